@@ -1,0 +1,109 @@
+import js from '@eslint/js';
+import nx from '@nx/eslint-plugin';
+import tseslint from 'typescript-eslint';
+
+const floors = [0, 1, 2, 3, 4].map((floor) => ({
+  sourceTag: `floor:${floor}`,
+  onlyDependOnLibsWithTags: Array.from({ length: floor }, (_, below) => `floor:${below}`),
+}));
+
+/** Globals of `lib.webworker` that Node 20 lacks or that a library must not touch. */
+const notShared = [
+  'caches',
+  'console',
+  'importScripts',
+  'indexedDB',
+  'localStorage',
+  'location',
+  'OffscreenCanvas',
+  'onmessage',
+  'postMessage',
+  'self',
+  'WebSocket',
+  'Worker',
+  'XMLHttpRequest',
+];
+
+export default tseslint.config(
+  { ignores: ['**/dist/**', '**/node_modules/**', '**/.venv*/**', '**/golden/**', '**/out/**'] },
+  js.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
+    languageOptions: {
+      parserOptions: {
+        projectService: true,
+      },
+    },
+    plugins: { '@nx': nx },
+    rules: {
+      '@nx/enforce-module-boundaries': [
+        'error',
+        {
+          banTransitiveDependencies: true,
+          allow: [],
+          depConstraints: [
+            ...floors,
+            { sourceTag: 'profile:pure', onlyDependOnLibsWithTags: ['profile:pure'] },
+            { sourceTag: 'profile:web', onlyDependOnLibsWithTags: ['profile:pure', 'profile:web'] },
+            { sourceTag: 'profile:node', onlyDependOnLibsWithTags: ['*'] },
+            { sourceTag: 'floor:tool', onlyDependOnLibsWithTags: [] },
+            { sourceTag: 'floor:app', onlyDependOnLibsWithTags: ['*'] },
+          ],
+        },
+      ],
+      '@typescript-eslint/consistent-type-definitions': ['error', 'interface'],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      'func-style': 'off',
+      'no-console': 'error',
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'ExportAllDeclaration', message: 'Name what is exported.' },
+        { selector: 'TSEnumDeclaration', message: 'Use a union of literals.' },
+      ],
+    },
+  },
+  {
+    files: [
+      'packages/{snapshot-core,ensemble-bundle,adapter-tfjs,tfjs-wasm-training,export-onnx}/src/**/*.ts',
+    ],
+    ignores: ['**/*.test.ts', '**/src/indexeddb/**', '**/src/node/**'],
+    rules: { 'no-restricted-globals': ['error', ...notShared] },
+  },
+  {
+    // A command line and an example talk to people.
+    files: ['packages/cli/**/*.ts', 'examples/**/*.ts'],
+    rules: { 'no-console': 'off' },
+  },
+  {
+    files: ['**/*.test.ts', '**/*.test-d.ts'],
+    rules: {
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+    },
+  },
+  {
+    files: ['**/*.mjs'],
+    languageOptions: {
+      globals: {
+        AbortController: 'readonly',
+        Buffer: 'readonly',
+        console: 'readonly',
+        fetch: 'readonly',
+        performance: 'readonly',
+        process: 'readonly',
+        setTimeout: 'readonly',
+        clearTimeout: 'readonly',
+        TextDecoder: 'readonly',
+        TextEncoder: 'readonly',
+        URL: 'readonly',
+      },
+    },
+  },
+);

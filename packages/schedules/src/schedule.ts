@@ -1,0 +1,5 @@
+/** Learning rate at a step. Pure: the same step gives the same value, in any order, after any resume. */
+export type Schedule = (step: number) => number;
+
+/** How far the learning rate has fallen: 1 at progress 0, towards 0 at progress 1. */
+export type Curve = (progress: number) => number;
