@@ -1,0 +1,110 @@
+// @ts-check
+// Judges written by others. `npm run conformance [quick | long] [GROUP …]`
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const groups = readdirSync(here, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && existsSync(join(here, entry.name, 'check.py')))
+  .map((entry) => entry.name)
+  .sort();
+
+const words = process.argv.slice(2);
+const tier = words[0] === 'long' || words[0] === 'quick' ? words.shift() : 'quick';
+const unknown = words.filter((word) => !groups.includes(word));
+if (unknown.length > 0)
+  fail(
+    `there is no group "${unknown.join('", "')}". Allowed: [quick | long] then any of ${groups.join(', ')}.`,
+  );
+
+let passed = 0;
+let failed = 0;
+for (const group of words.length > 0 ? words : groups) {
+  console.log(`\n# conformance ${group} (${tier})`);
+  const python = venv(group);
+  const run = spawnSync(python, ['check.py', String(tier)], {
+    cwd: join(here, group),
+    encoding: 'utf8',
+    maxBuffer: 2 ** 28,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  process.stdout.write(run.stdout);
+  const counts = /(\d+) passed, (\d+) failed\s*$/.exec(run.stdout);
+  const green = run.status === 0 && counts !== null && Number(counts[1]) > 0;
+  passed += Number(counts?.[1] ?? 0);
+  failed += Number(counts?.[2] ?? 0) || (green ? 0 : 1);
+  if (!green) console.error(`conformance ${group} failed (exit code ${run.status ?? run.signal})`);
+}
+console.log(`\nconformance: ${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+
+/**
+ * Python of the group's own virtual environment, made anew when its requirements change.
+ * @param {string} group
+ */
+function venv(group) {
+  const folder = join(here, `.venv-${group}`);
+  const lists = ['apt.txt', 'requirements.txt', tier === 'long' ? 'requirements-long.txt' : '']
+    .filter((name) => name !== '' && existsSync(join(here, group, name)))
+    .map((name) => join(here, group, name));
+  const aptList = lists.find((name) => name.endsWith('apt.txt'));
+  // Debian's Python packages are seen by Debian's Python only.
+  const base = aptList === undefined ? 'python3' : '/usr/bin/python3';
+  if (aptList !== undefined)
+    requireDebian(readFileSync(aptList, 'utf8').split(/\s+/).filter(Boolean));
+  const stamp = createHash('sha256')
+    .update(lists.map((name) => readFileSync(name, 'utf8')).join('\0') + base)
+    .digest('hex');
+  const stampFile = join(folder, '.requirements.sha256');
+  if (!existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== stamp) {
+    rmSync(folder, { recursive: true, force: true });
+    must(base, [
+      '-m',
+      'venv',
+      ...(aptList === undefined ? [] : ['--system-site-packages']),
+      folder,
+    ]);
+    const files = lists.filter((name) => name !== aptList).flatMap((name) => ['-r', name]);
+    if (files.length > 0)
+      must(join(folder, 'bin/pip'), [
+        'install',
+        '--quiet',
+        '--disable-pip-version-check',
+        ...files,
+      ]);
+    writeFileSync(stampFile, stamp);
+  }
+  return join(folder, 'bin/python');
+}
+
+/** @param {readonly string[]} packages */
+function requireDebian(packages) {
+  const missing = packages.filter(
+    (name) => spawnSync('dpkg', ['-s', name], { stdio: 'ignore' }).status !== 0,
+  );
+  if (missing.length > 0)
+    fail(`Debian packages are missing. Install them: apt-get install ${missing.join(' ')}`);
+}
+
+/**
+ * @param {string} command
+ * @param {readonly string[]} args
+ */
+function must(command, args) {
+  const run = spawnSync(command, args, { stdio: 'inherit' });
+  if (run.error !== undefined)
+    fail(`cannot run ${command} (${run.error.message}). Conformance needs Python 3.11 with venv.`);
+  if (run.status !== 0) fail(`${command} ${args.join(' ')} ended with exit code ${run.status}`);
+}
+
+/**
+ * @param {string} message
+ * @returns {never}
+ */
+function fail(message) {
+  console.error(`conformance: ${message}`);
+  process.exit(1);
+}
