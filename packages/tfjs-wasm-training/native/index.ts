@@ -1,0 +1,3 @@
+export { convFilterGradient, convFilterGradientScratch } from './conv-filter';
+export { flipFilter, spreadGradient } from './conv-input';
+export { maxPoolGradient } from './max-pool';

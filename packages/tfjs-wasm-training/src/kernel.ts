@@ -1,0 +1,29 @@
+import type * as tfjs from '@tensorflow/tfjs-core';
+import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core';
+import type { WasmBackend } from './backend.ts';
+import type { Native } from './native.ts';
+
+/** What is used of TensorFlow.js: `import * as tf` of `@tensorflow/tfjs` or of `@tensorflow/tfjs-core` fits. */
+export interface TensorFlow extends Pick<
+  typeof tfjs,
+  'backend_util' | 'registerKernel' | 'unregisterKernel' | 'version_core'
+> {
+  /** Its published type leaves out that it returns undefined for an unknown name. */
+  readonly getKernel: (kernelName: string, backendName: string) => KernelConfig | undefined;
+}
+
+/** One call of a kernel, with all that it may use. */
+export interface KernelCall<Inputs, Attributes> {
+  readonly tf: TensorFlow;
+  readonly backend: WasmBackend;
+  readonly native: Native;
+  readonly inputs: Inputs;
+  readonly attributes: Attributes;
+  /** Runs another kernel of the backend. */
+  readonly run: (kernelName: string, inputs: object, attributes: object) => TensorInfo;
+}
+
+/** A kernel: reads its inputs in place, returns a new tensor. */
+export type Kernel<Inputs = never, Attributes = never> = (
+  call: KernelCall<Inputs, Attributes>,
+) => TensorInfo;
