@@ -67,13 +67,20 @@ async function loadIdx(
       `Images ${pixels.shape.join('×')} and labels ${labels.shape.join('×')} in ${folder} do not belong together.`,
     );
   return {
-    images: Float32Array.from(pixels.data, (pixel) => pixel / 255),
+    images: toUnit(pixels.data),
     labels: labels.data,
     count,
     height,
     width,
     classNames,
   };
+}
+
+/** Bytes scaled to [0, 1]. A plain loop: `Float32Array.from` goes through an iterator and takes 30 times as long. */
+function toUnit(bytes: Uint8Array): Float32Array {
+  const unit = new Float32Array(bytes.length);
+  for (let index = 0; index < bytes.length; index++) unit[index] = bytes[index]! / 255;
+  return unit;
 }
 
 /** The images `[start, end)` of a dataset, as views. */

@@ -1,0 +1,64 @@
+// @ts-check
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { missingPackages, nodeComplaint } from './install.mjs';
+
+const locked = {
+  packages: {
+    '': { version: '0.0.0' },
+    'packages/schedules': { version: '0.0.0' },
+    'node_modules/@snapshot-ensemble/schedules': { link: true },
+    'node_modules/valibot': { version: '1.5.0' },
+    'node_modules/only-on-windows': { version: '1.0.0', optional: true },
+  },
+};
+
+describe('missingPackages', () => {
+  it.each([
+    ['nothing is installed', undefined, ['node_modules/valibot']],
+    ['a package is missing', { packages: {} }, ['node_modules/valibot']],
+    [
+      'another version is there',
+      { packages: { 'node_modules/valibot': { version: '1.4.0' } } },
+      ['node_modules/valibot'],
+    ],
+    ['all is there', { packages: { 'node_modules/valibot': { version: '1.5.0' } } }, []],
+  ])('knows when %s', (_, installed, missing) => {
+    expect(missingPackages(locked, installed)).toEqual(missing);
+  });
+
+  it('finds nothing to do in this checkout', () => {
+    const read = (/** @type {string} */ name) =>
+      JSON.parse(readFileSync(new URL(`../${name}`, import.meta.url), 'utf8'));
+    expect(
+      missingPackages(read('package-lock.json'), read('node_modules/.package-lock.json')),
+    ).toEqual([]);
+  });
+});
+
+describe('nodeComplaint', () => {
+  it.each(['v18.20.0', 'v20.18.3'])('refuses %s', (version) => {
+    expect(nodeComplaint(version)).toContain(
+      `Node ${version} is too old: Node 20.19 or newer is needed.`,
+    );
+  });
+
+  it.each(['v20.19.0', 'v22.0.0', 'v24.1.0'])('takes %s', (version) => {
+    expect(nodeComplaint(version)).toBeUndefined();
+  });
+});
+
+describe('the lockfile and the repo', () => {
+  it('name no registry host', () => {
+    const lock = readFileSync(new URL('../package-lock.json', import.meta.url), 'utf8');
+    expect(lock).not.toMatch(/"resolved": "https?:/);
+  });
+
+  it('deny the download of CUDA libraries', () => {
+    const root = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+    expect(root.allowScripts['onnxruntime-node']).toBe(false);
+    expect(readFileSync(new URL('../.npmrc', import.meta.url), 'utf8')).toContain(
+      'onnxruntime-node-install=skip',
+    );
+  });
+});

@@ -1,0 +1,158 @@
+// @ts-check
+// Packs every public package from a clean build and looks at the tarballs: publint, are-the-types-wrong, what is in them,
+// and whether an empty project can install and import them.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { workspaces } from './workspaces.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const packages = workspaces(root).filter(({ private: hidden }) => !hidden);
+const bin = (/** @type {string} */ name) => join(root, 'node_modules/.bin', name);
+
+// `tsc -b` never deletes: what a deleted source left behind must not ship.
+for (const { folder } of packages)
+  rmSync(join(root, folder, 'dist'), { recursive: true, force: true });
+must('npx', ['nx', 'run-many', '-t', 'build', '--skip-nx-cache', '--outputStyle', 'static'], root);
+
+const work = mkdtempSync(join(tmpdir(), 'pack-check-'));
+const tarballs = join(work, 'tarballs');
+mkdirSync(tarballs);
+let passed = 0;
+/** @type {string[]} */
+const complaints = [];
+
+/** @type {Record<string, string>} */
+const files = {};
+for (const { folder, name, json } of packages) {
+  const packed = JSON.parse(
+    must('npm', ['pack', '--json', '--pack-destination', tarballs, '--workspace', folder], root),
+  );
+  const [entry] = Array.isArray(packed) ? packed : Object.values(packed);
+  const tarball = join(tarballs, entry.filename.replace('@', '').replace('/', '-'));
+  files[name] = tarball;
+  console.log(
+    `\n${name}: ${(entry.size / 1024).toFixed(1)} KiB packed, ${(entry.unpackedSize / 1024).toFixed(1)} KiB unpacked, ${entry.files.length} files`,
+  );
+  check(`${name} passes publint`, bin('publint'), ['run', tarball, '--strict'], root);
+  check(
+    `${name} passes are-the-types-wrong`,
+    bin('attw'),
+    [tarball, '--profile', 'esm-only', '--exclude-entrypoints', './package.json'],
+    root,
+  );
+  const paths = entry.files.map((/** @type {{ path: string }} */ file) => file.path);
+  expect(
+    `${name} ships a README and a licence`,
+    ['README.md', 'LICENSE'].every((path) => paths.includes(path)),
+  );
+  expect(
+    `${name} ships no tests and no build state`,
+    !paths.some((/** @type {string} */ path) =>
+      /\.test(-d)?\.|\.tsbuildinfo$|(^|\/)\.venv/.test(path),
+    ),
+  );
+  expect(
+    `${name} ships the source behind every built file`,
+    paths
+      .filter(
+        (/** @type {string} */ path) =>
+          path.startsWith('dist/') && path.endsWith('.js') && !path.includes('generated'),
+      )
+      .every((/** @type {string} */ path) =>
+        paths.includes(path.replace(/^dist\//, 'src/').replace(/\.js$/, '.ts')),
+      ),
+  );
+  expect(
+    `${name} declares what it is`,
+    json.license === 'MIT' && typeof json.description === 'string',
+  );
+}
+
+installInEmptyProject();
+rmSync(work, { recursive: true, force: true });
+for (const complaint of complaints) console.error(`FAILED ${complaint}`);
+console.log(`${passed} passed, ${complaints.length} failed`);
+process.exitCode = complaints.length === 0 ? 0 : 1;
+
+/** Each package alone with what npm brings for it: the three doors must not need one another. */
+function installInEmptyProject() {
+  const project = join(work, 'project');
+  mkdirSync(project);
+  writeFileSync(
+    join(project, 'package.json'),
+    JSON.stringify({
+      private: true,
+      type: 'module',
+      dependencies: Object.fromEntries(
+        Object.entries(files).map(([name, file]) => [name, `file:${file}`]),
+      ),
+      allowScripts: { 'onnxruntime-node': false },
+    }),
+  );
+  writeFileSync(
+    join(project, '.npmrc'),
+    'onnxruntime-node-install=skip\nfund=false\naudit=false\n',
+  );
+  must('npm', ['install', '--no-package-lock'], project);
+  for (const { name, json } of packages)
+    for (const [subpath, target] of Object.entries(json.exports)) {
+      if (subpath === './package.json' || isBrowserOnly(target)) continue;
+      const specifier = subpath === '.' ? name : `${name}/${subpath.slice(2)}`;
+      check(
+        `an empty project imports ${specifier}`,
+        process.execPath,
+        ['--input-type=module', '-e', `await import(${JSON.stringify(specifier)})`],
+        project,
+      );
+    }
+}
+
+/** @param {unknown} target An entry of `exports`. */
+function isBrowserOnly(target) {
+  return (
+    typeof target === 'object' && target !== null && 'browser' in target && !('default' in target)
+  );
+}
+
+/**
+ * @param {string} title
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {string} cwd
+ */
+function check(title, command, args, cwd) {
+  const run = spawnSync(command, args, { cwd, encoding: 'utf8' });
+  if (run.status === 0) passed += 1;
+  else complaints.push(`${title}\n${run.stdout}${run.stderr}`);
+}
+
+/**
+ * @param {string} title
+ * @param {boolean} holds
+ */
+function expect(title, holds) {
+  if (holds) passed += 1;
+  else complaints.push(title);
+}
+
+/**
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {string} cwd
+ */
+function must(command, args, cwd) {
+  const run = spawnSync(command, args, {
+    cwd,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 26,
+    env: { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false' },
+  });
+  if (run.status !== 0) {
+    console.error(`${command} ${args.join(' ')} failed:\n${run.stdout}${run.stderr}`);
+    process.exit(1);
+  }
+  return run.stdout;
+}

@@ -1,0 +1,45 @@
+// @ts-check
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { workspaces } from './workspaces.mjs';
+
+/** @typedef {{ page: string, line: number, language: string, code: string }} CodeBlock */
+
+/**
+ * The fenced code blocks of a Markdown page.
+ *
+ * @param {string} page Name for messages.
+ * @param {string} markdown
+ * @returns {CodeBlock[]}
+ */
+export function codeBlocks(page, markdown) {
+  const blocks = [];
+  /** @type {CodeBlock | undefined} */
+  let open;
+  for (const [index, line] of markdown.split('\n').entries()) {
+    const fence = /^```(\w*)\s*$/.exec(line);
+    if (fence === null) {
+      if (open !== undefined) open.code += `${line}\n`;
+    } else if (open === undefined) {
+      open = { page, line: index + 2, language: fence[1], code: '' };
+    } else {
+      blocks.push(open);
+      open = undefined;
+    }
+  }
+  if (open !== undefined)
+    throw new Error(`${page}: the code block of line ${open.line} has no end.`);
+  return blocks;
+}
+
+/**
+ * The blocks of the root README and of every package's.
+ *
+ * @param {string} root
+ */
+export function readmeBlocks(root) {
+  const pages = ['README.md', ...workspaces(root).map(({ folder }) => `${folder}/README.md`)];
+  return pages
+    .filter((page) => existsSync(join(root, page)))
+    .flatMap((page) => codeBlocks(page, readFileSync(join(root, page), 'utf8')));
+}

@@ -1,0 +1,58 @@
+// @ts-check
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { countTests } from './sum-counts.mjs';
+
+describe('countTests', () => {
+  it.each([
+    ['vitest', ' Test Files  1 passed (1)\n      Tests  11 passed (11)\n', 11, 0],
+    ['vitest with failures', '      Tests  2 failed | 9 passed (11)\n', 9, 2],
+    [
+      'vitest in colour',
+      '\u001b[2m      Tests \u001b[22m \u001b[1m\u001b[32m11 passed\u001b[39m (11)\n',
+      11,
+      0,
+    ],
+    ['our own runners', 'ok\n3 passed, 1 failed\n', 3, 1],
+    ['several', '3 passed, 0 failed\nTests  4 passed (4)\n', 7, 0],
+    ['nothing', 'all good, 0 problems\n', 0, 0],
+  ])('reads %s', (_, log, passed, failed) => {
+    expect(countTests(log)).toEqual({ passed, failed });
+  });
+});
+
+describe('sum-counts', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sum-counts-'));
+  /** @param {Record<string, string>} logs */
+  const run = (logs) => {
+    const files = Object.entries(logs).map(([name, log]) => {
+      writeFileSync(join(folder, name), log);
+      return join(folder, name);
+    });
+    return spawnSync(
+      process.execPath,
+      [fileURLToPath(new URL('sum-counts.mjs', import.meta.url)), ...files],
+      { encoding: 'utf8' },
+    );
+  };
+
+  it('adds up and ends with the sum', () => {
+    const { stdout, status } = run({ a: '3 passed, 0 failed\n', b: 'Tests  4 passed (4)\n' });
+    expect(stdout).toMatch(/\n7 passed, 0 failed\n$/);
+    expect(status).toBe(0);
+  });
+
+  it('fails on a failed test', () => {
+    expect(run({ a: '3 passed, 1 failed\n' }).status).toBe(1);
+  });
+
+  it('fails on a log in which nothing ran', () => {
+    const { stdout, status } = run({ a: '3 passed, 0 failed\n', b: 'done\n' });
+    expect(stdout).toMatch(/\n3 passed, 1 failed\n$/);
+    expect(status).toBe(1);
+  });
+});

@@ -1,0 +1,56 @@
+// @ts-check
+// `npm test [-- --node 22,24]`: every package's tests, then the repo's own. With `--node`, only the packages' unit
+// tests, on other versions of Node, which the npm package `node` brings.
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { workspaces } from './workspaces.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const vitest = 'node_modules/vitest/vitest.mjs';
+
+const words = process.argv.slice(2);
+if (words.length === 0) {
+  run('npx', ['nx', 'run-many', '-t', 'test', '--outputStyle', 'static']);
+  run(process.execPath, [vitest, 'run', '--config', 'tools/vitest.config.mjs']);
+} else if (words.length === 2 && words[0] === '--node' && /^\d+(,\d+)*$/.test(words[1])) {
+  for (const major of words[1].split(',')) testOn(Number(major));
+} else {
+  console.error(
+    `npm test takes no "${words.join(' ')}". Allowed: nothing, or --node MAJOR[,MAJOR …].`,
+  );
+  process.exit(1);
+}
+
+/** @param {number} major */
+function testOn(major) {
+  run('npx', ['nx', 'run-many', '-t', 'build', '--outputStyle', 'static']);
+  for (const { folder } of workspaces(root).filter(({ scripts }) => 'test' in scripts)) {
+    console.log(`\n# Node ${major}: ${folder}`);
+    run('npx', [
+      '--yes',
+      '-p',
+      `node@${major}`,
+      'node',
+      vitest,
+      'run',
+      '--config',
+      'vitest.config.mjs',
+      '--root',
+      folder,
+    ]);
+  }
+}
+
+/**
+ * @param {string} command
+ * @param {readonly string[]} args
+ */
+function run(command, args) {
+  const result = spawnSync(command, args, {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false' },
+    shell: process.platform === 'win32',
+  });
+  if (result.status !== 0) process.exit(result.status ?? 1);
+}
