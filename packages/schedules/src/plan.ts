@@ -10,3 +10,13 @@ export interface CyclePlan {
   readonly totalSteps: number;
   readonly cycles: readonly Cycle[];
 }
+
+/** The plan whose cycle `i` ends before step `ends[i]`. */
+export function planOf(ends: readonly number[]): CyclePlan {
+  const cycles = ends.map((end, index) => ({
+    index,
+    start: index > 0 ? ends[index - 1]! : 0,
+    end,
+  }));
+  return { totalSteps: ends.at(-1)!, cycles };
+}
