@@ -1,0 +1,24 @@
+import type { RunReport } from './run.ts';
+
+/** Throws RangeError, naming the field, where a picture would be wrong or empty without a word. */
+export function checkRun({ plan, schedule, snapshots, stepsPerEpoch, results }: RunReport): void {
+  if (plan.cycles.length === 0)
+    throw new RangeError('runReport: plan.cycles is empty; a plan has at least one cycle.');
+  if (typeof schedule !== 'function' && schedule.length !== plan.cycles.length)
+    throw new RangeError(
+      `runReport: schedule records ${schedule.length} cycles, plan has ${plan.cycles.length}; they must be of the same run.`,
+    );
+  for (const step of snapshots)
+    if (!Number.isInteger(step) || step < 1 || step > plan.totalSteps)
+      throw new RangeError(
+        `runReport: snapshots holds ${step}; a snapshot is named by the steps made, an integer in [1, ${plan.totalSteps}].`,
+      );
+  if (stepsPerEpoch !== undefined && !(stepsPerEpoch > 0))
+    throw new RangeError(`runReport: stepsPerEpoch is ${stepsPerEpoch}; it must be positive.`);
+  results?.rows.forEach(({ kind, name, size }) => {
+    if (kind === 'ensemble' && !(size !== undefined && size >= 1))
+      throw new RangeError(
+        `runReport: results row "${name}" is an ensemble without a size; give how many of the last members it holds.`,
+      );
+  });
+}

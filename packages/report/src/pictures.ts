@@ -1,0 +1,76 @@
+import { ensembleSizeChart } from './charts/ensemble-size.ts';
+import { historyChart } from './charts/history.ts';
+import { learningRateChart } from './charts/learning-rate.ts';
+import type { Markup } from './html.ts';
+import { count, rate } from './numbers.ts';
+import type { PictureSpec } from './render-svg.ts';
+import type { RunReport } from './run.ts';
+import { scoreFormat } from './scores.ts';
+import { historyTable, plainTable } from './tables.ts';
+
+/** A picture, its words, and the numbers behind it. */
+export interface Picture {
+  readonly file: string;
+  readonly heading: string;
+  /** What there is to see, for everybody. */
+  readonly caption: string;
+  readonly spec: PictureSpec;
+  /** Absent where a table of the page already has them. */
+  readonly numbers?: Markup;
+}
+
+/** The pictures that the run has data for. */
+export function picturesOf(run: RunReport): readonly Picture[] {
+  return [learningRate(run), ...training(run), ...ensembleSize(run)];
+}
+
+function learningRate({ plan, schedule, snapshots }: RunReport): Picture {
+  const rates = plan.cycles.map(({ start, end }, index) =>
+    typeof schedule === 'function'
+      ? { first: schedule(start), last: schedule(end - 1) }
+      : { first: schedule[index]?.lrMax, last: schedule[index]?.lrEnd },
+  );
+  const caption = `${count(plan.cycles.length)} cycles in ${count(plan.totalSteps)} steps. Dotted lines are restarts, diamonds the ${count(snapshots.length)} snapshots.`;
+  const hint = ' Only the points were recorded; a dashed line joins those of one cycle.';
+  return {
+    file: 'learning-rate.svg',
+    heading: 'Learning rate',
+    caption: typeof schedule === 'function' ? caption : caption + hint,
+    spec: learningRateChart({ plan, schedule, snapshots }),
+    numbers: plainTable(plan.cycles, [
+      { title: 'Cycle', cell: ({ index }) => count(index + 1) },
+      { title: 'First step', cell: ({ start }) => count(start) },
+      { title: 'Last step', cell: ({ end }) => count(end - 1) },
+      { title: 'First learning rate', cell: ({ index }) => rate(rates[index]?.first) },
+      { title: 'Last learning rate', cell: ({ index }) => rate(rates[index]?.last) },
+      { title: 'Snapshot', cell: ({ end }) => (snapshots.includes(end) ? 'yes' : 'no') },
+    ]),
+  };
+}
+
+function training({ history = [], plan, stepsPerEpoch }: RunReport): readonly Picture[] {
+  if (history.length === 0) return [];
+  const restarts = stepsPerEpoch === undefined ? '' : ' Dotted lines are restarts.';
+  return [
+    {
+      file: 'training.svg',
+      heading: 'Training',
+      caption: `Training and validation metrics after each of ${count(history.length)} epochs.${restarts}`,
+      spec: historyChart({ history, plan, ...(stepsPerEpoch !== undefined && { stepsPerEpoch }) }),
+      numbers: historyTable(history),
+    },
+  ];
+}
+
+function ensembleSize({ results }: RunReport): readonly Picture[] {
+  if (!results?.rows.some(({ kind }) => kind === 'ensemble')) return [];
+  const { label } = scoreFormat(results.headline ?? 'error');
+  return [
+    {
+      file: 'ensemble-size.svg',
+      heading: `${label} against ensemble size`,
+      caption: `${label} on ${results.data} of the mean of the last m members, of each member alone, and of the single model of the same budget (dashed).`,
+      spec: ensembleSizeChart(results),
+    },
+  ];
+}

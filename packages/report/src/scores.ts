@@ -1,0 +1,45 @@
+export interface ScoreFormat {
+  readonly label: string;
+  /** d3-format pattern for axes. */
+  readonly picture: string;
+  readonly print: (value: number) => string;
+  /** Which end is the good one; unknown scores have none. */
+  readonly better?: 'lower' | 'higher';
+}
+
+const percent = (value: number): string => `${(100 * value).toFixed(2)} %`;
+const decimals = (value: number): string => value.toFixed(4);
+
+const accuracy: ScoreFormat = {
+  label: 'Accuracy',
+  picture: '.1~%',
+  print: percent,
+  better: 'higher',
+};
+
+const known: Readonly<Record<string, ScoreFormat>> = {
+  loss: { label: 'Loss', picture: '.3~g', print: decimals, better: 'lower' },
+  acc: accuracy,
+  accuracy,
+  error: { label: 'Error', picture: '.2~%', print: percent, better: 'lower' },
+  negativeLogLikelihood: {
+    label: 'Negative log-likelihood',
+    picture: '.3~g',
+    print: decimals,
+    better: 'lower',
+  },
+  brier: { label: 'Brier score', picture: '.3~g', print: decimals, better: 'lower' },
+  ece: {
+    label: 'Calibration error (ECE)',
+    picture: '.2~%',
+    print: percent,
+    better: 'lower',
+  },
+};
+
+/** How a score is written; unknown names are shown as they are. */
+export function scoreFormat(name: string): ScoreFormat {
+  return Object.hasOwn(known, name)
+    ? known[name]!
+    : { label: name, picture: '.3~g', print: (value) => String(Number(value.toPrecision(5))) };
+}
