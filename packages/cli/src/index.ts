@@ -1,1 +1,2 @@
-export {};
+export { errorLine, runMain, UsageError } from './run-main.ts';
+export type { RunMainOptions } from './run-main.ts';

@@ -1,4 +1,5 @@
-import type { CyclePlan, Schedule } from '@snapshot-ensemble/schedules';
+import { cycleAt, type CyclePlan, type Schedule } from '@snapshot-ensemble/schedules';
+import { visualizeLR } from '@snapshot-ensemble/schedules/pictures';
 import type { PictureSpec } from '../render-svg.ts';
 import type { RecordedCycle, RunReport } from '../run.ts';
 
@@ -11,44 +12,30 @@ export function learningRateChart({
   schedule,
   snapshots,
 }: Pick<RunReport, 'plan' | 'schedule' | 'snapshots'>): PictureSpec {
-  const rates = typeof schedule === 'function' ? sample(plan, schedule) : recorded(schedule);
   const x = {
     field: 'step',
     type: 'quantitative',
     title: 'step',
     scale: { domain: [0, plan.totalSteps], nice: false },
   };
-  const y = {
-    field: 'learningRate',
-    type: 'quantitative',
-    title: 'learning rate',
-    axis: { format: '.2~g' },
-  };
-  const detail = { field: 'cycle' };
-  const isLine = typeof schedule === 'function';
-  const curve = isLine
-    ? [
-        { mark: 'area', encoding: { x, y, detail } },
-        { mark: 'line', encoding: { x, y, detail } },
-      ]
-    : [
-        { mark: { type: 'line', strokeDash: [2, 4], opacity: 0.6 }, encoding: { x, y, detail } },
-        { mark: { type: 'point', filled: true, size: 50 }, encoding: { x, y } },
-      ];
+  const y = { field: 'learningRate', type: 'quantitative', title: 'learning rate' };
+  const isFunction = typeof schedule === 'function';
+  const rates = isFunction ? drawn(schedule, plan) : recorded(schedule);
   const rateAt = new Map(rates.map(({ step, learningRate }) => [step, learningRate]));
-  const marks = snapshots.map((step) => ({ step: step - 1, learningRate: rateAt.get(step - 1) }));
+  const taken = snapshots.map((step) => ({
+    step: step - 1,
+    learningRate: isFunction ? schedule(step - 1) : rateAt.get(step - 1),
+  }));
+  const restarts = plan.cycles.slice(1).map(({ start }) => ({ step: start }));
+  const at = { x, y, detail: { field: 'cycle' } };
   return {
     width: 800,
     height: 240,
     layer: [
+      { data: { values: restarts }, mark: { type: 'rule', style: 'restart' }, encoding: { x } },
+      { data: { values: rates }, encoding: at, layer: isFunction ? line : dots },
       {
-        data: { values: plan.cycles.slice(1).map(({ start }) => ({ step: start })) },
-        mark: { type: 'rule', style: 'restart' },
-        encoding: { x },
-      },
-      { data: { values: rates }, layer: curve },
-      {
-        data: { values: marks },
+        data: { values: taken.filter(({ learningRate }) => learningRate !== undefined) },
         mark: { type: 'point', filled: true, shape: 'diamond', size: 130, style: 'snapshot' },
         encoding: { x, y },
       },
@@ -56,29 +43,31 @@ export function learningRateChart({
   };
 }
 
+const line = [{ mark: 'area' }, { mark: 'line' }];
+const dots = [
+  { mark: { type: 'line', strokeDash: [2, 4], opacity: 0.6 } },
+  { mark: { type: 'point', filled: true, size: 50, opacity: 1 } },
+];
+
 interface Rate {
   readonly cycle: number;
   readonly step: number;
   readonly learningRate: number;
 }
 
-/** At most this many points; more than a screen has pixels would only make the file larger. */
-const maxPoints = 600;
+/** About two points for three pixels of the picture. */
+const points = 600;
 
-/** First and last step of every cycle, and what lies between as densely as the budget of points allows. */
-function sample({ totalSteps, cycles }: CyclePlan, schedule: Schedule): readonly Rate[] {
-  const stride = Math.max(1, Math.ceil(totalSteps / maxPoints));
-  return cycles.flatMap(({ index, start, end }) => {
-    const inner = Array.from(
-      { length: Math.ceil((end - 1 - start) / stride) },
-      (_, k) => start + k * stride,
-    );
-    return [...inner, end - 1].map((step) => ({
-      cycle: index,
-      step,
-      learningRate: schedule(step),
-    }));
-  });
+/** The line of `visualizeLR`, cut at the restarts: a rate never jumps up on its own. */
+function drawn(schedule: Schedule, plan: CyclePlan): readonly Rate[] {
+  const layer = visualizeLR(schedule, plan, { points }).layer.find(
+    ({ mark }) => mark['type'] === 'line',
+  );
+  return (layer?.data.values ?? []).map(({ step, learningRate }) => ({
+    cycle: cycleAt(plan, step).index,
+    step,
+    learningRate,
+  }));
 }
 
 function recorded(schedule: readonly RecordedCycle[]): readonly Rate[] {

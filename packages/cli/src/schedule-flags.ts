@@ -1,0 +1,82 @@
+import {
+  anneal,
+  cosine,
+  equalCycles,
+  growingCycles,
+  linear,
+  type Budget,
+  type CyclePlan,
+  type Schedule,
+} from '@snapshot-ensemble/schedules';
+import { UsageError } from './run-main.ts';
+
+/** Options of the command line that make a plan and a schedule, as commander reads them. */
+export interface ScheduleFlags {
+  readonly totalSteps?: number;
+  readonly totalEpochs?: number;
+  readonly stepsPerEpoch?: number;
+  readonly cycles?: number;
+  readonly cycleLength?: number;
+  readonly cycleLengthMultiplier?: number;
+  readonly onRemainder?: 'fit' | 'refuse';
+  readonly lrInit: number;
+  readonly lrMin: number;
+  readonly lrMultiplier: number;
+  readonly curve: 'cosine' | 'linear';
+}
+
+export interface PlannedRun {
+  readonly plan: CyclePlan;
+  readonly schedule: Schedule;
+}
+
+/** Default of `--cycles`: four to eight work well in Huang et al. 2017. */
+const defaultCycles = 5;
+/** Default of `--cycle-length-multiplier`, as in the Python package. */
+const defaultMultiplier = 1.5;
+
+export function planFrom(flags: ScheduleFlags): CyclePlan {
+  const { cycles, cycleLength, cycleLengthMultiplier = defaultMultiplier, onRemainder } = flags;
+  const budget = budgetFrom(flags);
+  if (cycleLength === undefined) {
+    if (flags.cycleLengthMultiplier !== undefined || onRemainder !== undefined)
+      throw new UsageError(
+        'plot: --cycle-length-multiplier and --on-remainder shape growing cycles. Give --cycle-length too, or leave them out.',
+      );
+    return equalCycles({ ...budget, cycles: cycles ?? defaultCycles });
+  }
+  if (cycles !== undefined)
+    throw new UsageError(
+      `plot: --cycles ${cycles} asks for equal cycles and --cycle-length ${cycleLength} for growing ones. Give one of the two.`,
+    );
+  return growingCycles({
+    ...budget,
+    cycleLength,
+    cycleLengthMultiplier,
+    ...(onRemainder !== undefined && { onRemainder }),
+  });
+}
+
+export function scheduleFrom(plan: CyclePlan, flags: ScheduleFlags): Schedule {
+  const { lrInit, lrMin, lrMultiplier } = flags;
+  return anneal(plan, { lrInit, lrMin, lrMultiplier, curve: { cosine, linear }[flags.curve] });
+}
+
+function budgetFrom({ totalSteps, totalEpochs, stepsPerEpoch }: ScheduleFlags): Budget {
+  const inEpochs = totalEpochs !== undefined || stepsPerEpoch !== undefined;
+  if (totalSteps !== undefined && !inEpochs) return { totalSteps };
+  if (totalSteps === undefined && totalEpochs !== undefined && stepsPerEpoch !== undefined)
+    return { totalEpochs, stepsPerEpoch };
+  const came = Object.entries({ totalSteps, totalEpochs, stepsPerEpoch })
+    .filter(([, value]) => value !== undefined)
+    .map(([name]) => flagNames[name]);
+  throw new UsageError(
+    `plot: the budget came as ${came.join(' and ') || 'nothing'}. Give --total-steps alone, or --total-epochs with --steps-per-epoch.`,
+  );
+}
+
+const flagNames: Readonly<Record<string, string>> = {
+  totalSteps: '--total-steps',
+  totalEpochs: '--total-epochs',
+  stepsPerEpoch: '--steps-per-epoch',
+};
