@@ -1,0 +1,64 @@
+/** Why a request got no answer. */
+export type FailureReason = 'invalid' | 'rejected' | 'canceled' | 'backend';
+
+/** Where the time of the requests that succeeded went, summed over requests, in milliseconds. */
+export interface Durations {
+  /** From the call to its answer. */
+  readonly request: number;
+  /** Waiting for a free worker. */
+  readonly queue: number;
+  /** Putting batches together. */
+  readonly input: number;
+  /** Inside onnxruntime. A request of several batches counts each. */
+  readonly infer: number;
+  /** Between threads, and taking batches apart. */
+  readonly output: number;
+}
+
+/** Counters since the ensemble was loaded, and what is waiting now. */
+export interface EnsembleStats {
+  readonly succeeded: number;
+  readonly failed: Readonly<Record<FailureReason, number>>;
+  /** Rows of the requests that succeeded. */
+  readonly rows: number;
+  /** Runs of the graph; `rows / batches` is the mean batch. */
+  readonly batches: number;
+  /** Requests without an answer yet. */
+  readonly pendingRequests: number;
+  readonly queuedRows: number;
+  /** Workers that were replaced because they died. */
+  readonly restarts: number;
+  readonly durationMs: Durations;
+}
+
+/** Counts in place; `read` gives a copy that no longer changes. */
+export interface Recorder {
+  success(rows: number, durations: Durations): void;
+  failure(reason: FailureReason): void;
+  batch(): void;
+  restart(): void;
+  read(now: Pick<EnsembleStats, 'pendingRequests' | 'queuedRows'>): EnsembleStats;
+}
+
+export function createRecorder(): Recorder {
+  const failed = { invalid: 0, rejected: 0, canceled: 0, backend: 0 };
+  const sum = { request: 0, queue: 0, input: 0, infer: 0, output: 0 };
+  const count = { succeeded: 0, rows: 0, batches: 0, restarts: 0 };
+  return {
+    success(rows, durations) {
+      count.succeeded++;
+      count.rows += rows;
+      for (const part of Object.keys(sum) as (keyof Durations)[]) sum[part] += durations[part];
+    },
+    failure(reason) {
+      failed[reason]++;
+    },
+    batch() {
+      count.batches++;
+    },
+    restart() {
+      count.restarts++;
+    },
+    read: (now) => ({ ...count, ...now, failed: { ...failed }, durationMs: { ...sum } }),
+  };
+}
