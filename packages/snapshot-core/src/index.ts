@@ -7,6 +7,17 @@ export type {
   Version,
   WriteCondition,
 } from './blob-store.ts';
+export { memoryBlobs } from './blobs/memory.ts';
+export { chain } from './chain.ts';
+export type { Holder, HolderIdentity } from './platform/platform.ts';
+export { followSchedule } from './plugins/follow-schedule.ts';
+export {
+  cycleEnds,
+  everySteps,
+  lastEpochs,
+  type SnapshotPoints,
+} from './plugins/snapshot-points.ts';
+export { takeSnapshots, type TakeSnapshotsOptions } from './plugins/take-snapshots.ts';
 export type {
   Awaitable,
   EpochResult,
@@ -18,7 +29,14 @@ export type {
   TrainingCallback,
   TrainResult,
 } from './protocol.ts';
+export {
+  decodeSafetensors,
+  decodeSafetensorsStream,
+  type SafetensorsFile,
+} from './safetensors/read.ts';
+export { encodeSafetensors, streamSafetensors } from './safetensors/write.ts';
 export type {
+  BlobRecord,
   CheckpointRecord,
   ExistingRun,
   Manifest,
@@ -27,4 +45,10 @@ export type {
   RunDescription,
   SnapshotStore,
 } from './snapshot-store.ts';
+export {
+  createSnapshotStore,
+  type CreateSnapshotStoreOptions,
+} from './store/create-snapshot-store.ts';
+export { breakLock } from './store/lock.ts';
+export { StoreError, type StoreErrorCode, type StoreErrorOptions } from './store-error.ts';
 export type { DType, NamedTensor, TensorArrays, TensorSpec, Weights } from './tensor.ts';

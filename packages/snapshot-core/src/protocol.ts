@@ -21,6 +21,7 @@ export interface Trainer {
   setLearningRate(learningRate: number): void;
   /** Host copies, one tensor at a time, never live views. */
   readWeights(): AsyncIterable<NamedTensor>;
+  /** By position, as `model.weights` lists them; names may be those of an earlier build of the same model. */
   writeWeights(weights: AsyncIterable<NamedTensor>): Promise<void>;
   /** The optimizer's state, for exact resume. */
   readOptimizer?(): AsyncIterable<NamedTensor>;

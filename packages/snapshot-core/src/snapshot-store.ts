@@ -3,26 +3,26 @@ import type { Metrics, ModelDescription } from './protocol.ts';
 import type { NamedTensor, TensorSpec } from './tensor.ts';
 
 /** A member as the manifest names it. */
-export interface MemberRecord {
+export interface MemberRecord extends BlobRecord {
   /** Unique in the store, e.g. `step-00001200-k3f9`. */
   readonly id: string;
   /** Index of the cycle whose end it is. */
   readonly cycle: number;
   /** Optimizer updates behind these weights. */
   readonly step: number;
-  /** Learning rate of the last of those updates. */
+  /** Learning rate of the last of those updates; NaN where it is not known. */
   readonly learningRate: number;
   readonly metrics: Metrics;
-  /** Key of its safetensors blob. */
-  readonly key: string;
-  readonly sha256: string;
-  readonly bytes: number;
 }
 
 /** A checkpoint as the manifest names it: model and optimizer, saved to resume. */
-export interface CheckpointRecord {
+export interface CheckpointRecord extends BlobRecord {
   readonly step: number;
   readonly epoch: number;
+}
+
+/** A blob that the manifest names and vouches for. */
+export interface BlobRecord {
   readonly key: string;
   readonly sha256: string;
   readonly bytes: number;
@@ -36,8 +36,9 @@ export interface Manifest {
   readonly createdAt: string;
   /** Package versions that wrote the run, by name. */
   readonly versions: Readonly<Record<string, string>>;
-  /** The model, without its topology, which is `topology.json`. */
+  /** The model; its topology is a blob of its own, `topology.json`. */
   readonly model: { readonly format: string; readonly weights: readonly TensorSpec[] };
+  readonly topology: BlobRecord;
   readonly plan: CyclePlan;
   /** Learning rate at each cycle's start and last step, for people and plots. */
   readonly schedule: readonly {
@@ -58,6 +59,8 @@ export interface RunDescription {
   readonly model: ModelDescription;
   readonly plan: CyclePlan;
   readonly schedule: Manifest['schedule'];
+  /** The plan only fills the place: it gives way to any other of as many steps. Default false. */
+  readonly isPlanProvisional?: boolean;
 }
 
 /** What is known about a member when it is saved. */
@@ -78,16 +81,23 @@ export type ExistingRun = 'refuse' | 'resume' | 'overwrite';
 export interface SnapshotStore {
   /** The manifest as it is now, or undefined where no run was begun. Throws `StoreError` if it is damaged. */
   readManifest(): Promise<Manifest | undefined>;
-  /** Takes the writer's lock and begins or resumes a run. */
-  begin(run: RunDescription, existing?: ExistingRun): Promise<Manifest>;
+  /**
+   * Takes the writer's lock and begins or resumes a run. Several callbacks may share one store and one run:
+   * each begins it under its own name, in any order, and the lock is released when the last has ended. The
+   * same name beginning again starts anew, for the training before it must have failed.
+   */
+  begin(run: RunDescription, existing?: ExistingRun, user?: string): Promise<Manifest>;
+  /** Tensors as `model.weights` lists them. A member of the same step takes the place of an earlier one. */
   saveMember(member: MemberDescription, weights: AsyncIterable<NamedTensor>): Promise<MemberRecord>;
+  /** Takes a member out of the run; nothing happens if it is not there. */
+  removeMember(id: string): Promise<void>;
   saveCheckpoint(
     at: { readonly step: number; readonly epoch: number },
     weights: AsyncIterable<NamedTensor>,
     optimizer: AsyncIterable<NamedTensor>,
   ): Promise<CheckpointRecord>;
-  /** Marks the run as complete (or not) and releases the lock. */
-  end(completed: boolean): Promise<void>;
+  /** Marks the run as complete (or not) and, once all who began it have ended, releases the lock. */
+  end(completed: boolean, user?: string): Promise<void>;
   /** The model of the run, topology included. */
   readModel(): Promise<ModelDescription>;
   /** A member's weights, checksum verified before the last tensor is yielded. */

@@ -1,1 +1,2 @@
-export {};
+export { blobStoreContract } from './blob-store-contract.ts';
+export type { ContractCase } from './contract.ts';

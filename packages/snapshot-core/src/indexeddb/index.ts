@@ -1,0 +1,1 @@
+export { indexedDbBlobs } from './indexed-db-blobs.ts';

@@ -1,0 +1,37 @@
+import { readdir, stat, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { HolderIdentity } from '../platform/platform.ts';
+import { ignoring } from './file-errors.ts';
+import { blobPaths } from './file-paths.ts';
+import { isProcessAlive } from './process-identity.ts';
+import { finishClaim } from './replace.ts';
+
+/** Age after which another host's temporary file counts as abandoned. */
+const abandonedAfterMs = 24 * 60 * 60 * 1000;
+
+/** How a process signs its temporary files. */
+export function writerTag({ host, pid, processStart }: HolderIdentity): string {
+  return [host.replaceAll(/[^A-Za-z0-9]/g, '_').slice(0, 32), pid, processStart].join(',');
+}
+
+/** Finishes or removes what dead writers left behind in a folder. */
+export async function sweep(folder: string, own: HolderIdentity): Promise<void> {
+  for (const name of (await ignoring(['ENOENT'], readdir(folder))) ?? []) {
+    const [key = '', version] = name.split('~after-');
+    if (version !== undefined) await finishClaim(blobPaths(folder, key, ''), version);
+  }
+  for (const name of (await ignoring(['ENOENT'], readdir(folder))) ?? []) {
+    const writer = /~new-(.+)-[0-9a-f]{8}$/.exec(name)?.[1];
+    if (writer === undefined || !(await isAbandoned(join(folder, name), writer, own))) continue;
+    await ignoring(['ENOENT'], unlink(join(folder, name)));
+  }
+}
+
+async function isAbandoned(file: string, writer: string, own: HolderIdentity): Promise<boolean> {
+  const [host, pid, processStart = ''] = writer.split(',');
+  if (host === writerTag(own).split(',')[0]) {
+    return !((await isProcessAlive({ host: own.host, pid: Number(pid), processStart })) ?? true);
+  }
+  const stats = await ignoring(['ENOENT'], stat(file));
+  return stats !== undefined && Date.now() - stats.mtimeMs > abandonedAfterMs;
+}

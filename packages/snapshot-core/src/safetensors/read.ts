@@ -1,0 +1,82 @@
+import { dtypes, elementCount } from '../dtypes.ts';
+import type { NamedTensor, Weights } from '../tensor.ts';
+import { byteReader, type ByteReader } from './byte-reader.ts';
+import {
+  damaged,
+  parseHeader,
+  parsePrefix,
+  prefixBytes,
+  type Header,
+  type Metadata,
+  type TensorEntry,
+} from './header.ts';
+
+export interface SafetensorsFile {
+  /** In the order of their bytes; views of the given bytes wherever the dtype's alignment allows. */
+  readonly tensors: Weights;
+  readonly metadata: Metadata;
+}
+
+/** Reads a whole file. Throws `StoreError('damaged')` or `('unsupported')`. */
+export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
+  const headerBytes = parsePrefix(bytes, bytes.byteLength);
+  const dataStart = prefixBytes + headerBytes;
+  const { entries, metadata } = parseHeader(
+    bytes.subarray(prefixBytes, dataStart),
+    bytes.byteLength - dataStart,
+  );
+  const tensors = entries.map((entry) =>
+    tensorOf(entry, bytes.subarray(dataStart + entry.start, dataStart + entry.end)),
+  );
+  return { tensors, metadata };
+}
+
+/**
+ * Reads a file of `fileBytes` bytes tensor by tensor, in the order of their bytes: at most one tensor and one
+ * chunk are held at a time. Throws as `decodeSafetensors` does, also if the stream is shorter or longer.
+ */
+export async function* decodeSafetensorsStream(
+  chunks: AsyncIterable<Uint8Array>,
+  fileBytes: number,
+): AsyncGenerator<NamedTensor> {
+  const reader = byteReader(chunks);
+  try {
+    const { entries } = await readHeader(reader, fileBytes);
+    for (const entry of entries) {
+      const bytes = await take(reader, entry.end - entry.start);
+      yield tensorOf(entry, bytes);
+    }
+    if (!(await reader.isAtEnd())) throw damaged(`it goes on after its ${fileBytes} bytes`);
+  } finally {
+    await reader.close();
+  }
+}
+
+async function readHeader(reader: ByteReader, fileBytes: number): Promise<Header> {
+  const headerBytes = parsePrefix(await take(reader, prefixBytes), fileBytes);
+  const json = await take(reader, headerBytes);
+  return parseHeader(json, fileBytes - prefixBytes - headerBytes);
+}
+
+async function take(reader: ByteReader, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = allocate(length);
+  const filled = await reader.fill(bytes);
+  if (filled < length) throw damaged(`it ends ${length - filled} bytes too early`);
+  return bytes;
+}
+
+function allocate(length: number): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(length);
+  } catch (cause) {
+    throw damaged(`a tensor of ${length} bytes does not fit into memory`, { cause });
+  }
+}
+
+function tensorOf({ name, dtype, shape }: TensorEntry, bytes: Uint8Array): NamedTensor {
+  const { bytes: size, view } = dtypes[dtype];
+  const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  const data = view(aligned.buffer, aligned.byteOffset, elementCount(shape));
+  // The table pairs every dtype with its array; the compiler cannot follow it through a union.
+  return { name, dtype, shape, data } as NamedTensor;
+}

@@ -1,0 +1,97 @@
+import * as v from 'valibot';
+import { dtypes } from '../dtypes.ts';
+import { checkKey } from '../keys.ts';
+import type { Manifest } from '../snapshot-store.ts';
+import { StoreError } from '../store-error.ts';
+import type { DType } from '../tensor.ts';
+import { migrate, migrations } from './migrations.ts';
+
+export const manifestKey = 'manifest.json';
+
+/** The schema that this version writes. */
+export const schemaVersion = 1;
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+/** JSON has no NaN and no infinities, and diverged runs have both. */
+const scalar = v.union([
+  v.number(),
+  v.pipe(v.picklist(['NaN', 'Infinity', '-Infinity']), v.transform(Number)),
+]);
+const tensorSpec = v.object({
+  name: v.string(),
+  dtype: v.picklist(Object.keys(dtypes) as DType[]),
+  shape: v.array(count),
+});
+const blobRecord = {
+  key: v.string(),
+  sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+  bytes: count,
+};
+const manifestSchema = v.object({
+  schemaVersion: v.literal(schemaVersion),
+  run: v.pipe(v.string(), v.regex(/^[a-z0-9]{1,32}$/)),
+  createdAt: v.string(),
+  versions: v.record(v.string(), v.string()),
+  model: v.object({ format: v.string(), weights: v.array(tensorSpec) }),
+  topology: v.object(blobRecord),
+  plan: v.object({
+    totalSteps: count,
+    cycles: v.array(v.object({ index: count, start: count, end: count })),
+  }),
+  schedule: v.array(v.object({ start: count, end: count, lrMax: scalar, lrEnd: scalar })),
+  members: v.array(
+    v.object({
+      id: v.string(),
+      cycle: count,
+      step: count,
+      learningRate: scalar,
+      metrics: v.record(v.string(), scalar),
+      ...blobRecord,
+    }),
+  ),
+  checkpoint: v.nullable(v.object({ step: count, epoch: count, ...blobRecord })),
+  completed: v.boolean(),
+});
+
+/** Reads a manifest's bytes. Throws `StoreError('damaged')`, `('newer-schema')` or `('unsafe-key')`. */
+export function parseManifest(bytes: Uint8Array): Manifest {
+  const migrated = migrate(parseJson(bytes), migrations, schemaVersion);
+  const result = v.safeParse(manifestSchema, migrated, { abortEarly: true });
+  if (!result.success) {
+    const [issue] = result.issues;
+    throw damagedManifest(`${v.getDotPath(issue) ?? 'the whole'}: ${issue.message}`);
+  }
+  const manifest: Manifest = result.output;
+  for (const { key } of namedBlobs(manifest)) checkKey(key);
+  return manifest;
+}
+
+export function formatManifest(manifest: Manifest): Uint8Array<ArrayBuffer> {
+  const text = JSON.stringify(manifest, (_, value: unknown) =>
+    typeof value === 'number' && !Number.isFinite(value) ? String(value) : value,
+  );
+  return new TextEncoder().encode(text);
+}
+
+/** Every blob that a manifest names. */
+export function namedBlobs({ topology, members, checkpoint }: Manifest): readonly {
+  readonly key: string;
+}[] {
+  return [topology, ...members, ...(checkpoint === null ? [] : [checkpoint])];
+}
+
+export function damagedManifest(fault: string, options?: ErrorOptions): StoreError {
+  return new StoreError(
+    'damaged',
+    `"${manifestKey}" is not a valid manifest (${fault}). Restore it from a copy, or begin the run anew with existing: 'overwrite'.`,
+    { ...options, key: manifestKey },
+  );
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw damagedManifest('it is not JSON', { cause });
+  }
+}

@@ -1,0 +1,57 @@
+import type { BlobStore } from '../blob-store.ts';
+import { tap } from '../bytes.ts';
+import { decodeSafetensorsStream } from '../safetensors/read.ts';
+import type { BlobRecord } from '../snapshot-store.ts';
+import { StoreError } from '../store-error.ts';
+import type { NamedTensor } from '../tensor.ts';
+import { sha256 } from '../platform/current.ts';
+import { infoOf } from './versioned.ts';
+
+/** The bytes of a blob; ends with `StoreError('damaged')` unless they are what the manifest vouches for. */
+export async function* readVerified(
+  blobs: BlobStore,
+  { key, bytes, sha256: expected }: BlobRecord,
+): AsyncGenerator<Uint8Array> {
+  const info = await infoOf(blobs, key);
+  if (info === undefined) throw damagedBlob(key, 'it is missing', 'not-found');
+  if (info.bytes !== bytes) {
+    throw damagedBlob(key, `it has ${info.bytes} bytes, the manifest says ${bytes}`);
+  }
+  const hash = sha256();
+  yield* tap(blobs.read(key), (chunk) => {
+    hash.update(chunk);
+  });
+  const actual = hash.hex();
+  if (actual !== expected) {
+    throw damagedBlob(key, `its SHA-256 is ${actual}, the manifest says ${expected}`);
+  }
+}
+
+/** The tensors of a blob; the last one is held back until the checksum of the whole is verified. */
+export async function* readVerifiedTensors(
+  blobs: BlobStore,
+  record: BlobRecord,
+): AsyncGenerator<NamedTensor> {
+  const { key } = record;
+  let last: NamedTensor | undefined;
+  try {
+    const tensors = decodeSafetensorsStream(readVerified(blobs, record), record.bytes);
+    for await (const tensor of tensors) {
+      if (last !== undefined) yield last;
+      last = tensor;
+    }
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.key !== undefined) throw error;
+    throw new StoreError(error.code, `"${key}": ${error.message}`, { key, cause: error });
+  }
+  if (last !== undefined) yield last;
+}
+
+function damagedBlob(
+  key: string,
+  fault: string,
+  code: 'damaged' | 'not-found' = 'damaged',
+): StoreError {
+  const advice = 'Restore it from a copy, or take it out of the run with removeMember.';
+  return new StoreError(code, `"${key}" is damaged: ${fault}. ${advice}`, { key });
+}

@@ -1,0 +1,50 @@
+import type { BlobInfo, BlobStore, Version } from '../blob-store.ts';
+import { readAll } from '../bytes.ts';
+import { StoreError } from '../store-error.ts';
+
+export interface VersionedBytes {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly version: Version;
+}
+
+/** How often a blob may be replaced under our hands before we give up reading it. */
+const attempts = 20;
+
+/** Size and version of a blob, or undefined where there is none. */
+export async function infoOf(blobs: BlobStore, key: string): Promise<BlobInfo | undefined> {
+  for await (const info of blobs.list(key)) {
+    if (info.key === key) return info;
+  }
+  return undefined;
+}
+
+/** Bytes of a small blob together with the version they are of, or undefined where there is none. */
+export async function readVersioned(
+  blobs: BlobStore,
+  key: string,
+): Promise<VersionedBytes | undefined> {
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    const before = await infoOf(blobs, key);
+    if (before === undefined) return undefined;
+    const bytes = await readIfPresent(blobs, key);
+    const after = await infoOf(blobs, key);
+    if (bytes !== undefined && before.version === after?.version) {
+      return { bytes, version: before.version };
+    }
+  }
+  throw new StoreError('conflict', `"${key}" changed ${attempts} times while it was read.`, {
+    key,
+  });
+}
+
+async function readIfPresent(
+  blobs: BlobStore,
+  key: string,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  try {
+    return await readAll(blobs.read(key));
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'not-found') return undefined;
+    throw error;
+  }
+}
