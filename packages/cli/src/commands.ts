@@ -9,8 +9,16 @@ export interface CommandEntry {
 
 /** Every command by name, in the order of `--help`. */
 export const commands: Readonly<Record<string, CommandEntry>> = {
+  inspect: {
+    summary: 'say what a snapshot store or a bundle holds, checksums verified',
+    load: () => import('./commands/inspect.ts'),
+  },
   plot: {
     summary: 'draw a learning-rate schedule: terminal, SVG, HTML or Vega-Lite',
     load: () => import('./commands/plot.ts'),
+  },
+  report: {
+    summary: 'write an HTML page about the run in a snapshot store',
+    load: () => import('./commands/report.ts'),
   },
 };

@@ -37,9 +37,14 @@ const known: Readonly<Record<string, ScoreFormat>> = {
   },
 };
 
+const validationPrefix = 'val_';
+
 /** How a score is written; unknown names are shown as they are. */
 export function scoreFormat(name: string): ScoreFormat {
-  return Object.hasOwn(known, name)
-    ? known[name]!
-    : { label: name, picture: '.3~g', print: (value) => String(Number(value.toPrecision(5))) };
+  const format = known[name.replace(validationPrefix, '')];
+  if (format === undefined)
+    return { label: name, picture: '.3~g', print: (value) => String(Number(value.toPrecision(5))) };
+  return name.startsWith(validationPrefix)
+    ? { ...format, label: `${format.label}, validation` }
+    : format;
 }

@@ -1,5 +1,4 @@
-import { writeFile } from 'node:fs/promises';
-import { extname, resolve } from 'node:path';
+import { extname } from 'node:path';
 import { Option, type Command } from 'commander';
 import { describe } from '@snapshot-ensemble/schedules';
 import { sparkline, visualizeLR } from '@snapshot-ensemble/schedules/pictures';
@@ -7,6 +6,7 @@ import type { Surroundings } from '../command.ts';
 import { UsageError } from '../run-main.ts';
 import { planFrom, scheduleFrom, type PlannedRun, type ScheduleFlags } from '../schedule-flags.ts';
 import { textTable } from '../text-table.ts';
+import { writeText } from '../write-files.ts';
 import { count, notNegative, positive } from '../values.ts';
 
 interface PlotFlags extends ScheduleFlags {
@@ -51,8 +51,7 @@ export function define(command: Command, surroundings: Surroundings): void {
       const plan = planFrom(flags);
       const run: PlannedRun = { plan, schedule: scheduleFrom(plan, flags) };
       if (flags.output !== undefined) {
-        const file = resolve(surroundings.directory, flags.output);
-        await writeFile(file, await picture(run, flags.output));
+        await writeText(flags.output, surroundings.directory, await picture(run, flags.output));
         surroundings.print(`Wrote ${flags.output}\n`);
       } else surroundings.print(flags.json === true ? json(run) : text(run));
     });

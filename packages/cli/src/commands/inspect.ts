@@ -1,0 +1,56 @@
+import type { Command } from 'commander';
+import { bundleText } from '../bundle-text.ts';
+import type { Surroundings } from '../command.ts';
+import { inFolder, openFolder, type OpenBundle, type OpenStore } from '../folders.ts';
+import { findFaults, storeText } from '../inspect-store.ts';
+import { UsageError } from '../run-main.ts';
+
+interface InspectFlags {
+  readonly json?: true;
+}
+
+type Show = (text: string, data: object) => void;
+
+export function define(command: Command, { print, directory }: Surroundings): void {
+  command
+    .description(
+      'Says what a snapshot store or a bundle holds, and verifies the checksum of every file in it.',
+    )
+    .argument('<folder>', 'a snapshot store, e.g. Ensemble, or a bundle')
+    .option('--json', 'print the manifest as JSON')
+    .action(async (folder: string, { json }: InspectFlags) => {
+      const show: Show = (text, data) => {
+        print(json === true ? `${JSON.stringify(data, undefined, 2)}\n` : text);
+      };
+      const opened = await openFolder(folder, directory);
+      if (opened.kind === 'store') await inspectStore(folder, opened, show);
+      else await inspectBundle(folder, opened, show);
+    });
+}
+
+async function inspectStore(folder: string, opened: OpenStore, show: Show): Promise<void> {
+  const faults = await findFaults(opened);
+  show(storeText(opened, faults), {
+    kind: 'store',
+    intact: faults.length === 0,
+    faults,
+    manifest: opened.manifest,
+  });
+  if (faults.length > 0)
+    throw new UsageError(`in "${folder}": ${faults.map(({ message }) => message).join(' ')}`);
+}
+
+async function inspectBundle(folder: string, { bundle }: OpenBundle, show: Show): Promise<void> {
+  const { manifest } = bundle;
+  try {
+    await bundle.verify();
+  } catch (error) {
+    show(bundleText(manifest), { kind: 'bundle', intact: false, manifest });
+    throw inFolder(folder, error);
+  }
+  show(`${bundleText(manifest)}\nEvery checksum is right.\n`, {
+    kind: 'bundle',
+    intact: true,
+    manifest,
+  });
+}

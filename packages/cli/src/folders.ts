@@ -1,0 +1,86 @@
+import type { Stats } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { MANIFEST_PATH, readBundle, type Bundle } from '@snapshot-ensemble/ensemble-bundle';
+import { bundleDirectory } from '@snapshot-ensemble/ensemble-bundle/node';
+import {
+  createSnapshotStore,
+  type Manifest,
+  type SnapshotStore,
+} from '@snapshot-ensemble/snapshot-core';
+import { fileBlobs } from '@snapshot-ensemble/snapshot-core/node';
+import { UsageError } from './run-main.ts';
+
+const storeManifest = 'manifest.json';
+const looks = {
+  store: `a snapshot store (it holds ${storeManifest})`,
+  bundle: `a bundle (it holds ${MANIFEST_PATH})`,
+};
+type Kind = keyof typeof looks;
+
+export interface OpenStore {
+  readonly kind: 'store';
+  readonly store: SnapshotStore;
+  readonly manifest: Manifest;
+}
+
+export interface OpenBundle {
+  readonly kind: 'bundle';
+  readonly bundle: Bundle;
+}
+
+/** Opens whichever of the two the folder is. */
+export async function openFolder(
+  folder: string,
+  directory: string,
+): Promise<OpenStore | OpenBundle> {
+  const kind = await kindOf(folder, directory, ['store', 'bundle']);
+  return kind === 'store' ? openStore(folder, directory) : openBundle(folder, directory);
+}
+
+export async function openStore(folder: string, directory: string): Promise<OpenStore> {
+  await kindOf(folder, directory, ['store']);
+  const store = createSnapshotStore(fileBlobs(resolve(directory, folder)));
+  try {
+    const manifest = await store.readManifest();
+    if (manifest !== undefined) return { kind: 'store', store, manifest };
+  } catch (error) {
+    throw inFolder(folder, error);
+  }
+  throw new UsageError(`"${folder}" holds no run yet. Train one into it first.`);
+}
+
+export async function openBundle(folder: string, directory: string): Promise<OpenBundle> {
+  await kindOf(folder, directory, ['bundle']);
+  try {
+    const bundle = await readBundle(bundleDirectory(resolve(directory, folder)));
+    return { kind: 'bundle', bundle };
+  } catch (error) {
+    throw inFolder(folder, error);
+  }
+}
+
+/** Puts the folder in front of a message that names only what is inside it. */
+export function inFolder(folder: string, error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  return new UsageError(`in "${folder}": ${error.message}`, { cause: error });
+}
+
+async function kindOf(folder: string, directory: string, wanted: readonly Kind[]): Promise<Kind> {
+  const place = resolve(directory, folder);
+  const holds = async (name: string): Promise<boolean> =>
+    (await statOf(join(place, name)))?.isFile() === true;
+  const wish = `Give the folder of ${wanted.map((kind) => looks[kind]).join(' or of ')}`;
+  const found = await statOf(place);
+  if (found === undefined) throw new UsageError(`there is no folder "${folder}". ${wish}.`);
+  if (!found.isDirectory()) throw new UsageError(`"${folder}" is a file. ${wish}.`);
+  const kinds = { store: await holds(storeManifest), bundle: await holds(MANIFEST_PATH) };
+  const kind = wanted.find((candidate) => kinds[candidate]);
+  if (kind !== undefined) return kind;
+  const came = kinds.store ? looks.store : kinds.bundle ? looks.bundle : 'neither store nor bundle';
+  throw new UsageError(`"${folder}" is ${came}. ${wish}.`);
+}
+
+async function statOf(path: string): Promise<Stats | undefined> {
+  return stat(path).catch(() => undefined);
+}
