@@ -1,7 +1,7 @@
 /** One promise of a contract: `run` rejects with a message that says how it was broken. */
 export interface ContractCase {
   readonly name: string;
-  run(): Promise<void>;
+  readonly run: () => Promise<void>;
 }
 
 export function check(condition: boolean, broken: string): asserts condition {

@@ -1,0 +1,346 @@
+import type { RunDescription, SnapshotStore } from '../snapshot-store.ts';
+import type { NamedTensor } from '../tensor.ts';
+import { check, checkEqual, failureCode, type ContractCase } from './contract.ts';
+import { everyDtype, fingerprint, readTensors, tensorStream, weightsFrom } from './tensors.ts';
+
+/** Opens a store on the data at hand; every call returns a new object on the same data. */
+export type OpenStore = () => SnapshotStore;
+
+const specs = everyDtype();
+const run: RunDescription = {
+  model: { format: 'test', topology: { layers: ['a', 'b'] }, weights: specs },
+  plan: {
+    totalSteps: 7,
+    cycles: [
+      { index: 0, start: 0, end: 3 },
+      { index: 1, start: 3, end: 7 },
+    ],
+  },
+  schedule: [
+    { start: 0, end: 3, lrMax: 0.1, lrEnd: 0.01 },
+    { start: 3, end: 7, lrMax: 0.1, lrEnd: 0.01 },
+  ],
+};
+const first = { cycle: 0, step: 3, learningRate: 0.01, metrics: { loss: 1.5, acc: 0.25 } };
+const second = { cycle: 1, step: 7, learningRate: 0.02, metrics: { loss: Number.NaN } };
+
+const weights = (seed: number): AsyncIterable<NamedTensor> =>
+  tensorStream(weightsFrom(specs, seed));
+const seen = async (tensors: AsyncIterable<NamedTensor>): Promise<string> =>
+  fingerprint(await readTensors(tensors));
+const expected = (seed: number): string => fingerprint(weightsFrom(specs, seed));
+
+async function* broken(): AsyncGenerator<NamedTensor> {
+  for await (const tensor of weights(9)) {
+    if (tensor.dtype === 'int64') throw new Error('the device was lost');
+    yield tensor;
+  }
+}
+
+/** Begins a run and saves both members. */
+async function finished(open: OpenStore): Promise<SnapshotStore> {
+  const store = open();
+  await store.begin(run);
+  await store.saveMember(first, weights(1));
+  await store.saveMember(second, weights(2));
+  await store.end(true);
+  return store;
+}
+
+const cases: Readonly<Record<string, (open: OpenStore) => Promise<void>>> = {
+  async 'is empty at first'(open) {
+    checkEqual(await open().readManifest(), undefined, 'the manifest');
+    checkEqual(await open().readCheckpoint(), undefined, 'the checkpoint');
+    checkEqual(
+      await failureCode(() => open().readModel(), 'reading no model'),
+      'not-found',
+      'the code',
+    );
+  },
+  async 'tells everyone what run was begun'(open) {
+    await open().begin(run);
+    const manifest = await open().readManifest();
+    checkEqual(manifest?.plan, run.plan, 'the plan');
+    checkEqual(manifest?.schedule, run.schedule, 'the schedule');
+    checkEqual(manifest?.members, [], 'the list of members');
+    checkEqual(manifest?.completed, false, 'completed');
+    checkEqual(
+      await open().readModel(),
+      { format: 'test', weights: specs, topology: run.model.topology },
+      'the model',
+    );
+  },
+  async 'returns members bit by bit'(open) {
+    await finished(open);
+    const { members = [] } = (await open().readManifest()) ?? {};
+    for (const [index, { id }] of members.entries()) {
+      check(
+        (await seen(open().readMember(id))) === expected(index + 1),
+        `member ${id} came back changed.`,
+      );
+    }
+    checkEqual(members.length, 2, 'the number of members');
+  },
+  async 'notes what a member is, numbers that JSON lacks included'(open) {
+    await finished(open);
+    const { members = [], completed } = (await open().readManifest()) ?? {};
+    const noted = members.map(({ cycle, step, learningRate, metrics }) => ({
+      cycle,
+      step,
+      learningRate,
+      metrics,
+    }));
+    checkEqual(noted.length, 2, 'the number of members');
+    checkEqual(noted[0], first, 'the first member');
+    check(Number.isNaN(noted[1]?.metrics['loss']), 'a metric that is NaN came back as a number.');
+    checkEqual(completed, true, 'completed');
+    for (const { sha256, bytes } of members) {
+      check(/^[0-9a-f]{64}$/.test(sha256) && bytes > 0, 'a member has no checksum or no size.');
+    }
+  },
+  async 'keeps one member a step: the later one'(open) {
+    const store = open();
+    await store.begin(run);
+    const before = await store.saveMember(first, weights(1));
+    const after = await store.saveMember({ ...first, learningRate: 0.5 }, weights(3));
+    const { members = [] } = (await open().readManifest()) ?? {};
+    checkEqual(
+      members.map(({ id }) => id),
+      [after.id],
+      'the list of members',
+    );
+    check(
+      (await seen(open().readMember(after.id))) === expected(3),
+      'the later member is not its own.',
+    );
+    check(before.id !== after.id, 'two members share an id.');
+  },
+  async 'lists members by step, whatever the order of saving'(open) {
+    const store = open();
+    await store.begin(run);
+    await store.saveMember(second, weights(2));
+    await store.saveMember(first, weights(1));
+    const { members = [] } = (await open().readManifest()) ?? {};
+    checkEqual(
+      members.map(({ step }) => step),
+      [3, 7],
+      'the steps',
+    );
+  },
+  async 'takes members out'(open) {
+    const store = open();
+    await store.begin(run);
+    const { id } = await store.saveMember(first, weights(1));
+    await store.saveMember(second, weights(2));
+    await store.removeMember(id);
+    await store.removeMember(id);
+    const { members = [] } = (await open().readManifest()) ?? {};
+    checkEqual(
+      members.map(({ step }) => step),
+      [7],
+      'the steps',
+    );
+    checkEqual(
+      await failureCode(() => seen(open().readMember(id)), 'reading it'),
+      'not-found',
+      'the code',
+    );
+  },
+  async 'keeps the newest checkpoint, model and optimizer'(open) {
+    const store = open();
+    await store.begin(run);
+    const state = weightsFrom([{ name: 'iter', dtype: 'int32', shape: [] }, ...specs], 7);
+    await store.saveCheckpoint({ step: 2, epoch: 0 }, weights(1), tensorStream([]));
+    await store.saveCheckpoint({ step: 5, epoch: 1 }, weights(4), tensorStream(state));
+    const checkpoint = await open().readCheckpoint();
+    check(checkpoint !== undefined, 'there is no checkpoint.');
+    checkEqual(
+      [checkpoint.record.step, checkpoint.record.epoch],
+      [5, 1],
+      'where the checkpoint is',
+    );
+    for (const round of [1, 2]) {
+      check(
+        (await seen(checkpoint.weights())) === expected(4),
+        `the weights changed (reading ${round}).`,
+      );
+      check(
+        (await seen(checkpoint.optimizer())) === fingerprint(state),
+        `the optimizer changed (reading ${round}).`,
+      );
+    }
+  },
+  async 'refuses to save before begin and after end'(open) {
+    const saves = (store: SnapshotStore): readonly (() => Promise<unknown>)[] => [
+      () => store.saveMember(first, weights(1)),
+      () => store.saveCheckpoint({ step: 1, epoch: 0 }, weights(1), tensorStream([])),
+      () => store.end(true),
+    ];
+    for (const store of [open(), await finished(open)]) {
+      for (const save of saves(store)) {
+        checkEqual(await failureCode(save, 'saving outside a run'), 'not-begun', 'the code');
+      }
+    }
+  },
+  async 'refuses an existing run unless asked'(open) {
+    await finished(open);
+    checkEqual(await failureCode(() => open().begin(run), 'a second run'), 'exists', 'the code');
+    checkEqual((await open().readManifest())?.members.length, 2, 'the number of members');
+  },
+  async 'resumes a run'(open) {
+    await finished(open);
+    const store = open();
+    const manifest = await store.begin(run, 'resume');
+    checkEqual(
+      manifest.members.map(({ step }) => step),
+      [3, 7],
+      'the steps',
+    );
+    checkEqual(manifest.completed, false, 'completed');
+    await store.saveMember(second, weights(5));
+    const { members = [] } = (await open().readManifest()) ?? {};
+    check(
+      (await seen(open().readMember(members[0]!.id))) === expected(1),
+      'an earlier member changed.',
+    );
+    check(
+      (await seen(open().readMember(members[1]!.id))) === expected(5),
+      'the new member is not its own.',
+    );
+  },
+  async 'refuses to resume with another model or plan'(open) {
+    await finished(open);
+    const { model, plan } = run;
+    const others: readonly RunDescription[] = [
+      { ...run, model: { ...model, format: 'other' } },
+      { ...run, model: { ...model, weights: specs.slice(1) } },
+      {
+        ...run,
+        model: { ...model, weights: specs.map((spec) => ({ ...spec, shape: [...spec.shape, 1] })) },
+      },
+      { ...run, plan: { totalSteps: 7, cycles: [{ index: 0, start: 0, end: 7 }] } },
+      { ...run, plan: { totalSteps: 8, cycles: [{ index: 0, start: 0, end: 8 }] } },
+    ];
+    for (const other of others) {
+      checkEqual(
+        await failureCode(() => open().begin(other, 'resume'), 'resuming another run'),
+        'mismatch',
+        'the code',
+      );
+    }
+    checkEqual(plan, (await open().readManifest())?.plan, 'the plan');
+  },
+  async 'removes the run before it when asked to overwrite'(open) {
+    await finished(open);
+    const [before] = (await open().readManifest())?.members ?? [];
+    await open().begin(run, 'overwrite');
+    checkEqual((await open().readManifest())?.members, [], 'the list of members');
+    checkEqual(
+      await failureCode(() => seen(open().readMember(before!.id)), 'reading the old'),
+      'not-found',
+      'the code',
+    );
+  },
+  async 'refuses a second writer and says who holds the store'(open) {
+    const store = open();
+    await store.begin(run);
+    for (const existing of ['refuse', 'resume', 'overwrite'] as const) {
+      checkEqual(
+        await failureCode(() => open().begin(run, existing), 'a second writer'),
+        'locked',
+        'the code',
+      );
+    }
+    await store.saveMember(first, weights(1));
+    await store.end(false);
+    const next = open();
+    await next.begin(run, 'resume');
+    await next.saveMember(second, weights(2));
+    checkEqual((await open().readManifest())?.members.length, 2, 'the number of members');
+  },
+  async 'is shared by several callbacks, in any order'(open) {
+    const store = open();
+    const stand = { totalSteps: 7, cycles: [{ index: 0, start: 0, end: 7 }] };
+    await store.begin(
+      { ...run, plan: stand, schedule: [], isPlanProvisional: true },
+      'refuse',
+      'a',
+    );
+    await store.begin(run, 'refuse', 'b');
+    await store.end(true, 'a');
+    await store.saveMember(first, weights(1));
+    await store.end(true, 'b');
+    const manifest = await open().readManifest();
+    checkEqual([manifest?.plan, manifest?.schedule], [run.plan, run.schedule], 'plan and schedule');
+    await open().begin(run, 'resume');
+  },
+  async 'starts anew when the same callback begins again'(open) {
+    const store = open();
+    await store.begin(run, 'refuse', 'a');
+    checkEqual(
+      await failureCode(() => store.begin(run, 'refuse', 'a'), 'a second run'),
+      'exists',
+      'the code',
+    );
+    await store.begin(run, 'resume', 'a');
+    await store.saveMember(first, weights(1));
+    await store.end(false, 'a');
+    await open().begin(run, 'resume');
+  },
+  async 'keeps what it has when the weights break off or do not fit'(open) {
+    const store = open();
+    await store.begin(run);
+    await store.saveMember(first, weights(1));
+    const wrong = weightsFrom(
+      specs.map((spec) => ({ ...spec, shape: [2, 2] })),
+      1,
+    );
+    for (const bad of [
+      broken(),
+      tensorStream(wrong),
+      tensorStream(weightsFrom(specs.slice(1), 1)),
+      tensorStream([]),
+    ]) {
+      await failureCode(() => store.saveMember(second, bad), 'saving broken weights');
+      await failureCode(
+        () => store.saveCheckpoint({ step: 4, epoch: 0 }, bad, tensorStream([])),
+        'a broken checkpoint',
+      );
+    }
+    checkEqual((await open().readManifest())?.members.length, 1, 'the number of members');
+    checkEqual(await open().readCheckpoint(), undefined, 'the checkpoint');
+    const { id } = await store.saveMember(second, weights(2));
+    check((await seen(open().readMember(id))) === expected(2), 'the next member is not its own.');
+  },
+  async 'saves side by side without losing either'(open) {
+    const store = open();
+    await store.begin(run);
+    await Promise.all([
+      store.saveMember(first, weights(1)),
+      store.saveMember(second, weights(2)),
+      store.saveCheckpoint({ step: 7, epoch: 1 }, weights(3), tensorStream([])),
+    ]);
+    const manifest = await open().readManifest();
+    checkEqual(
+      manifest?.members.map(({ step }) => step),
+      [3, 7],
+      'the steps',
+    );
+    checkEqual(manifest?.checkpoint?.step, 7, 'the step of the checkpoint');
+  },
+};
+
+/**
+ * What every snapshot store must do. `makeStore` returns an opener on new, empty data; each case takes one.
+ * Hand the cases to any test runner: `for (const { name, run } of storeContract(make)) it(name, run)`.
+ */
+export function storeContract(
+  makeStore: () => OpenStore | Promise<OpenStore>,
+): readonly ContractCase[] {
+  return Object.entries(cases).map(([name, body]) => ({
+    name,
+    run: async () => {
+      await body(await makeStore());
+    },
+  }));
+}
