@@ -73,3 +73,29 @@ export function sliceRows(predictions: Predictions, start: number, end: number):
     classes,
   };
 }
+
+/** The rows at the given positions, in that order: a copy, for what is fitted on part of the rows. */
+export function gatherRows({ data, classes }: Outputs, rows: Uint32Array): Outputs {
+  const gathered = new Float64Array(rows.length * classes);
+  rows.forEach((row, i) => {
+    gathered.set(data.subarray(row * classes, (row + 1) * classes), i * classes);
+  });
+  return { data: gathered, rows: rows.length, classes };
+}
+
+/** `gatherRows` of every member. */
+export function gatherPredictions(predictions: Predictions, rows: Uint32Array): Predictions {
+  return {
+    members: predictions.members.map((data) => gatherRows({ ...predictions, data }, rows).data),
+    rows: rows.length,
+    classes: predictions.classes,
+  };
+}
+
+/** The labels of the rows at the given positions, `width` numbers each. */
+export function pick(labels: ArrayLike<number>, rows: Uint32Array, width = 1): Float64Array {
+  return Float64Array.from(
+    { length: rows.length * width },
+    (_, i) => labels[rows[Math.floor(i / width)]! * width + (i % width)]!,
+  );
+}

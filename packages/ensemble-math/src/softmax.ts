@@ -1,5 +1,5 @@
 import { checkOutputs, checkRowSum } from './check.ts';
-import type { Floats, Outputs } from './shapes.ts';
+import { memberOutputs, type Floats, type Outputs, type Predictions } from './shapes.ts';
 
 /**
  * Probabilities below this, zero included, count as this wherever a logarithm is taken: the smallest normal
@@ -21,6 +21,14 @@ export function softmax(logits: Outputs, into?: Floats): Outputs {
     checkRowSum('softmax', row, softmaxRow(data, row * classes, classes, 1, out, row * classes));
   }
   return { data: out, rows, classes };
+}
+
+/** `softmax` of every member: a new array each. */
+export function softmaxMembers(logits: Predictions): Predictions {
+  return {
+    ...logits,
+    members: logits.members.map((_, m) => softmax(memberOutputs(logits, m)).data),
+  };
 }
 
 /** out = softmax(scale · logits) for one row; returns 1, or NaN if the row has no softmax. `out` may be `logits`. */

@@ -21,8 +21,9 @@ export function predictionSets(probabilities: Outputs, conformal: ConformalPolic
   const { data, rows, classes } = probabilities;
   const sets = new Uint8Array(rows * classes);
   const scores = new Float64Array(classes);
+  const score = rowScorer(conformal.method, classes);
   for (let row = 0; row < rows; row++) {
-    scoreRow(data, row * classes, conformal.method, scores);
+    score(data, row * classes, scores);
     for (let c = 0; c < classes; c++) {
       if (scores[c]! <= conformal.threshold) sets[row * classes + c] = 1;
     }
@@ -43,28 +44,28 @@ export function predictionIntervals(
   return { lower: shift(-conformal.threshold), upper: shift(conformal.threshold) };
 }
 
+/** Writes the score of each class of the row that starts at `start`. */
+export type RowScorer = (probabilities: Floats, start: number, scores: Float64Array) => void;
+
 /**
- * How strange each class of one row would be. `split`: 1 − p (Sadinle et al. 2019). `aps`: the probability of all
+ * How strange each class of a row would be. `split`: 1 − p (Sadinle et al. 2019). `aps`: the probability of all
  * classes at least as likely, itself and ties included, at most 1 (Romano et al. 2020, without randomisation).
  */
-export function scoreRow(
-  probabilities: Floats,
-  start: number,
-  method: ConformalPolicy['method'],
-  scores: Float64Array,
-): void {
-  const classes = scores.length;
+export function rowScorer(method: ConformalPolicy['method'], classes: number): RowScorer {
   if (method === 'split') {
-    for (let c = 0; c < classes; c++) scores[c] = 1 - probabilities[start + c]!;
-    return;
+    return (probabilities, start, scores) => {
+      for (let c = 0; c < classes; c++) scores[c] = 1 - probabilities[start + c]!;
+    };
   }
-  const order = Array.from({ length: classes }, (_, c) => c);
-  order.sort((a, b) => probabilities[start + b]! - probabilities[start + a]!);
-  let sum = 0;
-  for (let i = 0; i < classes;) {
-    const p = probabilities[start + order[i]!]!;
-    let end = i;
-    for (; end < classes && probabilities[start + order[end]!] === p; end++) sum += p;
-    for (; i < end; i++) scores[order[i]!] = Math.min(1, sum);
-  }
+  const order = Uint32Array.from({ length: classes }, (_, c) => c);
+  return (probabilities, start, scores) => {
+    order.sort((a, b) => probabilities[start + b]! - probabilities[start + a]!);
+    let sum = 0;
+    for (let i = 0; i < classes;) {
+      const p = probabilities[start + order[i]!]!;
+      let end = i;
+      for (; end < classes && probabilities[start + order[end]!] === p; end++) sum += p;
+      for (; i < end; i++) scores[order[i]!] = Math.min(1, sum);
+    }
+  };
 }

@@ -1,0 +1,92 @@
+import { checkPredictions, checkSomeRows } from '../check.ts';
+import { loss } from '../metrics/losses.ts';
+import type { CascadePolicy } from '../policy.ts';
+import { argmin } from '../selection/simple.ts';
+import type { Labels, Predictions } from '../shapes.ts';
+import { combineStage, type CascadeOptions } from './run.ts';
+import { pointOf, stagesOf, type CascadePoint } from './stages.ts';
+import { costCurve } from './thresholds.ts';
+
+/** At least so accurate at the least cost, at most so much below the whole ensemble, or at most so many members per row. */
+export type CascadeTarget =
+  { readonly accuracy: number } | { readonly accuracyLoss: number } | { readonly cost: number };
+
+export interface FitCascadeOptions extends CascadeOptions {
+  readonly target: CascadeTarget;
+  /** Positions of the members, first to run first. Default `cascadeOrder`. */
+  readonly order?: readonly number[];
+}
+
+export interface FittedCascade {
+  readonly cascade: CascadePolicy;
+  /** Accuracy and cost of the cascade on the rows it was fitted on. */
+  readonly point: CascadePoint;
+  /** All of them together, no row leaving early. */
+  readonly whole: CascadePoint;
+  /** The accuracy-cost curve from which the point was taken, cheapest first. */
+  readonly curve: readonly CascadePoint[];
+}
+
+/** Order and thresholds that meet the target on these rows, which must be held out from training. */
+export function fitCascade(
+  predictions: Predictions,
+  labels: Labels,
+  options: FitCascadeOptions,
+): FittedCascade {
+  checkPredictions('fitCascade', predictions);
+  checkSomeRows('fitCascade', predictions.rows);
+  const order = options.order ?? cascadeOrder(predictions, labels, options);
+  const stages = stagesOf(predictions, labels, order, options);
+  const curve = costCurve(stages);
+  // A threshold that no confidence reaches: rows that are sure to the last bit do not leave early either.
+  const whole = pointOf(
+    stages,
+    order.slice(1).map(() => Infinity),
+  );
+  const point = choose(curve, whole, options.target);
+  return {
+    cascade: { order, thresholds: point.thresholds },
+    point,
+    whole: { ...whole, thresholds: order.slice(1).map(() => 1) },
+    curve,
+  };
+}
+
+/** Members by what they add: first the one with the least NLL, then each time the one that lowers it most. */
+export function cascadeOrder(
+  predictions: Predictions,
+  labels: Labels,
+  options: CascadeOptions,
+): readonly number[] {
+  const left = predictions.members.map((_, member) => member);
+  const order: number[] = [];
+  while (left.length > 0) {
+    const losses = left.map((member) => {
+      const pooled = combineStage(predictions, [...order, member], order.length, options);
+      return loss('nll', pooled, labels);
+    });
+    order.push(...left.splice(argmin(losses), 1));
+  }
+  return order;
+}
+
+function choose(
+  curve: readonly CascadePoint[],
+  whole: CascadePoint,
+  target: CascadeTarget,
+): CascadePoint {
+  if ('cost' in target) {
+    const affordable = curve.filter(({ cost }) => cost <= target.cost);
+    if (affordable.length > 0) return affordable.at(-1)!;
+    throw new RangeError(
+      `fitCascade: target cost is ${target.cost} members per row; the least is ${curve[0]!.cost}.`,
+    );
+  }
+  const wanted =
+    'accuracy' in target ? target.accuracy : whole.accuracy - Math.abs(target.accuracyLoss);
+  const cheapest = curve.find(({ accuracy }) => accuracy >= wanted);
+  if (cheapest !== undefined) return cheapest;
+  throw new RangeError(
+    `fitCascade: target accuracy is ${wanted}; on these rows the cascade reaches at most ${curve.at(-1)!.accuracy}.`,
+  );
+}

@@ -1,0 +1,116 @@
+import { predictWithPolicy, type PolicyResult } from '../apply-policy.ts';
+import { ambiguity, brierAmbiguity } from '../diversity/ambiguity.ts';
+import { outputCorrelation, pairwiseDisagreement, type PairMatrix } from '../diversity/pairwise.ts';
+import { errorAuroc } from '../metrics/auroc.ts';
+import { accuracy, mean } from '../metrics/classification.ts';
+import type { EnsemblePolicy } from '../policy.ts';
+import { pickMembers, type Outputs, type Predictions } from '../shapes.ts';
+import type {
+  CalibrationReport,
+  CascadeReport,
+  ConformalReport,
+  DiversityReport,
+  UncertaintyReport,
+  UncertaintySummary,
+} from './report.ts';
+import { classificationScores } from './scores.ts';
+
+export function diversityOf(
+  policy: EnsemblePolicy,
+  predictions: Predictions,
+  labels: ArrayLike<number>,
+): DiversityReport {
+  const members = pickMembers(predictions, policy.members);
+  const correlation = rowsOf(outputCorrelation(members), (value) =>
+    Number.isNaN(value) ? null : value,
+  );
+  if (policy.kind === 'regression') {
+    return { correlation, ambiguity: ambiguity(members, labels, policy.weights) };
+  }
+  return {
+    correlation,
+    disagreement: rowsOf(pairwiseDisagreement(members), (value) => value),
+    ambiguity: brierAmbiguity(members, labels, policy.weights),
+  };
+}
+
+export function calibrationOf(
+  policy: EnsemblePolicy,
+  predictions: Predictions,
+  labels: ArrayLike<number>,
+  after: Outputs,
+): CalibrationReport {
+  const before = predictWithPolicy({ ...policy, temperature: 1 }, predictions).outputs;
+  return {
+    temperature: policy.temperature,
+    before: classificationScores(before, labels),
+    after: classificationScores(after, labels),
+  };
+}
+
+export function uncertaintyOf(
+  scores: NonNullable<PolicyResult['uncertainty']>,
+  outputs: Outputs,
+  labels: ArrayLike<number>,
+): UncertaintyReport {
+  const accurate = accuracy(outputs, labels);
+  const summary = (score: Float64Array): UncertaintySummary => ({
+    mean: mean(score),
+    errorAuroc: accurate === 0 || accurate === 1 ? null : errorAuroc(score, outputs, labels),
+  });
+  return {
+    predictiveEntropy: summary(scores.predictiveEntropy),
+    expectedEntropy: summary(scores.expectedEntropy),
+    mutualInformation: summary(scores.mutualInformation),
+  };
+}
+
+export function cascadeOf(
+  { cascade, ...whole }: EnsemblePolicy,
+  predictions: Predictions,
+  labels: ArrayLike<number>,
+  { outputs, membersUsed }: PolicyResult,
+): CascadeReport | undefined {
+  if (cascade === undefined || membersUsed === undefined) return undefined;
+  const exits = cascade.order.map((_, stage) =>
+    mean(Float64Array.from(membersUsed, (used) => (used === stage + 1 ? 1 : 0))),
+  );
+  return {
+    cost: mean(Float64Array.from(membersUsed)),
+    exits,
+    accuracy: accuracy(outputs, labels),
+    wholeAccuracy: accuracy(predictWithPolicy(whole, predictions).outputs, labels),
+  };
+}
+
+export function conformalOf(
+  { conformal }: EnsemblePolicy,
+  { sets, intervals }: PolicyResult,
+  labels: ArrayLike<number>,
+): ConformalReport | undefined {
+  if (conformal === undefined) return undefined;
+  if (sets !== undefined) {
+    const { data, rows, classes } = sets;
+    const held = Float64Array.from(
+      { length: rows },
+      (_, row) => data[row * classes + labels[row]!]!,
+    );
+    const meanSize = mean(Float64Array.from(data)) * classes;
+    return { alpha: conformal.alpha, coverage: mean(held), meanSize };
+  }
+  if (intervals === undefined) return undefined;
+  const { lower, upper } = intervals;
+  const held = Float64Array.from({ length: lower.rows }, (_, row) => {
+    for (let i = row * lower.classes; i < (row + 1) * lower.classes; i++) {
+      if (labels[i]! < lower.data[i]! || labels[i]! > upper.data[i]!) return 0;
+    }
+    return 1;
+  });
+  return { alpha: conformal.alpha, coverage: mean(held), meanSize: 2 * conformal.threshold };
+}
+
+function rowsOf<T>({ data, members }: PairMatrix, value: (entry: number) => T): T[][] {
+  return Array.from({ length: members }, (_, a) =>
+    Array.from({ length: members }, (_, b) => value(data[a * members + b]!)),
+  );
+}
