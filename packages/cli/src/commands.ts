@@ -21,4 +21,12 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'write an HTML page about the run in a snapshot store',
     load: () => import('./commands/report.ts'),
   },
+  verify: {
+    summary: "replay a bundle's smoke request, here or against a server",
+    load: () => import('./commands/verify.ts'),
+  },
+  doctor: {
+    summary: 'check what this machine has: Node, onnxruntime, CUDA, TensorFlow.js',
+    load: () => import('./commands/doctor.ts'),
+  },
 };

@@ -1,0 +1,43 @@
+import type { Command } from 'commander';
+import type { Surroundings } from '../command.ts';
+import type { Finding } from '../doctor/finding.ts';
+import { checkOnnxruntime } from '../doctor/onnxruntime.ts';
+import { checkNode, checkPlatform, thisSystem } from '../doctor/system.ts';
+import { checkTensorflow } from '../doctor/tensorflow.ts';
+import { UsageError } from '../run-main.ts';
+
+export function define(command: Command, { print, directory }: Surroundings): void {
+  command
+    .description(
+      'Checks what this machine and this project have: Node, the system, onnxruntime-node and CUDA\n' +
+        '(by opening sessions), TensorFlow.js. Exit code 1 if something that is there does not work.',
+    )
+    .option('--json', 'print the findings as JSON')
+    .action(async ({ json }: { readonly json?: true }) => {
+      const system = thisSystem();
+      const findings = [
+        checkNode(system),
+        checkPlatform(system),
+        ...(await checkOnnxruntime(system)),
+        ...(await checkTensorflow(directory)),
+      ];
+      print(json === true ? `${JSON.stringify(findings, undefined, 2)}\n` : findingsText(findings));
+      const problems = findings.filter(({ state }) => state === 'problem');
+      if (problems.length > 0)
+        throw new UsageError(
+          `doctor found ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}: ${problems.map(({ what, remedy }) => (remedy === undefined ? what : `${what} (${remedy})`)).join('; ')}.`,
+        );
+    });
+}
+
+const marks: Readonly<Record<Finding['state'], string>> = { ok: '✓', absent: '–', problem: '✗' };
+
+function findingsText(findings: readonly Finding[]): string {
+  const width = Math.max(...findings.map(({ what }) => what.length));
+  return findings
+    .map(({ what, state, detail, remedy }) => {
+      const advice = remedy === undefined ? '' : `\n${' '.repeat(width + 4)}${remedy}`;
+      return `${marks[state]} ${what.padEnd(width)}  ${detail}${advice}\n`;
+    })
+    .join('');
+}

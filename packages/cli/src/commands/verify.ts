@@ -1,0 +1,95 @@
+import type { Command } from 'commander';
+import { resolve } from 'node:path';
+import {
+  compareAnswer,
+  type AnswerComparison,
+  type OpenInferenceTensor,
+  type SmokeTest,
+} from '@snapshot-ensemble/ensemble-bundle';
+import type { Surroundings } from '../command.ts';
+import { inFolder, openBundle } from '../folders.ts';
+import { UsageError } from '../run-main.ts';
+import { textTable } from '../text-table.ts';
+import { count, notNegative } from '../values.ts';
+import { answerLocally } from '../verify/answer-locally.ts';
+import { answerRemotely } from '../verify/answer-remotely.ts';
+
+interface VerifyFlags {
+  readonly url?: string;
+  readonly model?: string;
+  readonly timeout: number;
+  readonly absolute?: number;
+  readonly relative?: number;
+  readonly json?: true;
+}
+
+export function define(command: Command, surroundings: Surroundings): void {
+  command
+    .description(
+      "Replays the bundle's smoke request and compares the answer with the expected one: in this process, or against\n" +
+        'any Open Inference Protocol v2 server (our own, Triton, KServe, MLServer).',
+    )
+    .argument('<bundle>', 'folder of the bundle')
+    .option('--url <url>', 'server to ask, e.g. http://127.0.0.1:8000')
+    .option('--model <name>', "the model's name there (default: the bundle's)")
+    .option('--timeout <ms>', 'how long the server may take', count, 30_000)
+    .option('--absolute <number>', "allowed difference (default: the bundle's)", notNegative)
+    .option(
+      '--relative <number>',
+      "allowed relative difference (default: the bundle's)",
+      notNegative,
+    )
+    .option('--json', 'print the comparison as JSON')
+    .action((folder: string, flags: VerifyFlags) => verify(folder, flags, surroundings));
+}
+
+async function verify(
+  folder: string,
+  flags: VerifyFlags,
+  { print, directory }: Surroundings,
+): Promise<void> {
+  const { request, expected } = await smokeOf(folder, directory);
+  const { absolute = expected.parameters.absolute, relative = expected.parameters.relative } =
+    flags;
+  const { url, model = expected.model_name, timeout } = flags;
+  const outputs = expected.outputs.map(({ name }) => name);
+  const answer: readonly OpenInferenceTensor[] =
+    url === undefined
+      ? await answerLocally(resolve(directory, folder), request, outputs)
+      : await answerRemotely({ url, model, timeoutMs: timeout }, request, outputs);
+  const comparisons = compareAnswer({ ...expected, parameters: { absolute, relative } }, answer);
+  const failures = comparisons.filter(({ problem }) => problem !== undefined);
+  print(
+    flags.json === true
+      ? `${JSON.stringify({ agrees: failures.length === 0, absolute, relative, outputs: comparisons }, undefined, 2)}\n`
+      : comparisonText(comparisons),
+  );
+  if (failures.length > 0)
+    throw new UsageError(
+      `${url ?? `"${folder}"`} does not answer as its bundle expects: ${failures.map(({ output, problem = '' }) => `output "${output}": ${problem}`).join('; ')}. Allowed: ${absolute} + ${relative} · |expected|. Is it the same bundle? Widen with --absolute, --relative.`,
+    );
+}
+
+async function smokeOf(folder: string, directory: string): Promise<SmokeTest> {
+  const { bundle } = await openBundle(folder, directory);
+  let smoke: SmokeTest | undefined;
+  try {
+    await bundle.verify();
+    smoke = await bundle.readSmokeTest();
+  } catch (error) {
+    throw inFolder(folder, error);
+  }
+  if (smoke !== undefined) return smoke;
+  throw new UsageError(
+    `"${folder}" has no smoke/ files, so there is nothing to replay. Export the bundle with a smoke request.`,
+  );
+}
+
+function comparisonText(comparisons: readonly AnswerComparison[]): string {
+  const rows = comparisons.map(({ output, largestDifference, problem }) => [
+    output,
+    largestDifference.toExponential(1),
+    problem === undefined ? 'ok' : 'DIFFERS',
+  ]);
+  return textTable([['output', 'largest difference', ''], ...rows]);
+}
