@@ -10,13 +10,36 @@ export type {
 export { memoryBlobs } from './blobs/memory.ts';
 export { chain } from './chain.ts';
 export type { Holder, HolderIdentity } from './platform/platform.ts';
+export {
+  averageWeights,
+  type AverageWeightsOptions,
+  type EqualAverage,
+  type ExponentialAverage,
+} from './plugins/average-weights.ts';
 export { followSchedule } from './plugins/follow-schedule.ts';
+export { greedySoup, type GreedySoup, type GreedySoupOptions } from './plugins/greedy-soup.ts';
+export type { LearningRateRange, RangePoint } from './plugins/learning-rate-range.ts';
+export {
+  learningRateRangeTest,
+  type LearningRateRangeTestOptions,
+} from './plugins/learning-rate-range-test.ts';
+export {
+  reportProgress,
+  type ProgressReport,
+  type ReportProgressOptions,
+} from './plugins/report-progress.ts';
+export {
+  resumeStep,
+  saveCheckpoints,
+  type SaveCheckpointsOptions,
+} from './plugins/save-checkpoints.ts';
 export {
   cycleEnds,
   everySteps,
   lastEpochs,
   type SnapshotPoints,
 } from './plugins/snapshot-points.ts';
+export { stopEarly, type StopEarlyOptions } from './plugins/stop-early.ts';
 export { takeSnapshots, type TakeSnapshotsOptions } from './plugins/take-snapshots.ts';
 export type {
   Awaitable,

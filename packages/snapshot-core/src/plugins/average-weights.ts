@@ -1,0 +1,78 @@
+import type { Trainer, TrainingCallback } from '../protocol.ts';
+import { weightAverage } from './weight-average.ts';
+
+interface Common {
+  /** First step whose result counts. Default 0. */
+  readonly fromStep?: number;
+}
+
+/** Every `everySteps` steps, all equal: stochastic weight averaging. Izmailov et al. 2018, algorithm 1. */
+export interface EqualAverage extends Common {
+  readonly kind: 'equal';
+  /** Default one epoch. */
+  readonly everySteps?: number;
+}
+
+/** Exponential moving average: mean ← decay · mean + (1 − decay) · weights. Polyak & Juditsky 1992. */
+export interface ExponentialAverage extends Common {
+  readonly kind: 'exponential';
+  /** In (0, 1), e.g. 0.999. */
+  readonly decay: number;
+  /** Reading weights waits for the device. Default 1. */
+  readonly everySteps?: number;
+}
+
+export type AverageWeightsOptions = EqualAverage | ExponentialAverage;
+
+/**
+ * Averages the weights along the way; at the end of the training the model gets the average and its batch-norm
+ * statistics are computed anew. Do not let the averaged span reach over a restart: weights from two cycles are
+ * in different valleys, and between those the loss is high. What must see the last weights goes before this
+ * in a chain; `greedySoup` averages members safely.
+ */
+export function averageWeights(options: AverageWeightsOptions): TrainingCallback {
+  const { kind, fromStep = 0, everySteps } = options;
+  check(options);
+  let average = weightAverage();
+  let count = 0;
+
+  const add = async (trainer: Trainer): Promise<void> => {
+    count += 1;
+    const share = kind === 'equal' ? 1 / count : 1 - options.decay;
+    await average.add(trainer.readWeights(), share);
+  };
+
+  return {
+    name: 'average-weights',
+    onTrainBegin() {
+      average = weightAverage();
+      count = 0;
+    },
+    onStepEnd({ step, stepsPerEpoch }, trainer) {
+      const interval = everySteps ?? (kind === 'equal' ? stepsPerEpoch : 1);
+      if (step < fromStep || (step + 1) % interval !== 0) return undefined;
+      return add(trainer);
+    },
+    async onTrainEnd(_, trainer) {
+      if (count === 0) return;
+      await trainer.writeWeights(average.read());
+      await trainer.refreshBatchNorm?.();
+    },
+  };
+}
+
+function check(options: AverageWeightsOptions): void {
+  const { fromStep = 0, everySteps = 1 } = options;
+  for (const [name, value, least] of [
+    ['fromStep', fromStep, 0],
+    ['everySteps', everySteps, 1],
+  ] as const) {
+    if (Number.isSafeInteger(value) && value >= least) continue;
+    throw new RangeError(
+      `averageWeights: ${name} is ${value}; expected a whole number from ${least} up.`,
+    );
+  }
+  if (options.kind === 'exponential' && !(options.decay > 0 && options.decay < 1)) {
+    throw new RangeError(`averageWeights: decay is ${options.decay}; expected a number in (0, 1).`);
+  }
+}

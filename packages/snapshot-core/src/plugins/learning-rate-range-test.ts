@@ -1,0 +1,141 @@
+import type { Metrics, Trainer, TrainingCallback } from '../protocol.ts';
+import type { NamedTensor, Weights } from '../tensor.ts';
+import {
+  suggestLearningRate,
+  type LearningRateRange,
+  type RangePoint,
+} from './learning-rate-range.ts';
+
+export interface LearningRateRangeTestOptions {
+  /** Takes what the test found, once the weights are back. */
+  readonly onResult: (range: LearningRateRange) => void;
+  /** Learning rate of the first step. Default 1e-6. */
+  readonly lrStart?: number;
+  /** Learning rate of the last step. Default 1. */
+  readonly lrEnd?: number;
+  /** Steps to make, at rates that grow by a constant factor. Default 100. */
+  readonly steps?: number;
+  /** The metric watched. Default `loss`. */
+  readonly metric?: string;
+  /** Share of the past in the smoothed loss, in [0, 1). Default 0.9. */
+  readonly smoothing?: number;
+  /** The test ends when the smoothed loss exceeds its lowest value so many times. Default 4. */
+  readonly divergence?: number;
+}
+
+interface Sweep {
+  readonly firstStep: number;
+  readonly weights: Weights;
+  readonly optimizer: Weights;
+  readonly points: RangePoint[];
+  divergedAt: number | undefined;
+}
+
+/**
+ * Finds `lrInit`: raises the learning rate from step to step until the loss grows out of bounds, stops the
+ * training, puts weights and optimizer back and suggests a value. Smith 2017, §3.3.
+ */
+export function learningRateRangeTest(options: LearningRateRangeTestOptions): TrainingCallback {
+  const { onResult, lrStart = 1e-6, lrEnd = 1, steps = 100 } = options;
+  const { metric = 'loss', smoothing = 0.9, divergence = 4 } = options;
+  check({ lrStart, lrEnd, steps, smoothing, divergence });
+  const rateAt = (index: number): number => lrStart * (lrEnd / lrStart) ** (index / (steps - 1));
+  let sweep: Sweep | undefined;
+
+  return {
+    name: 'learning-rate-range-test',
+    async onTrainBegin({ step, totalSteps }, trainer) {
+      if (totalSteps - step < steps) {
+        throw new RangeError(
+          `learningRateRangeTest: the training has ${totalSteps - step} steps left, the test needs ${steps}.`,
+        );
+      }
+      sweep = {
+        firstStep: step,
+        weights: await copyOf(trainer.readWeights()),
+        optimizer: trainer.readOptimizer === undefined ? [] : await copyOf(trainer.readOptimizer()),
+        points: [],
+        divergedAt: undefined,
+      };
+    },
+    onStepBegin({ step }, trainer) {
+      trainer.setLearningRate(rateAt(Math.min(step - (sweep?.firstStep ?? 0), steps - 1)));
+    },
+    async onStepEnd(result, trainer) {
+      if (sweep === undefined) return;
+      const { points, firstStep } = sweep;
+      const index = result.step - firstStep;
+      if (index >= steps || sweep.divergedAt !== undefined) return;
+      const loss = lossIn(await result.readMetrics(), metric);
+      const point = smoothed(points, rateAt(index), loss, smoothing);
+      const lowest = Math.min(...points.map(({ smoothedLoss }) => smoothedLoss));
+      if (!Number.isFinite(loss) || point.smoothedLoss > divergence * lowest) {
+        sweep.divergedAt = point.learningRate;
+      } else {
+        points.push(point);
+      }
+      if (sweep.divergedAt !== undefined || index + 1 === steps) trainer.stop();
+    },
+    async onTrainEnd(_, trainer) {
+      if (sweep === undefined) return;
+      await restore(trainer, sweep);
+      onResult(suggestLearningRate(sweep.points, sweep.divergedAt));
+      sweep = undefined;
+    },
+  };
+}
+
+/** Exponential average without the bias of its start. Kingma & Ba 2015, §3. */
+function smoothed(
+  points: readonly RangePoint[],
+  learningRate: number,
+  loss: number,
+  smoothing: number,
+): RangePoint {
+  const past = points.at(-1)?.smoothedLoss ?? loss;
+  const pastWeight = smoothing * (1 - smoothing ** points.length);
+  const weight = 1 - smoothing;
+  const smoothedLoss = (past * pastWeight + loss * weight) / (pastWeight + weight);
+  return { learningRate, loss, smoothedLoss };
+}
+
+function lossIn(metrics: Metrics, metric: string): number {
+  const loss = metrics[metric];
+  if (loss !== undefined) return loss;
+  const known = Object.keys(metrics).join(', ');
+  throw new RangeError(
+    `learningRateRangeTest: a step has no metric "${metric}". It has: ${known || 'none'}.`,
+  );
+}
+
+async function restore(trainer: Trainer, { weights, optimizer }: Sweep): Promise<void> {
+  await trainer.writeWeights(streamOfTensors(weights));
+  await trainer.writeOptimizer?.(streamOfTensors(optimizer));
+}
+
+async function copyOf(tensors: AsyncIterable<NamedTensor>): Promise<Weights> {
+  const copies: NamedTensor[] = [];
+  for await (const tensor of tensors) copies.push(tensor);
+  return copies;
+}
+
+// eslint-disable-next-line @typescript-eslint/require-await -- a stream is asynchronous for its reader's sake
+async function* streamOfTensors(tensors: Weights): AsyncGenerator<NamedTensor> {
+  yield* tensors;
+}
+
+function check(
+  values: Required<
+    Pick<LearningRateRangeTestOptions, 'lrStart' | 'lrEnd' | 'steps' | 'smoothing' | 'divergence'>
+  >,
+): void {
+  const { lrStart, lrEnd, steps, smoothing, divergence } = values;
+  const faults: readonly (readonly [boolean, string])[] = [
+    [lrStart > 0 && lrEnd > lrStart, `0 < lrStart < lrEnd, got ${lrStart} and ${lrEnd}`],
+    [Number.isSafeInteger(steps) && steps >= 2, `a whole number of steps from 2 up, got ${steps}`],
+    [smoothing >= 0 && smoothing < 1, `smoothing in [0, 1), got ${smoothing}`],
+    [divergence > 1, `divergence above 1, got ${divergence}`],
+  ];
+  const fault = faults.find(([holds]) => !holds);
+  if (fault !== undefined) throw new RangeError(`learningRateRangeTest: expected ${fault[1]}.`);
+}

@@ -1,0 +1,64 @@
+import type { CyclePlan } from '@snapshot-ensemble/schedules';
+import type { EpochResult, TrainingCallback } from '../protocol.ts';
+
+export interface StopEarlyOptions {
+  /** A metric of an epoch, e.g. `val_loss`. */
+  readonly metric: string;
+  /** Whether lower or higher is better. Default `min`. */
+  readonly mode?: 'min' | 'max';
+  /** Judgements without improvement before the training is stopped. */
+  readonly patience: number;
+  /** How much better counts as an improvement. Default 0. */
+  readonly minDelta?: number;
+  /**
+   * Judge only epochs in which a cycle of this plan ends. Without it every epoch is judged, and the rise after
+   * a restart looks like a run that got worse.
+   */
+  readonly plan?: CyclePlan;
+}
+
+/** Stops the training when a metric has not improved for a while. A resumed run begins to count anew. */
+export function stopEarly(options: StopEarlyOptions): TrainingCallback {
+  const { metric, mode = 'min', patience, minDelta = 0, plan } = options;
+  if (!Number.isSafeInteger(patience) || patience < 1 || !(minDelta >= 0)) {
+    throw new RangeError(
+      `stopEarly: expected a whole patience from 1 up and minDelta from 0 up, got ${patience} and ${minDelta}.`,
+    );
+  }
+  let best = Number.NaN;
+  let judgedInVain = 0;
+
+  return {
+    name: 'stop-early',
+    onTrainBegin() {
+      best = Number.NaN;
+      judgedInVain = 0;
+    },
+    onEpochEnd(result, trainer) {
+      if (plan !== undefined && !endsCycle(plan, result)) return;
+      const value = result.metrics[metric];
+      if (value === undefined) throw noSuchMetric(metric, result);
+      const gain = mode === 'min' ? best - value : value - best;
+      const isFirst = Number.isNaN(best) && !Number.isNaN(value);
+      if (isFirst || gain > minDelta) {
+        best = value;
+        judgedInVain = 0;
+        return;
+      }
+      judgedInVain += 1;
+      if (judgedInVain >= patience) trainer.stop();
+    },
+  };
+}
+
+/** Whether a cycle ended with one of the epoch's steps. */
+function endsCycle({ cycles }: CyclePlan, { step, stepsPerEpoch, epoch }: EpochResult): boolean {
+  return cycles.some(({ end }) => end > epoch * stepsPerEpoch && end <= step + 1);
+}
+
+function noSuchMetric(metric: string, { metrics }: EpochResult): RangeError {
+  const known = Object.keys(metrics).join(', ');
+  return new RangeError(
+    `stopEarly: an epoch has no metric "${metric}". It has: ${known || 'none'}.`,
+  );
+}
