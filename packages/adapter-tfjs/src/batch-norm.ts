@@ -35,7 +35,7 @@ export async function refreshBatchNorm(
   try {
     let seen = 0;
     for await (const batch of batches()) {
-      const rows = (Array.isArray(batch) ? batch[0]! : batch).shape[0]!;
+      const rows = (Array.isArray(batch) ? batch[0]! : batch).shape[0];
       // moving ← moving · m + batch · (1 − m) is the mean over all rows so far when m = seen / (seen + rows).
       for (const layer of layers) layer.momentum = seen / (seen + rows);
       tf.tidy(() => {

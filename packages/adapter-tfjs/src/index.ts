@@ -1,6 +1,23 @@
 export { TfjsAdapterError, type TfjsAdapterErrorCode } from './errors.ts';
 export type { InputBatches } from './batch-norm.ts';
+export type { EnsembleEvaluation } from './evaluate.ts';
+export { type LoadedMembers, loadMembers, type PredictOptions } from './load-members.ts';
+export { type AnyStore, memberArtifacts, memberIOHandler } from './member-artifacts.ts';
+export type { MemberSelection } from './select-members.ts';
 export { modelArtifacts } from './model-artifacts.ts';
+export type {
+  EqualCyclesPlan,
+  GrowingCyclesPlan,
+  OwnPlan,
+  PlannedRun,
+  PlanOptions,
+} from './plan-options.ts';
+export type { RunExtent } from './protocol-run.ts';
+export {
+  type EnsembleOptions,
+  snapshotEnsembleCallback,
+  type SnapshotEnsembleOptions,
+} from './snapshot-ensemble-callback.ts';
 export type { Inputs, LayersModel, Optimizer, Tensor, Tf, TfjsCallback } from './tf.ts';
 export { toTfjsCallback, type ToTfjsCallbackOptions } from './to-tfjs-callback.ts';
 export {

@@ -2,16 +2,16 @@ import type { Metrics, TrainingCallback } from '@snapshot-ensemble/snapshot-core
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { clusters, cpu, recorder, tinyModel } from '../test/tiny.ts';
+import { clusters, cpu, fitDataset, recorder, silent, tinyModel } from '../test/tiny.ts';
 import { toTfjsCallback } from './to-tfjs-callback.ts';
 
 beforeAll(cpu);
 
 type AnyCallbacks = Extract<tf.ModelFitArgs['callbacks'], tf.Callback[] | unknown[]>;
-const quiet = { verbose: 0, shuffle: false } as const;
+const quiet = { ...silent, shuffle: false };
 
 /** A dataset of 6 batches of 5 rows, whose size tfjs knows or not. */
-function batches(sizeKnown = true): tf.data.Dataset<tf.TensorContainer> {
+function batches(sizeKnown = true): unknown {
   const { xs, ys } = clusters(30);
   const rows = tf.data.zip({
     xs: tf.data.array(xs.arraySync()),
@@ -29,7 +29,7 @@ function batches(sizeKnown = true): tf.data.Dataset<tf.TensorContainer> {
       },
     };
   };
-  return tf.data.generator(iterator as unknown as () => Generator<tf.TensorContainer>);
+  return tf.data.generator(iterator);
 }
 
 async function fitLines(args: tf.ModelFitArgs, callbacks?: AnyCallbacks): Promise<string[]> {
@@ -108,14 +108,14 @@ describe('where a fit is', () => {
 });
 
 describe('where a fitDataset is', () => {
-  it.each<[string, boolean, Partial<tf.ModelFitDatasetArgs<tf.TensorContainer>>, number?]>([
+  it.each<[string, boolean, { batchesPerEpoch?: number }, number?]>([
     ['a dataset that knows its size', true, {}],
     ['batchesPerEpoch', false, { batchesPerEpoch: 3 }],
     ['the option stepsPerEpoch', false, {}, 6],
   ])('counts the steps of %s', async (_, sizeKnown, args, stepsPerEpoch) => {
     const { callback, lines } = recorder();
     const callbacks = toTfjsCallback(tf, callback, { ...(stepsPerEpoch && { stepsPerEpoch }) });
-    await tinyModel().fitDataset(batches(sizeKnown), { epochs: 2, verbose: 0, ...args, callbacks });
+    await fitDataset(tinyModel(), batches(sizeKnown), { epochs: 2, ...args, callbacks });
     const steps = 2 * (args.batchesPerEpoch ?? 6);
     expect([lines[0], lines.at(-1)]).toEqual([`begin 0/${steps}`, `end ${steps}/${steps}`]);
   });
@@ -123,20 +123,21 @@ describe('where a fitDataset is', () => {
   it('begins at initialEpoch, which tfjs does not tell callbacks', async () => {
     const { callback, lines } = recorder();
     const callbacks = toTfjsCallback(tf, callback);
-    await tinyModel().fitDataset(batches(), { epochs: 3, initialEpoch: 2, verbose: 0, callbacks });
+    await fitDataset(tinyModel(), batches(), { epochs: 3, initialEpoch: 2, callbacks });
     expect(lines[0]).toBe('begin 12/18');
   });
 
   it('refuses a generator of unknown length before step 0', async () => {
     const { callback, lines } = recorder();
     const model = tinyModel();
-    const fit = model.fitDataset(batches(false), {
+    const fit = fitDataset(model, batches(false), {
       epochs: 2,
-      verbose: 0,
       callbacks: toTfjsCallback(tf, callback),
     });
     await expect(fit).rejects.toMatchObject({ code: 'unknown-steps' });
-    await expect(fit).rejects.toThrowErrorMatchingInlineSnapshot(`[TfjsAdapterError: fitDataset does not know how many batches an epoch of this dataset has (a generator does not tell), so no schedule can be laid over it. Pass batchesPerEpoch to fitDataset, or stepsPerEpoch to the callback.]`);
+    await expect(fit).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[TfjsAdapterError: fitDataset does not know how many batches an epoch of this dataset has (a generator does not tell), so no schedule can be laid over it. Pass batchesPerEpoch to fitDataset, or stepsPerEpoch to the callback.]`,
+    );
     expect(lines).toEqual([]);
     expect(model.optimizer.iterations).toBe(0);
   });
@@ -144,14 +145,14 @@ describe('where a fitDataset is', () => {
   it('refuses a dataset that is longer than it was said to be', async () => {
     const { callback, lines } = recorder();
     const callbacks = toTfjsCallback(tf, callback, { stepsPerEpoch: 4 });
-    const fit = tinyModel().fitDataset(batches(false), { epochs: 1, verbose: 0, callbacks });
+    const fit = fitDataset(tinyModel(), batches(false), { epochs: 1, callbacks });
     await expect(fit).rejects.toMatchObject({ code: 'too-many-steps' });
     expect(lines.at(-1)).toBe('made 3');
   });
 
   it('refuses a stepsPerEpoch that contradicts what is known', async () => {
     const callbacks = toTfjsCallback(tf, recorder().callback, { stepsPerEpoch: 4 });
-    const fit = tinyModel().fitDataset(batches(), { epochs: 1, verbose: 0, callbacks });
+    const fit = fitDataset(tinyModel(), batches(), { epochs: 1, callbacks });
     await expect(fit).rejects.toThrow(RangeError);
   });
 });
@@ -199,7 +200,9 @@ describe('a place in the array of callbacks', () => {
     const plain = { onEpochEnd: () => undefined } as unknown as tf.Callback;
     const callbacks = [plain, toTfjsCallback(tf, recorder().callback)];
     const fit = tinyModel().fit(xs, ys, { ...quiet, epochs: 1, callbacks });
-    await expect(fit).rejects.toThrowErrorMatchingInlineSnapshot(`[TfjsAdapterError: tfjs runs this callback without its model, because the first entry of \`callbacks\` is a plain object. Put this callback first and wrap plain objects: callbacks: [thisCallback, new tf.CustomCallback({ onEpochEnd })].]`);
+    await expect(fit).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[TfjsAdapterError: tfjs runs this callback without its model, because the first entry of \`callbacks\` is a plain object. Put this callback first and wrap plain objects: callbacks: [thisCallback, new tf.CustomCallback({ onEpochEnd })].]`,
+    );
   });
 });
 

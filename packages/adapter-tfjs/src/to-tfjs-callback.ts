@@ -27,11 +27,17 @@ export function toTfjsCallback(
   callback: TrainingCallback,
   options: ToTfjsCallbackOptions = {},
 ): TfjsCallback {
-  return tfjsCallbackOf(tf, () => callback, options);
+  return tfjsCallbackOf(tf, () => ({ callback }), options);
 }
 
-/** Returns the protocol callback for one call of `fit`, whose extent is known by then. */
-export type CallbackOfRun = (run: RunExtent, trainer: TfjsTrainer) => TrainingCallback;
+/** A protocol callback for one call of `fit`, and what to do if that breaks off. */
+export interface CallbackOfFit {
+  readonly callback: TrainingCallback;
+  readonly abandon?: () => Promise<void>;
+}
+
+/** Returns the callback of a run, whose extent is known by now. */
+export type CallbackOfRun = (run: RunExtent, trainer: TfjsTrainer) => CallbackOfFit;
 
 type Logs = Readonly<Record<string, number | Tensor>>;
 
@@ -41,6 +47,7 @@ interface Fit {
   readonly epochs: number;
   readonly stepsPerEpoch: number;
   run?: ProtocolRun;
+  abandon?: () => Promise<void>;
 }
 
 /** As `toTfjsCallback`, for a callback that depends on the extent of the run. */
@@ -51,16 +58,18 @@ export function tfjsCallbackOf(
 ): TfjsCallback {
   const giveFrame = frameGiver(tf, options.yieldEveryMs);
   let fit: Fit | undefined;
-  const leave = (): void => {
-    fit?.trainer.restoreLearningRate();
+  const abandonFit = async (): Promise<void> => {
+    const abandoned = fit;
     fit = undefined;
+    abandoned?.trainer.restoreLearningRate();
+    await abandoned?.abandon?.();
   };
   const inFit = async (hook: (fit: Fit) => Promise<void> | undefined): Promise<void> => {
     try {
       if (fit) await hook(fit);
     } catch (error) {
       // tfjs calls no hook after one that threw.
-      leave();
+      await abandonFit();
       throw error;
     }
   };
@@ -70,14 +79,15 @@ export function tfjsCallbackOf(
   class ProtocolCallback extends tf.Callback {
     override async onTrainBegin(): Promise<void> {
       // Where something else threw in the fit before, nobody told us.
-      leave();
+      await abandonFit();
       fit = await beginFit(tf, this, options);
     }
     override onEpochBegin(epoch: number): Promise<void> {
       return inFit(async (begun) => {
         // Not sooner: fitDataset hides its initialEpoch until now, and tfjs takes back a stop() in onTrainBegin.
-        begun.run ??= beginRun(callbackOf, begun, epoch, options.firstStep);
-        await begun.run.beginEpoch(epoch);
+        await (begun.run ?? beginRun(callbackOf, begun, epoch, options.firstStep)).beginEpoch(
+          epoch,
+        );
       });
     }
     override onBatchBegin(): Promise<void> {
@@ -91,8 +101,11 @@ export function tfjsCallbackOf(
       return inFit(({ run }) => run?.endEpoch(() => readMetrics(logs)));
     }
     override async onTrainEnd(): Promise<void> {
-      await inFit(({ run }) => run?.end());
-      leave();
+      await inFit(async ({ run, trainer }) => {
+        await run?.end();
+        trainer.restoreLearningRate();
+        fit = undefined;
+      });
     }
   }
   return new ProtocolCallback();
@@ -117,11 +130,16 @@ function beginFit(
 
 function beginRun(
   callbackOf: CallbackOfRun,
-  { trainer, epochs, stepsPerEpoch }: Fit,
+  fit: Fit,
   firstEpoch: number,
-  firstStep: number = firstEpoch * stepsPerEpoch,
+  givenStep: number | undefined,
 ): ProtocolRun {
+  const { trainer, epochs, stepsPerEpoch } = fit;
+  const firstStep = givenStep ?? firstEpoch * stepsPerEpoch;
   const totalSteps = firstStep + (epochs - firstEpoch) * stepsPerEpoch;
   const extent: RunExtent = { firstStep, firstEpoch, totalSteps, stepsPerEpoch };
-  return protocolRun(callbackOf(extent, trainer), trainer, extent);
+  const { callback, abandon } = callbackOf(extent, trainer);
+  if (abandon) fit.abandon = abandon;
+  fit.run = protocolRun(callback, trainer, extent);
+  return fit.run;
 }

@@ -55,9 +55,9 @@ export async function trainSteps(
   const { totalSteps, stepsPerEpoch = totalSteps, firstStep = 0, signal } = options;
   checkSteps(totalSteps, stepsPerEpoch, firstStep);
   const trained = 'trainer' in parts ? [parts] : parts;
-  let stopped = false;
+  const stopping = new AbortController();
   const stop = (): void => {
-    stopped = true;
+    stopping.abort();
   };
   const extent = {
     firstStep,
@@ -78,7 +78,7 @@ export async function trainSteps(
   try {
     await each(runs, (run) => run.beginEpoch(extent.firstEpoch));
     let step = firstStep;
-    while (step < totalSteps && !stopped && !signal?.aborted) {
+    while (step < totalSteps && !stopping.signal.aborted && !signal?.aborted) {
       if (step % stepsPerEpoch === 0)
         await each(runs, (run) => run.beginEpoch(step / stepsPerEpoch));
       await runStep(tf, runs, () => options.step(at(step)));
@@ -120,7 +120,7 @@ async function each(
 }
 
 function isTensor(outcome: NonNullable<StepOutcome>): outcome is Tensor {
-  return typeof outcome['dispose'] === 'function';
+  return typeof (outcome as Partial<Tensor>).dispose === 'function';
 }
 
 function checkSteps(totalSteps: number, stepsPerEpoch: number, firstStep: number): void {

@@ -9,9 +9,23 @@ export interface NamedDeviceTensor {
   readonly tensor: Tensor;
 }
 
-/** The model's live variables in its own order, under the names tfjs saves them by. */
+interface WeightOwner {
+  readonly weights: LayersModel['weights'];
+  readonly layers?: readonly WeightOwner[];
+}
+
+/**
+ * The model's live variables, layer by layer, under the names tfjs saves them by. `model.weights` has another order,
+ * which changes when a layer is frozen.
+ */
 export function modelVariables(model: LayersModel): readonly NamedDeviceTensor[] {
-  return model.weights.map((weight) => ({ name: weight.originalName, tensor: weight.read() }));
+  const weights = new Set([...layerWeights(model), ...model.weights]);
+  return [...weights].map((weight) => ({ name: weight.originalName, tensor: weight.read() }));
+}
+
+function* layerWeights(owner: WeightOwner): Generator<LayersModel['weights'][number]> {
+  for (const layer of owner.layers ?? []) yield* layerWeights(layer);
+  yield* owner.weights;
 }
 
 /** Name, dtype and shape of each. */
@@ -38,28 +52,27 @@ export async function* hostCopies(
   }
 }
 
-/** Assigns stored values to variables by name; names, shapes and dtypes must be the same set. */
+/**
+ * Assigns stored values to variables, in order. Not by name: tfjs numbers its layers by how many a process has made,
+ * so that the same model has other names in another process.
+ */
 export async function assignWeights(
   tf: Tf,
   variables: readonly NamedDeviceTensor[],
   weights: AsyncIterable<NamedTensor>,
 ): Promise<void> {
-  const waiting = new Map(variables.map(({ name, tensor }) => [name, tensor]));
+  let count = 0;
   for await (const weight of weights) {
-    const variable = waiting.get(weight.name);
-    checkFits(weight, variable, [...waiting.keys()]);
+    const variable = variables[count]?.tensor;
+    checkFits(weight, variable, count);
     // Not LayerVariable.write: it would push the stored value through the layer's constraint.
     tf.tidy(() => {
       (variable as Variable).assign(toDevice(tf, weight));
     });
-    waiting.delete(weight.name);
+    count += 1;
   }
-  if (waiting.size > 0) {
-    throw new TfjsAdapterError(
-      'weights-mismatch',
-      `Cannot write the weights: nothing came for ${[...waiting.keys()].map((name) => `"${name}"`).join(', ')}. ` +
-        'Write the weights of a model of the same topology.',
-    );
+  if (count < variables.length) {
+    throw mismatch(`only ${count} came, and the model has ${variables.length}`);
   }
 }
 
@@ -96,18 +109,19 @@ function dtypeOf(name: string, { dtype }: Tensor): TensorSpec['dtype'] {
 function checkFits(
   weight: NamedTensor,
   variable: Tensor | undefined,
-  allowed: readonly string[],
+  index: number,
 ): asserts variable {
-  const problem =
-    variable === undefined
-      ? `the model has no such weight left to write; it waits for ${allowed.map((name) => `"${name}"`).join(', ')}`
-      : variable.dtype !== weight.dtype || String(variable.shape) !== String(weight.shape)
-        ? `it is ${weight.dtype} [${String(weight.shape)}], the model has ${variable.dtype} [${String(variable.shape)}]`
-        : undefined;
-  if (problem === undefined) return;
-  throw new TfjsAdapterError(
+  if (variable === undefined) {
+    throw mismatch(`"${weight.name}" is number ${index + 1}, and the model has ${index}`);
+  }
+  const [came, has] = [weight, variable].map(({ dtype, shape }) => `${dtype} [${String(shape)}]`);
+  if (came !== has) throw mismatch(`"${weight.name}" is ${came!}, and the model has ${has!} there`);
+}
+
+function mismatch(problem: string): TfjsAdapterError {
+  return new TfjsAdapterError(
     'weights-mismatch',
-    `Cannot write the weight "${weight.name}": ${problem}. Write the weights of a model of the same topology.`,
+    `Cannot write the weights: ${problem}. Write the weights of a model of the same topology.`,
   );
 }
 

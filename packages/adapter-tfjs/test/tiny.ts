@@ -71,3 +71,18 @@ export function recorder(): { callback: TrainingCallback; lines: string[] } {
   };
   return { callback, lines };
 }
+
+/** For `fit`; tfjs types the numbers as an enum that it does not export. */
+export const silent = { verbose: 0 } as unknown as {
+  readonly verbose: NonNullable<tf.ModelFitArgs['verbose']>;
+};
+
+/** `model.fitDataset`, silent. What tf.data makes and what tfjs-layers takes are two types of the same name. */
+export function fitDataset(
+  model: tf.LayersModel,
+  dataset: unknown,
+  args: Readonly<Record<string, unknown>>,
+): Promise<unknown> {
+  const untyped = model as unknown as { fitDataset(data: unknown, args: object): Promise<unknown> };
+  return untyped.fitDataset(dataset, { verbose: 0, ...args });
+}

@@ -1,0 +1,87 @@
+import {
+  chain,
+  type ExistingRun,
+  followSchedule,
+  type SnapshotPoints,
+  takeSnapshots,
+  type TrainingCallback,
+} from '@snapshot-ensemble/snapshot-core';
+import { defaultStore } from '@snapshot-ensemble/snapshot-core/default-store';
+
+import { type AnyStore, asSnapshotStore } from './member-artifacts.ts';
+import { planRun, type PlanOptions } from './plan-options.ts';
+import { abandonable, keepingLast } from './store-wrappers.ts';
+import type { Tf, TfjsCallback } from './tf.ts';
+import { tfjsCallbackOf, type ToTfjsCallbackOptions } from './to-tfjs-callback.ts';
+
+/** Where snapshots go, in the words of the Python library `snapshot-ensemble`. */
+export interface EnsembleOptions {
+  /** How many of the newest snapshots to keep. Default 10 with `cycleLength`, all with `cycles` or a plan of your own. */
+  readonly numSnapshots?: number;
+  /** Folder in Node, IndexedDB database in a browser. Default `Ensemble/`. */
+  readonly dirpath?: string;
+  /** Keeps the runs of several models apart in one `dirpath`. Default none. */
+  readonly modelPrefix?: string;
+}
+
+export type SnapshotEnsembleOptions = PlanOptions &
+  ToTfjsCallbackOptions & {
+    /** `false` follows the schedule and saves nothing. Default true. */
+    readonly ensemble?: boolean;
+    readonly ensembleOptions?: EnsembleOptions;
+    /** Where snapshots go instead of `ensembleOptions.dirpath`: a snapshot store, or blobs to put one on. */
+    readonly store?: AnyStore;
+    /** What to do if the store holds a run already. Default `refuse`. */
+    readonly existing?: ExistingRun;
+    /** When to take snapshots. Default: after the last update of each cycle. */
+    readonly snapshotsAt?: SnapshotPoints;
+    /** Protocol callbacks to run beside, after the schedule and the snapshots. Default none. */
+    readonly callbacks?: readonly TrainingCallback[];
+  };
+
+/** Snapshots that the Python library keeps. */
+const seedNumSnapshots = 10;
+
+/**
+ * Returns the `tf.Callback` that makes a snapshot ensemble of any `fit` or `fitDataset`: it anneals the learning rate
+ * cycle by cycle, step by step, and saves the weights after the last update of each cycle, before the restart.
+ * Give it as the one callback, or in an array whose other entries are `tf.Callback`s as well.
+ */
+export function snapshotEnsembleCallback(
+  tf: Tf,
+  options: SnapshotEnsembleOptions = {},
+): TfjsCallback {
+  const { ensemble = true, existing = 'refuse', snapshotsAt, callbacks = [] } = options;
+  const { store, abandon } = abandonable(storeOf(options));
+  return tfjsCallbackOf(
+    tf,
+    (run, trainer) => {
+      const { plan, schedule } = planRun(options, run, trainer.initialLearningRate);
+      const snapshots = takeSnapshots(plan, store, {
+        schedule,
+        existing,
+        ...(snapshotsAt && { at: snapshotsAt }),
+      });
+      const callback = chain(
+        followSchedule(schedule),
+        ...(ensemble ? [snapshots] : []),
+        ...callbacks,
+      );
+      return { callback, abandon };
+    },
+    options,
+  );
+}
+
+function storeOf(options: SnapshotEnsembleOptions): ReturnType<typeof asSnapshotStore> {
+  const { dirpath = 'Ensemble/', modelPrefix } = options.ensembleOptions ?? {};
+  const path = [dirpath.replace(/\/+$/, ''), modelPrefix].filter((part) => part !== undefined);
+  const store = options.store ? asSnapshotStore(options.store) : defaultStore(path.join('/'));
+  const numSnapshots = options.ensembleOptions?.numSnapshots ?? defaultNumSnapshots(options);
+  return numSnapshots === undefined ? store : keepingLast(store, numSnapshots);
+}
+
+function defaultNumSnapshots(options: PlanOptions): number | undefined {
+  const hasOwnCount = 'planOf' in options || options.cycles !== undefined;
+  return hasOwnCount ? undefined : seedNumSnapshots;
+}
