@@ -1,0 +1,59 @@
+import { join } from 'node:path';
+import { bundleDirectory } from '@snapshot-ensemble/ensemble-bundle/node';
+import { meanPolicy, type Outputs } from '@snapshot-ensemble/ensemble-math';
+import { type Ensemble, loadEnsemble } from '@snapshot-ensemble/ensemble-runtime';
+import { exportEnsemble } from '@snapshot-ensemble/export-onnx';
+import type { Data } from './data.ts';
+import type { TrainedRun } from './training.ts';
+
+/** ONNX and tfjs may differ by so much in a probability; they add in another order. */
+const TOLERANCE = 1e-5;
+
+/** Rows that go through the graph at once. */
+const BATCH_ROWS = 500;
+
+/** Writes all members and their mean into one ONNX bundle; returns its folder. */
+export async function exportBundle(out: string, run: TrainedRun, data: Data): Promise<string> {
+  const folder = join(out, 'bundle');
+  const members = Array.from({ length: run.plan.cycles.length }, (_, index) => index);
+  await exportEnsemble(run.store, bundleDirectory(folder), {
+    name: 'mnist',
+    policy: meanPolicy('probabilities', members),
+    labels: { digit: data.test.classNames },
+  });
+  return folder;
+}
+
+/** Opens the bundle on onnxruntime, in a thread of its own. */
+export function openBundle(folder: string): Promise<Ensemble> {
+  return loadEnsemble(folder, { maxBatchRows: BATCH_ROWS });
+}
+
+/**
+ * Runs the test images through the bundle; returns the largest difference to what tfjs said. Throws an Error above
+ * 1e-5.
+ */
+export async function checkParity(
+  ensemble: Ensemble,
+  { test }: Data,
+  expected: Outputs,
+): Promise<number> {
+  const [prediction] = ensemble.manifest.outputs;
+  const pixels = test.height * test.width;
+  let largest = 0;
+  for (let start = 0; start < test.count; start += BATCH_ROWS) {
+    const end = Math.min(start + BATCH_ROWS, test.count);
+    // A copy: the runtime takes the buffer over to its thread.
+    const answer = await ensemble.predict(test.images.slice(start * pixels, end * pixels));
+    const { data } = answer[prediction!.name]!;
+    for (const [index, value] of data.entries()) {
+      const difference = Math.abs(Number(value) - expected.data[start * expected.classes + index]!);
+      // Not Math.max: a NaN must not get lost.
+      if (!(difference <= largest)) largest = difference;
+    }
+  }
+  if (largest <= TOLERANCE) return largest;
+  throw new Error(
+    `The bundle and tfjs differ by ${largest}, allowed is ${TOLERANCE}. The export is wrong: keep the out folder and report it.`,
+  );
+}

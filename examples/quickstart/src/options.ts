@@ -1,0 +1,61 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+
+export interface QuickstartOptions {
+  /** Images to train on, of MNIST's 60,000. */
+  readonly trainSize: number;
+  readonly epochs: number;
+  /** Cycles of the schedule, and so members of the ensemble. */
+  readonly cycles: number;
+  readonly seed: number;
+  /** Start over, whatever an earlier run left. */
+  readonly fresh: boolean;
+  /** Folder for all that the run leaves behind. */
+  readonly out: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+}
+
+/** Images held back from MNIST's training set to choose the rival on; never trained on, never reported on. */
+export const VALIDATION_SIZE = 5_000;
+const LARGEST_TRAIN_SIZE = 60_000 - VALIDATION_SIZE;
+
+/** The command line of the quickstart. Throws a `CommanderError` whose message is one line, for `--help` too. */
+export function parseOptions(
+  words: readonly string[],
+  write: (text: string) => void,
+): QuickstartOptions {
+  const command = new Command('npm run demo --')
+    .description(
+      'Trains a snapshot ensemble on MNIST, exports it to ONNX, serves it and queries it.',
+    )
+    .addOption(flag('--train-size <images>', 'images to train on', 10_000, 100, LARGEST_TRAIN_SIZE))
+    .addOption(flag('--epochs <number>', 'passes over them', 12, 1, 1_000))
+    .addOption(flag('--cycles <number>', 'cycles of the schedule = members', 4, 1, 100))
+    .addOption(flag('--seed <number>', 'of weights and order', 1, 0, 2 ** 31 - 1))
+    .option('--fresh', 'start over instead of going on with what is there', false)
+    .option('--out <folder>', 'where everything goes', 'out')
+    .addOption(flag('--port <number>', 'for the server; 0 takes a free one', 0, 0, 65_535))
+    .exitOverride()
+    .configureOutput({
+      writeOut: write,
+      outputError: () => undefined,
+    })
+    .parse(words, { from: 'user' });
+  return command.opts<QuickstartOptions>();
+}
+
+function flag(
+  flags: string,
+  description: string,
+  fallback: number,
+  least: number,
+  most: number,
+): Option {
+  return new Option(flags, `${description} (${least} to ${most})`)
+    .default(fallback)
+    .argParser((text) => {
+      const value = Number(text);
+      if (Number.isInteger(value) && value >= least && value <= most) return value;
+      throw new InvalidArgumentError(`Allowed is a whole number from ${least} to ${most}.`);
+    });
+}
