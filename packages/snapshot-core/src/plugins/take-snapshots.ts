@@ -33,7 +33,7 @@ export function takeSnapshots(
   checkPlan(plan);
   const user = 'take-snapshots';
   let points: ReadonlyMap<number, Cycle> = new Map();
-  let savedAt = -1;
+  let savedAt = 0;
 
   const save = async (
     { cycle, updates }: { readonly cycle: Cycle; readonly updates: number },
@@ -52,7 +52,8 @@ export function takeSnapshots(
     async onTrainBegin(run, trainer) {
       checkBudget(plan, run);
       points = pointsOf(plan, at, run);
-      savedAt = -1;
+      // What the run begins with was saved by the run before, if it was due.
+      savedAt = run.step;
       await store.begin(
         { model: trainer.model, plan, schedule: describeCycles(plan, schedule) },
         existing,
