@@ -1,0 +1,52 @@
+import type { ModelArtifacts } from '@snapshot-ensemble/snapshot-core';
+import { convertModel } from './convert/convert-model.ts';
+import { graphInputs } from './convert/graph-inputs.ts';
+import { ioNames } from './convert/names.ts';
+import { throwIfUnsupported } from './convert/unsupported.ts';
+import type { UnsupportedLayer } from './errors.ts';
+import { createGraphBuilder, type GraphBuilder } from './graph/builder.ts';
+import { plain } from './graph/layout.ts';
+import type { Value } from './graph/value.ts';
+import { readTopology, type ModelSpec } from './model/topology.ts';
+import { readWeights, type WeightMap } from './model/weights.ts';
+import type { Graph, Model } from './onnx/model.ts';
+import { irVersionOf, type Settings } from './options.ts';
+import { optimize } from './passes/index.ts';
+
+/** One model's graph, its outputs in Keras order. */
+export function buildModel(artifacts: ModelArtifacts, settings: Settings): Model {
+  const spec = readTopology(artifacts.modelTopology);
+  const weights = readWeights(artifacts);
+  const graph = createGraphBuilder(settings.opset);
+  const inputNames = ioNames(spec.inputs, settings.inputNames);
+  const inputs = graphInputs(graph, spec, inputNames, settings.inputLayout);
+  const outputs = convertOutputs(spec, inputs, graph, weights, settings);
+  const outputNames = ioNames(spec.outputs, settings.outputNames, new Set(inputNames));
+  const named = outputs.map((value, index) => [outputNames[index]!, value] as const);
+  return modelOf(optimize(graph.finish(spec.name, named)), settings);
+}
+
+/** The model's outputs, plain, or one error with all that cannot be exported. */
+export function convertOutputs(
+  spec: ModelSpec,
+  inputs: readonly Value[],
+  graph: GraphBuilder,
+  weights: WeightMap,
+  { converters }: Settings,
+): readonly Value[] {
+  const problems: UnsupportedLayer[] = [];
+  const outputs = convertModel(spec, inputs, graph, { weights, converters, problems });
+  throwIfUnsupported(problems);
+  return outputs.map((value) => plain(graph, value!));
+}
+
+export function modelOf(graph: Graph, { opset, metadata }: Settings): Model {
+  return {
+    irVersion: irVersionOf(opset),
+    opset,
+    producerName: '@snapshot-ensemble/export-onnx',
+    producerVersion: '',
+    metadata,
+    graph,
+  };
+}

@@ -1,0 +1,114 @@
+import { ConfigProblem, type Config } from '../model/config.ts';
+import { ints, string, type Dim, type Shape } from '../onnx/model.ts';
+import type { Attributes, GraphBuilder, OutputSpec } from './builder.ts';
+import { channelsFirst, plain } from './layout.ts';
+import { slice } from './ops.ts';
+import type { Value } from './value.ts';
+import { placeWindow, type Padding, type Placed } from './window.ts';
+
+export type DataFormat = 'channelsFirst' | 'channelsLast';
+
+/** A value as ONNX's spatial operators take it, `[batch, channels, ...spatial]`, and how to read their results. */
+export interface Spatial {
+  readonly value: Value;
+  readonly channels: number;
+  readonly sizes: Shape;
+  /** The output of an operator that gives `channels` maps of these sizes. */
+  output(channels: number, sizes: Shape): OutputSpec;
+}
+
+export function dataFormatOf(config: Config): DataFormat {
+  return config.choice('dataFormat', ['channelsFirst', 'channelsLast'], 'channelsLast');
+}
+
+export function spatial(graph: GraphBuilder, input: Value, dataFormat: DataFormat): Spatial {
+  const isLast = dataFormat === 'channelsLast';
+  const value = isLast ? channelsFirst(graph, input) : plain(graph, input);
+  const channels = isLast ? input.shape.at(-1) : input.shape[1];
+  if (typeof channels !== 'number')
+    throw new ConfigProblem(
+      'the number of channels is unknown',
+      'Give the input an exact number of channels.',
+    );
+  const { dtype } = input;
+  return {
+    value,
+    channels,
+    sizes: isLast ? input.shape.slice(1, -1) : input.shape.slice(2),
+    output: (count, sizes) =>
+      isLast
+        ? { dtype, shape: [input.shape[0]!, ...sizes, count], layout: 'channelsFirst' }
+        : { dtype, shape: [input.shape[0]!, count, ...sizes] },
+  };
+}
+
+/** How a layer slides windows over all spatial axes. */
+export interface Windows {
+  readonly kernel: readonly number[];
+  readonly strides: readonly number[];
+  readonly dilations: readonly number[];
+  readonly padding: Padding;
+}
+
+export interface PlacedWindows {
+  /** The input, cropped where tfjs crops. */
+  readonly input: Value;
+  readonly sizes: Shape;
+  readonly attributes: Attributes;
+}
+
+/** Explicit pads wherever they can be known: ORT refuses auto_pad together with dilations. */
+export function placeWindows(
+  graph: GraphBuilder,
+  { value, sizes }: Spatial,
+  windows: Windows,
+): PlacedWindows {
+  const placed = sizes.map((size, axis) => {
+    const window = {
+      size,
+      kernel: windows.kernel[axis]!,
+      stride: windows.strides[axis]!,
+      dilation: windows.dilations[axis]!,
+    };
+    return placeWindow(window, windows.padding, sizes.length === 3);
+  });
+  const out = placed.map(({ count }, axis): Dim => {
+    if (count !== undefined) return count;
+    const isKept = windows.padding === 'same' && windows.strides[axis] === 1;
+    return isKept ? sizes[axis]! : graph.unknownDim('places');
+  });
+  return {
+    input: cropped(graph, value, placed),
+    sizes: out,
+    attributes: { ...padAttributes(placed), strides: ints(windows.strides) },
+  };
+}
+
+function padAttributes(placed: readonly Placed[]): Attributes {
+  if (placed.some(({ pads }) => pads === undefined)) return { auto_pad: string('SAME_UPPER') };
+  const pads = placed.map((place) => place.pads!.map((pad) => Math.max(0, pad)));
+  return { pads: ints([...pads.map(([begin]) => begin!), ...pads.map(([, end]) => end!)]) };
+}
+
+/** Negative pads as slices of the stored axes. */
+function cropped(graph: GraphBuilder, value: Value, placed: readonly Placed[]): Value {
+  let out = value;
+  placed.forEach(({ pads }, index) => {
+    const [begin, end] = pads ?? [0, 0];
+    if (begin >= 0 && end >= 0) return;
+    const stored = storedShape(out);
+    const size = stored[index + 2] as number;
+    const asStored: Value = { ...out, shape: stored, layout: 'plain' };
+    const cut = slice(graph, asStored, index + 2, Math.max(0, -begin), size + Math.min(0, end));
+    const shape =
+      value.layout === 'channelsFirst'
+        ? [cut.shape[0]!, ...cut.shape.slice(2), cut.shape[1]!]
+        : cut.shape;
+    out = { ...cut, shape, layout: value.layout };
+  });
+  return out;
+}
+
+function storedShape({ shape, layout }: Value): Shape {
+  return layout === 'channelsFirst' ? [shape[0]!, shape.at(-1)!, ...shape.slice(1, -1)] : shape;
+}

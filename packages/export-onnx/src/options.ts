@@ -1,0 +1,47 @@
+import { layerConverters } from './converters/index.ts';
+import type { LayerConverters } from './converters/types.ts';
+import { ExportError } from './errors.ts';
+
+export interface ExportOptions {
+  /** Version of the ONNX operators, 17 … 21. Default 17, the newest that KServe's default Triton runs. */
+  readonly opset?: number;
+  /** Converters by class name, `{ ...layerConverters, Mine }`. Default those of this package. */
+  readonly converters?: LayerConverters;
+  /** `nchw` declares inputs of rank 4 and 5 as `[batch, channels, …]`. Default `nhwc`, as in tfjs. */
+  readonly inputLayout?: 'nhwc' | 'nchw';
+  /** Names of graph inputs by name of the model's input. Default the latter, without tfjs's class suffix. */
+  readonly inputNames?: Readonly<Record<string, string>>;
+  /** Names of graph outputs by name of the model's output layer. Default the latter, without tfjs's class suffix. */
+  readonly outputNames?: Readonly<Record<string, string>>;
+  /** Written into the file as key and value. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+export type Settings = Required<
+  Pick<ExportOptions, 'opset' | 'converters' | 'inputLayout' | 'metadata'>
+> &
+  Pick<ExportOptions, 'inputNames' | 'outputNames'>;
+
+const [OLDEST, NEWEST] = [17, 21];
+
+export function settingsOf(options: ExportOptions): Settings {
+  const opset = options.opset ?? OLDEST;
+  if (!Number.isInteger(opset) || opset < OLDEST || opset > NEWEST)
+    throw new ExportError(
+      'invalid-option',
+      `opset is ${opset}; this package writes ${OLDEST} … ${NEWEST}.`,
+    );
+  return {
+    ...options,
+    opset,
+    converters: options.converters ?? layerConverters,
+    inputLayout: options.inputLayout ?? 'nhwc',
+    metadata: options.metadata ?? {},
+  };
+}
+
+/** IR version that came with an opset: https://github.com/onnx/onnx/blob/main/docs/Versioning.md */
+export function irVersionOf(opset: number): number {
+  if (opset <= 18) return 8;
+  return opset <= 20 ? 9 : 10;
+}

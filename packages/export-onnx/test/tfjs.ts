@@ -1,0 +1,45 @@
+import * as tf from '@tensorflow/tfjs';
+import type { ModelArtifacts } from '@snapshot-ensemble/snapshot-core';
+import type { HostTensor, HostTensors } from '../src/index.ts';
+import { cleanName } from '../src/model/names.ts';
+
+export { tf };
+
+/** A tfjs model as data. */
+export async function artifactsOf(model: tf.LayersModel): Promise<ModelArtifacts> {
+  let saved: tf.io.ModelArtifacts | undefined;
+  await model.save(
+    tf.io.withSaveHandler((artifacts) => {
+      saved = artifacts;
+      return Promise.resolve({
+        modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' },
+      });
+    }),
+  );
+  return saved as ModelArtifacts;
+}
+
+/** `model.predict` on host tensors, by the names that an export gives to inputs and outputs. */
+export function predictor(
+  model: tf.LayersModel,
+  outputNames: readonly string[],
+): (inputs: HostTensors) => HostTensors {
+  return (inputs) =>
+    tf.tidy(() => {
+      const tensors = model.inputNames.map((name) => {
+        const { data, shape } = inputs[cleanName(name)]!;
+        const dtype =
+          data instanceof Float32Array ? 'float32' : data instanceof Int32Array ? 'int32' : 'bool';
+        return tf.tensor(data, [...shape], dtype);
+      });
+      const answer = model.predict(tensors.length === 1 ? tensors[0]! : tensors);
+      const list = Array.isArray(answer) ? answer : [answer];
+      return Object.fromEntries(
+        list.map((tensor, index) => [outputNames[index]!, hostOf(tensor)] as const),
+      );
+    });
+}
+
+function hostOf(tensor: tf.Tensor): HostTensor {
+  return { data: tensor.dataSync() as Float32Array, shape: tensor.shape };
+}
