@@ -1,142 +1,129 @@
+import { copyToPadded, Geometry, paddedHeight, paddedWidth, roundUp } from './geometry';
 import { accumulateBlock } from './matrix';
 
 /** Bytes of x and dy that one pass over the filter should find in the first-level cache. */
 const TILE_BYTES: i32 = 16384;
 
-function roundUp(value: i32, multiple: i32): i32 {
-  return ((value + multiple - 1) / multiple) * multiple;
+/** Undilated, the taps of a filter row lie side by side in x and are one group; dilated, each is a group of its own. */
+function groupsOf(g: Geometry): i32 {
+  return g.dilationWidth == 1 ? 1 : g.filterWidth;
+}
+
+function imageBytes(g: Geometry): i32 {
+  // A block reads four taps: up to three beyond the last.
+  return (paddedHeight(g) * paddedWidth(g) * g.inChannels + 4) << 2;
+}
+
+function gradientBytes(g: Geometry): i32 {
+  return (g.outHeight * g.outWidth * roundUp(g.outChannels, 8)) << 2;
+}
+
+function groupBytes(g: Geometry): i32 {
+  const taps = (g.filterWidth / groupsOf(g)) * g.inChannels;
+  return (roundUp(taps, 4) * roundUp(g.outChannels, 8)) << 2;
 }
 
 /** Bytes of scratch that `convFilterGradient` needs. */
-export function convFilterGradientScratch(
-  inChannels: i32,
-  outHeight: i32,
-  outWidth: i32,
-  outChannels: i32,
-  filterHeight: i32,
-  filterWidth: i32,
-  strideHeight: i32,
-  strideWidth: i32,
-): i32 {
-  const paddedHeight = (outHeight - 1) * strideHeight + filterHeight;
-  const paddedWidth = (outWidth - 1) * strideWidth + filterWidth;
-  const columns = roundUp(outChannels, 8);
-  const image = paddedHeight * paddedWidth * inChannels + 4;
-  const sums = filterHeight * roundUp(filterWidth * inChannels, 4) * columns;
-  return (image + outHeight * outWidth * columns + sums) << 2;
+export function convFilterGradientScratch(g: Geometry): i32 {
+  const groups = g.filterDepth * g.filterHeight * groupsOf(g);
+  return imageBytes(g) + gradientBytes(g) + groups * groupBytes(g);
 }
 
 /**
- * dw[r, s, i, o] = Σ over images and output pixels of x[row · stride + r − pad, …, i] · dy[row, column, o].
- * One filter row's taps lie side by side in memory (filterWidth · inChannels numbers), so each is one product Xᵀ · dY over the
- * pixels of a few output rows. Image and dy are first copied with zeros around them: the product then has no edges.
+ * dw[f, r, s, i, o] = Σ over images and output pixels of x[plane, row, column, i] · dy[…, o], the pixel being the one that tap (f, r, s) reads.
+ * Every filter row is a product Xᵀ · dY over the pixels of a few output rows. Image and dy are first copied with zeros
+ * around them: the product then has no edges.
  */
 export function convFilterGradient(
+  g: Geometry,
   x: usize,
   dy: usize,
   dw: usize,
   scratch: usize,
-  batch: i32,
-  inHeight: i32,
-  inWidth: i32,
-  inChannels: i32,
-  outHeight: i32,
-  outWidth: i32,
-  outChannels: i32,
-  filterHeight: i32,
-  filterWidth: i32,
-  strideHeight: i32,
-  strideWidth: i32,
-  padTop: i32,
-  padLeft: i32,
 ): void {
-  const paddedHeight = (outHeight - 1) * strideHeight + filterHeight;
-  const paddedWidth = (outWidth - 1) * strideWidth + filterWidth;
-  const taps = filterWidth * inChannels;
-  const paddedTaps = roundUp(taps, 4);
-  const columns = roundUp(outChannels, 8);
-  const imageBytes = (paddedHeight * paddedWidth * inChannels + 4) << 2;
   const image = scratch;
-  const gradient = image + imageBytes;
-  const sums = gradient + ((outHeight * outWidth * columns) << 2);
-  memory.fill(image, 0, imageBytes);
-  memory.fill(gradient, 0, (outHeight * outWidth * columns) << 2);
-  memory.fill(sums, 0, (filterHeight * paddedTaps * columns) << 2);
-
-  const aPixel = (strideWidth * inChannels) << 2;
-  const inRow = (paddedWidth * inChannels) << 2;
-  const aRow = strideHeight * inRow;
-  const bPixel = columns << 2;
-  const bRow = outWidth * bPixel;
-  const rowsPerTile = max(1, min(outHeight, TILE_BYTES / (aRow + bRow)));
-  const dyImageBytes = (outHeight * outWidth * outChannels) << 2;
-
-  for (let b = 0; b < batch; b++) {
-    copyImage(x, image, inHeight, inWidth, inChannels, paddedHeight, paddedWidth, padTop, padLeft);
-    let products = dy;
-    if (columns != outChannels) {
-      copyPixels(dy, gradient, outHeight * outWidth, outChannels, columns);
-      products = gradient;
+  const gradient = image + imageBytes(g);
+  const sums = gradient + gradientBytes(g);
+  memory.fill(scratch, 0, convFilterGradientScratch(g));
+  const inPlane = (g.inHeight * g.inWidth * g.inChannels) << 2;
+  const outPlane = (g.outHeight * g.outWidth * g.outChannels) << 2;
+  const depthBytes = g.filterHeight * groupsOf(g) * groupBytes(g);
+  const columns = roundUp(g.outChannels, 8);
+  for (let b = 0; b < g.batch; b++) {
+    for (let out = 0; out < g.outDepth; out++) {
+      let products = dy;
+      if (columns != g.outChannels) {
+        spreadPixels(dy, gradient, g.outHeight * g.outWidth, g.outChannels, columns);
+        products = gradient;
+      }
+      for (let f = 0; f < g.filterDepth; f++) {
+        const plane = out * g.strideDepth + f * g.dilationDepth - g.padFront;
+        if (plane < 0 || plane >= g.inDepth) continue;
+        copyToPadded(g, x + plane * inPlane, image, g.inChannels);
+        addImage(g, image, products, sums + f * depthBytes);
+      }
+      dy += outPlane;
     }
-    for (let row = 0; row < outHeight; row += rowsPerTile) {
-      const rows = min(rowsPerTile, outHeight - row);
-      for (let r = 0; r < filterHeight; r++) {
-        const source = image + row * aRow + r * inRow;
-        const target = sums + ((r * paddedTaps * columns) << 2);
+    x += g.inDepth * inPlane;
+  }
+  collect(g, sums, dw);
+}
+
+/** Adds one padded image's part to the sums [filterHeight, groups, taps, columns]. */
+function addImage(g: Geometry, image: usize, dy: usize, sums: usize): void {
+  const columns = roundUp(g.outChannels, 8);
+  const groups = groupsOf(g);
+  const taps = (g.filterWidth / groups) * g.inChannels;
+  const inRow = (paddedWidth(g) * g.inChannels) << 2;
+  const aPixel = (g.strideWidth * g.inChannels) << 2;
+  const aRow = g.strideHeight * inRow;
+  const bRow = (g.outWidth * columns) << 2;
+  const rowsPerTile = max(1, min(g.outHeight, TILE_BYTES / (aRow + bRow)));
+  for (let row = 0; row < g.outHeight; row += rowsPerTile) {
+    const rows = min(rowsPerTile, g.outHeight - row);
+    let target = sums;
+    for (let r = 0; r < g.filterHeight; r++) {
+      for (let group = 0; group < groups; group++) {
+        const shift = (group * g.dilationWidth * g.inChannels) << 2;
+        const source = image + row * aRow + r * g.dilationHeight * inRow + shift;
         for (let o = 0; o < columns; o += 8) {
-          for (let tap = 0; tap < paddedTaps; tap += 4) {
+          for (let tap = 0; tap < taps; tap += 4) {
             accumulateBlock(
               source + (tap << 2),
               aPixel,
               aRow,
-              products + row * bRow + (o << 2),
-              bPixel,
+              dy + row * bRow + (o << 2),
+              columns << 2,
               bRow,
               rows,
-              outWidth,
+              g.outWidth,
               target + ((tap * columns + o) << 2),
               columns << 2,
             );
           }
         }
+        target += groupBytes(g);
       }
-    }
-    x += (inHeight * inWidth * inChannels) << 2;
-    dy += dyImageBytes;
-  }
-  for (let r = 0; r < filterHeight; r++) {
-    for (let tap = 0; tap < taps; tap++) {
-      memory.copy(dw, sums + (((r * paddedTaps + tap) * columns) << 2), outChannels << 2);
-      dw += outChannels << 2;
     }
   }
 }
 
-/** Copies the part of an image that a convolution reads to its place among zeros; what lies outside stays as it is. */
-function copyImage(
-  x: usize,
-  padded: usize,
-  height: i32,
-  width: i32,
-  channels: i32,
-  paddedHeight: i32,
-  paddedWidth: i32,
-  padTop: i32,
-  padLeft: i32,
-): void {
-  const columnStart = max(0, -padLeft);
-  const columnEnd = min(width, paddedWidth - padLeft);
-  if (columnEnd <= columnStart) return;
-  const bytes = ((columnEnd - columnStart) * channels) << 2;
-  const rowEnd = min(height, paddedHeight - padTop);
-  for (let row = max(0, -padTop); row < rowEnd; row++) {
-    const target = ((row + padTop) * paddedWidth + columnStart + padLeft) * channels;
-    memory.copy(padded + (target << 2), x + (((row * width + columnStart) * channels) << 2), bytes);
+/** Copies the sums without the numbers that only fill up blocks. */
+function collect(g: Geometry, sums: usize, dw: usize): void {
+  const columns = roundUp(g.outChannels, 8);
+  const groups = groupsOf(g);
+  const taps = (g.filterWidth / groups) * g.inChannels;
+  for (let group = 0; group < g.filterDepth * g.filterHeight * groups; group++) {
+    for (let tap = 0; tap < taps; tap++) {
+      memory.copy(dw, sums + ((tap * columns) << 2), g.outChannels << 2);
+      dw += g.outChannels << 2;
+    }
+    sums += groupBytes(g);
   }
 }
 
 /** Spreads pixels of `channels` numbers to pixels of `columns` numbers; what lies between stays as it is. */
-function copyPixels(from: usize, to: usize, pixels: i32, channels: i32, columns: i32): void {
+function spreadPixels(from: usize, to: usize, pixels: i32, channels: i32, columns: i32): void {
   for (let pixel = 0; pixel < pixels; pixel++) {
     memory.copy(to, from, channels << 2);
     from += channels << 2;

@@ -1,3 +1,8 @@
 export { convFilterGradient, convFilterGradientScratch } from './conv-filter';
-export { flipFilter, spreadGradient } from './conv-input';
-export { maxPoolGradient } from './max-pool';
+export { convInputGradient, convInputGradientScratch, flipFilter } from './conv-input';
+export { depthwiseFilterGradient, depthwiseInputGradient, depthwiseScratch } from './depthwise';
+export { averagePoolGradient, maxPool, maxPoolGradient } from './pool';
+export { resizeBilinearGradient, resizeNearestGradient } from './resize';
+export { segmentSum, sum } from './sum';
+export { dilation, dilationFilterGradient, dilationInputGradient } from './dilation';
+export { gather } from './gather';

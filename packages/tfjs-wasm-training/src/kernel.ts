@@ -1,15 +1,24 @@
 import type * as tfjs from '@tensorflow/tfjs-core';
-import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core';
+import type { GradConfig, KernelConfig, TensorInfo } from '@tensorflow/tfjs-core';
 import type { WasmBackend } from './backend.ts';
 import type { Native } from './native.ts';
 
 /** What is used of TensorFlow.js: `import * as tf` of `@tensorflow/tfjs` or of `@tensorflow/tfjs-core` fits. */
 export interface TensorFlow extends Pick<
   typeof tfjs,
-  'backend_util' | 'registerKernel' | 'unregisterKernel' | 'version_core'
+  | 'backend_util'
+  | 'engine'
+  | 'getBackend'
+  | 'registerGradient'
+  | 'registerKernel'
+  | 'unregisterKernel'
+  | 'util'
+  | 'version_core'
 > {
   /** Its published type leaves out that it returns undefined for an unknown name. */
   readonly getKernel: (kernelName: string, backendName: string) => KernelConfig | undefined;
+  /** As above. */
+  readonly getGradient: (kernelName: string) => GradConfig | undefined;
 }
 
 /** One call of a kernel, with all that it may use. */
@@ -19,11 +28,16 @@ export interface KernelCall<Inputs, Attributes> {
   readonly native: Native;
   readonly inputs: Inputs;
   readonly attributes: Attributes;
-  /** Runs another kernel of the backend. */
+  /** Runs a kernel of the backend. */
   readonly run: (kernelName: string, inputs: object, attributes: object) => TensorInfo;
+  /** Runs the published kernel that this one stands in for. */
+  readonly published: (inputs: object, attributes: object) => TensorInfo;
 }
 
 /** A kernel: reads its inputs in place, returns a new tensor. */
 export type Kernel<Inputs = never, Attributes = never> = (
   call: KernelCall<Inputs, Attributes>,
 ) => TensorInfo;
+
+/** Kernels by their TensorFlow.js names. */
+export type Kernels = Readonly<Record<string, Kernel>>;

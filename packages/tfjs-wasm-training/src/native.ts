@@ -1,29 +1,51 @@
-import { TrainingKernelsError } from './errors.ts';
 import type { BackendModule } from './backend.ts';
+import { TrainingKernelsError } from './errors.ts';
 import { memoryFlagsOffset, nativeModule } from './native-module.ts';
 
-/** A function of the native module: addresses and sizes in, nothing out. */
-type Procedure = (...numbers: readonly number[]) => void;
+/** A function of the native module: addresses and sizes in. */
+export type Procedure = (...numbers: readonly number[]) => void;
+
+/** A function of the native module that says how many bytes of scratch another needs. */
+export type Measure = (geometry: number) => number;
 
 /** The exports of `native/index.ts`. */
 export interface Native {
+  readonly averagePoolGradient: Procedure;
   readonly convFilterGradient: Procedure;
-  readonly convFilterGradientScratch: (...numbers: readonly number[]) => number;
+  readonly convFilterGradientScratch: Measure;
+  readonly convInputGradient: Procedure;
+  readonly convInputGradientScratch: Measure;
+  readonly depthwiseFilterGradient: Procedure;
+  readonly depthwiseInputGradient: Procedure;
+  readonly depthwiseScratch: Measure;
+  readonly dilation: Procedure;
+  readonly dilationFilterGradient: Procedure;
+  readonly dilationInputGradient: Procedure;
   readonly flipFilter: Procedure;
+  readonly gather: Procedure;
+  readonly maxPool: Procedure;
   readonly maxPoolGradient: Procedure;
-  readonly spreadGradient: Procedure;
+  readonly resizeBilinearGradient: Procedure;
+  readonly resizeNearestGradient: Procedure;
+  readonly segmentSum: Procedure;
+  readonly sum: Procedure;
 }
 
 const unsharedMemoryWithMaximum = 1;
 
+/** The memory of a backend: shared where the backend runs threads. */
+export function memoryOf(module: BackendModule): WebAssembly.Memory {
+  const memory = module.wasmMemory ?? module.asm?.memory;
+  if (memory !== undefined) return memory;
+  throw new TrainingKernelsError(
+    'backend',
+    'The WASM backend does not show its memory (neither wasm.wasmMemory nor wasm.asm.memory). Use TensorFlow.js 4.22.',
+  );
+}
+
 /** Instantiates the native module on the memory of a backend, so that it works in place on the backend's tensors. */
 export function instantiate(module: BackendModule): Native {
-  const memory = module.wasmMemory ?? module.asm?.memory;
-  if (memory === undefined)
-    throw new TrainingKernelsError(
-      'backend',
-      'The WASM backend does not show its memory (neither wasm.wasmMemory nor wasm.asm.memory). Use TensorFlow.js 4.22.',
-    );
+  const memory = memoryOf(module);
   const bytes = Uint8Array.from(atob(nativeModule), (character) => character.charCodeAt(0));
   if (!isShared(memory)) bytes[memoryFlagsOffset] = unsharedMemoryWithMaximum;
   const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });

@@ -1,4 +1,5 @@
 import type {
+  KernelConfig,
   KernelFunc,
   NamedAttrMap,
   NamedTensorInfoMap,
@@ -6,6 +7,7 @@ import type {
 } from '@tensorflow/tfjs-core';
 import type { WasmBackend } from './backend.ts';
 import { TrainingKernelsError } from './errors.ts';
+import { registerGradients } from './gradients.ts';
 import type { Kernel, KernelCall, TensorFlow } from './kernel.ts';
 import { kernels } from './kernels/index.ts';
 import { instantiate, type Native } from './native.ts';
@@ -17,39 +19,53 @@ export interface WasmBackendModule {
 
 const supportedVersion = '4.22.';
 
+/** On each of our kernel functions, so that a second registration, even by another copy of this package, sees the first. */
+const ours = Symbol.for('@snapshot-ensemble/tfjs-wasm-training');
+
 /**
  * Gives the WASM backend of TensorFlow.js 4.22 the gradient kernels that it lacks, and better ones for those that it has wrong or slow.
- * Call it once after importing both modules, before or after `tf.setBackend('wasm')`; again changes nothing. Nothing else is touched.
+ * Call it once after importing both modules, before or after `tf.setBackend('wasm')`; a second call changes nothing. Nothing but
+ * kernels of the WASM backend and gradients that TensorFlow.js lacks is registered.
  * Throws `TrainingKernelsError` with code `version` for another TensorFlow.js.
  */
 export function registerTrainingKernels(tf: TensorFlow, wasmBackend: WasmBackendModule): void {
   requireVersion('@tensorflow/tfjs-core', tf.version_core);
   requireVersion('@tensorflow/tfjs-backend-wasm', wasmBackend.version_wasm);
+  const [anyKernel] = Object.keys(kernels);
+  const registered = tf.getKernel(anyKernel!, 'wasm');
+  if (registered !== undefined && ours in registered.kernelFunc) return;
+
+  const nativeOf = nativePerBackend();
+  for (const [kernelName, kernel] of Object.entries(kernels)) {
+    const published = tf.getKernel(kernelName, 'wasm');
+    // Registering over a known name logs a warning.
+    if (published !== undefined) tf.unregisterKernel(kernelName, 'wasm');
+    const kernelFunc = kernelFunction(tf, kernel, nativeOf, published);
+    // The published set-up stays: the backend may not have started, and some kernels fall back to theirs.
+    tf.registerKernel({ ...published, kernelName, backendName: 'wasm', kernelFunc });
+  }
+  registerGradients(tf);
+}
+
+/** One instance of the native module for each backend, made when first needed and kept as long as the backend. */
+function nativePerBackend(): (backend: WasmBackend) => Native {
   const natives = new WeakMap<object, Native>();
-  const nativeOf = (backend: WasmBackend): Native => {
+  return (backend) => {
     const known = natives.get(backend.wasm);
     if (known !== undefined) return known;
     const native = instantiate(backend.wasm);
     natives.set(backend.wasm, native);
     return native;
   };
-  for (const [kernelName, kernel] of Object.entries(kernels)) {
-    // Registering over a known name logs a warning.
-    if (tf.getKernel(kernelName, 'wasm') !== undefined) tf.unregisterKernel(kernelName, 'wasm');
-    tf.registerKernel({
-      kernelName,
-      backendName: 'wasm',
-      kernelFunc: kernelFunction(tf, kernel, nativeOf),
-    });
-  }
 }
 
 function kernelFunction(
   tf: TensorFlow,
   kernel: Kernel,
   nativeOf: (backend: WasmBackend) => Native,
+  published: KernelConfig | undefined,
 ): KernelFunc {
-  return ({ inputs, attrs, backend }) => {
+  const kernelFunc: KernelFunc = ({ inputs, attrs, backend }) => {
     const wasm = backend as WasmBackend;
     const call: KernelCall<unknown, unknown> = {
       tf,
@@ -57,20 +73,23 @@ function kernelFunction(
       native: nativeOf(wasm),
       inputs,
       attributes: attrs,
-      run: (name, ofInputs, attributes) => runKernel(tf, wasm, name, ofInputs, attributes),
+      run: (name, ofInputs, attributes) =>
+        runKernel(tf.getKernel(name, 'wasm'), name, wasm, ofInputs, attributes),
+      published: (ofInputs, attributes) =>
+        runKernel(published, 'of this name', wasm, ofInputs, attributes),
     };
     return kernel(call as KernelCall<never, never>);
   };
+  return Object.assign(kernelFunc, { [ours]: true });
 }
 
 function runKernel(
-  tf: TensorFlow,
-  backend: WasmBackend,
+  kernel: KernelConfig | undefined,
   name: string,
+  backend: WasmBackend,
   inputs: object,
   attributes: object,
 ): TensorInfo {
-  const kernel = tf.getKernel(name, 'wasm');
   if (kernel === undefined)
     throw new TrainingKernelsError(
       'backend',

@@ -12,10 +12,7 @@ export async function prepareBackends(): Promise<void> {
 }
 
 /** What `compute` gives on a backend, as plain numbers. */
-export async function on<T extends tf.TensorContainer>(
-  backend: 'cpu' | 'wasm',
-  compute: () => T,
-): Promise<T> {
+export async function on<T>(backend: 'cpu' | 'wasm', compute: () => T): Promise<T> {
   await tf.setBackend(backend);
   return compute();
 }
@@ -46,4 +43,11 @@ export function noise(length: number, seed: number): Float32Array {
 export function noiseTensor(shape: readonly number[], seed: number): tf.Tensor {
   const size = shape.reduce((a, b) => a * b, 1);
   return tf.tensor(noise(size, seed), [...shape]);
+}
+
+/** Fills freed memory with NaN, so that a kernel that forgets to clear its output shows. */
+export function leaveDirt(): void {
+  const sizes = [1, 3, 8, 17, 40, 90, 200, 500, 1200, 3000];
+  const tensors = sizes.flatMap((size) => [0, 1, 2, 3].map(() => tf.fill([size], NaN)));
+  tf.dispose(tensors);
 }

@@ -4,26 +4,29 @@ import type {
   Conv2DBackpropInputAttrs,
   TensorInfo,
 } from '@tensorflow/tfjs-core';
-import { address, withScratch } from '../backend.ts';
-import type { Kernel, KernelCall, TensorFlow } from '../kernel.ts';
+import { runWindow } from '../geometry.ts';
+import type { Kernel, KernelCall, TensorFlow, Kernels } from '../kernel.ts';
 
 type Shape4 = [number, number, number, number];
-type Attributes = Pick<
+/** The published attributes; `dilations` is ours, for the gradients of dilated convolutions. */
+interface Attributes extends Pick<
   Conv2DBackpropFilterAttrs,
   'strides' | 'pad' | 'dataFormat' | 'dimRoundingMode'
->;
+> {
+  readonly dilations?: number | [number, number];
+}
 
 function convolution(
   tf: TensorFlow,
   inputShape: readonly number[],
   filterShape: readonly number[],
-  { strides, pad, dataFormat, dimRoundingMode }: Attributes,
+  { strides, pad, dataFormat, dimRoundingMode, dilations = 1 }: Attributes,
 ): backend_util.Conv2DInfo {
   return tf.backend_util.computeConv2DInfo(
     inputShape as Shape4,
     filterShape as Shape4,
     strides,
-    1,
+    dilations,
     pad,
     dimRoundingMode,
     false,
@@ -32,86 +35,71 @@ function convolution(
 }
 
 /** (x [batch, height, width, in], dy [batch, outHeight, outWidth, out]) → dw [filterHeight, filterWidth, in, out]. */
-export const conv2DBackpropFilter: Kernel<
+const filterGradient: Kernel<
   { x: TensorInfo; dy: TensorInfo },
-  Conv2DBackpropFilterAttrs
-> = ({ tf, backend, native, inputs: { x, dy }, attributes }) => {
-  const info = convolution(tf, x.shape, attributes.filterShape, attributes);
+  Conv2DBackpropFilterAttrs & Attributes
+> = (call) => {
+  const { tf, backend, native, inputs, attributes } = call;
+  const info = convolution(tf, inputs.x.shape, attributes.filterShape, attributes);
   const dw = backend.makeOutput(info.filterShape, 'float32');
-  const out = [info.outHeight, info.outWidth, info.outChannels] as const;
-  const filter = [
-    info.filterHeight,
-    info.filterWidth,
-    info.strideHeight,
-    info.strideWidth,
-  ] as const;
-  const bytes = native.convFilterGradientScratch(info.inChannels, ...out, ...filter);
-  withScratch(backend, bytes, (scratch) => {
-    native.convFilterGradient(
-      address(backend, x),
-      address(backend, dy),
-      address(backend, dw),
-      scratch,
-      ...[info.batchSize, info.inHeight, info.inWidth, info.inChannels],
-      ...out,
-      ...filter,
-      ...[info.padInfo.top, info.padInfo.left],
-    );
-  });
+  const tensors = [inputs.x, inputs.dy, dw];
+  runWindow(call, native.convFilterGradient, info, tensors, native.convFilterGradientScratch);
   return dw;
 };
 
-/** (dy [batch, outHeight, outWidth, out], filter) → dx [batch, height, width, in]: the convolution of dy, spread by the stride, with the flipped filter. */
-export const conv2DBackpropInput: Kernel<
+type InputGradient = KernelCall<
   { dy: TensorInfo; filter: TensorInfo },
-  Conv2DBackpropInputAttrs
-> = (call) => {
-  const { tf, backend, native, inputs, attributes, run } = call;
+  Conv2DBackpropInputAttrs & Attributes
+>;
+
+/** (dy [batch, outHeight, outWidth, out], filter) → dx [batch, height, width, in]. */
+function inputGradient(call: InputGradient): TensorInfo {
+  const { tf, backend, native, inputs, attributes } = call;
   const info = convolution(tf, attributes.inputShape, inputs.filter.shape, attributes);
-  const flippedShape = [info.filterHeight, info.filterWidth, info.outChannels, info.inChannels];
-  const flipped = backend.makeOutput(flippedShape, 'float32');
-  native.flipFilter(
-    address(backend, inputs.filter),
-    address(backend, flipped),
-    ...[info.filterHeight * info.filterWidth, info.inChannels, info.outChannels],
-  );
+  const pads = undoingPads(info);
+  if (pads !== undefined) return convolveFlipped(call, info, pads);
+  const dx = backend.makeOutput(info.inShape, 'float32');
+  const tensors = [inputs.filter, inputs.dy, dx];
+  runWindow(call, native.convInputGradient, info, tensors, native.convInputGradientScratch);
+  return dx;
+}
+
+type Pads = readonly (readonly [number, number])[];
+
+/** The padding of dy with which a convolution of stride 1 undoes one of stride 1; undefined where it would be negative. */
+function undoingPads(info: backend_util.Conv2DInfo): Pads | undefined {
+  if (info.strideHeight !== 1 || info.strideWidth !== 1) return undefined;
+  if (info.dilationHeight !== 1 || info.dilationWidth !== 1) return undefined;
   const top = info.filterHeight - 1 - info.padInfo.top;
   const left = info.filterWidth - 1 - info.padInfo.left;
   const bottom = info.inHeight - info.outHeight + info.padInfo.top;
   const right = info.inWidth - info.outWidth + info.padInfo.left;
-  const isStride1 = info.strideHeight === 1 && info.strideWidth === 1;
-  const fits = isStride1 && Math.min(top, left, bottom, right) >= 0;
-  const spread = fits ? inputs.dy : spreadByStride(call, info, top, left);
-  const pads = fits ? [top, bottom, left, right] : [0, 0, 0, 0];
-  const dx = run(
-    'Conv2D',
-    { x: spread, filter: flipped },
-    {
-      strides: [1, 1],
-      dilations: [1, 1],
-      pad: [[0, 0], pads.slice(0, 2), pads.slice(2), [0, 0]],
-      dataFormat: 'NHWC',
-    },
-  );
-  backend.disposeData(flipped.dataId);
-  if (spread !== inputs.dy) backend.disposeData(spread.dataId);
-  return dx;
-};
-
-function spreadByStride(
-  { backend, native, inputs: { dy } }: KernelCall<{ dy: TensorInfo }, unknown>,
-  info: backend_util.Conv2DInfo,
-  top: number,
-  left: number,
-): TensorInfo {
-  const height = info.inHeight + info.filterHeight - 1;
-  const width = info.inWidth + info.filterWidth - 1;
-  const spread = backend.makeOutput([info.batchSize, height, width, info.outChannels], 'float32');
-  native.spreadGradient(
-    address(backend, dy),
-    address(backend, spread),
-    ...[info.batchSize, info.outHeight, info.outWidth, info.outChannels],
-    ...[height, width, info.strideHeight, info.strideWidth, top, left],
-  );
-  return spread;
+  if (Math.min(top, left, bottom, right) < 0) return undefined;
+  return [
+    [0, 0],
+    [top, bottom],
+    [left, right],
+    [0, 0],
+  ];
 }
+
+/** At stride 1 the published convolution is fastest: of dy with the filter reversed and its channels swapped. */
+function convolveFlipped(
+  call: InputGradient,
+  info: backend_util.Conv2DInfo,
+  pad: Pads,
+): TensorInfo {
+  const { backend, native, inputs, run } = call;
+  const shape = [info.filterHeight, info.filterWidth, info.outChannels, info.inChannels];
+  const flipped = backend.makeOutput(shape, 'float32');
+  runWindow(call, native.flipFilter, info, [inputs.filter, flipped]);
+  const attributes = { strides: [1, 1], dilations: [1, 1], pad, dataFormat: 'NHWC' };
+  const dx = run('Conv2D', { x: inputs.dy, filter: flipped }, attributes);
+  backend.disposeData(flipped.dataId);
+  return dx;
+}
+
+export const convolution2d: Kernels = {
+  Conv2DBackpropFilter: filterGradient,
+  Conv2DBackpropInput: inputGradient,
+};

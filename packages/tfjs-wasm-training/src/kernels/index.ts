@@ -1,10 +1,23 @@
-import type { Kernel } from '../kernel.ts';
-import { conv2DBackpropFilter, conv2DBackpropInput } from './convolution.ts';
-import { maxPoolGrad } from './pooling.ts';
+import type { Kernels } from '../kernel.ts';
+import { convolution2d } from './convolution.ts';
+import { convolution3d } from './convolution-3d.ts';
+import { depthwise } from './depthwise.ts';
+import { dilations } from './dilation.ts';
+import { gathering } from './gather.ts';
+import { pooling } from './pooling.ts';
+import { resizing } from './resizing.ts';
+import { samePadding } from './same-padding.ts';
+import { sums } from './sums.ts';
 
 /** Every kernel that `registerTrainingKernels` registers, by its TensorFlow.js name. */
-export const kernels: Readonly<Record<string, Kernel>> = {
-  Conv2DBackpropFilter: conv2DBackpropFilter,
-  Conv2DBackpropInput: conv2DBackpropInput,
-  MaxPoolGrad: maxPoolGrad,
+export const kernels: Kernels = {
+  ...convolution2d,
+  ...convolution3d,
+  ...depthwise,
+  ...dilations,
+  ...gathering,
+  ...pooling,
+  ...resizing,
+  ...samePadding,
+  ...sums,
 };
