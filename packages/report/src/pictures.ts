@@ -64,7 +64,7 @@ function training({ history = [], plan, stepsPerEpoch }: RunReport): readonly Pi
 
 function ensembleSize({ results }: RunReport): readonly Picture[] {
   if (!results?.rows.some(({ kind }) => kind === 'ensemble')) return [];
-  const { label } = scoreFormat(results.headline ?? 'errorRate');
+  const { label } = scoreFormat(results.headline ?? 'error');
   return [
     {
       file: 'ensemble-size.svg',

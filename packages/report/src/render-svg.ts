@@ -20,31 +20,39 @@ export interface RenderSvgOptions {
  * specification's own `config` win over the theme's. Throws what Vega throws at a specification that it cannot draw, and
  * at data that is a URL.
  */
-export async function renderSvg(
-  spec: PictureSpec,
-  options: RenderSvgOptions = {},
-): Promise<string> {
+export async function renderSvg(spec: object, options: RenderSvgOptions = {}): Promise<string> {
   const logger = collector(options.onWarning ?? (() => undefined));
   const { theme = 'light' } = options;
   // Vega-Lite's type lists every legal specification; a spec from JSON is checked by `compile`.
-  const compiled = compile(spec as unknown as TopLevelSpec, {
+  const compiled = compile(spec as TopLevelSpec, {
     config: chartConfig(palettes[theme]),
     logger,
   });
-  const view = new View(parse(compiled.spec), { renderer: 'none', logger, loader: offline() });
+  const refused: string[] = [];
+  const view = new View(parse(compiled.spec), {
+    renderer: 'none',
+    logger,
+    loader: offline((address) => refused.push(address)),
+  });
   try {
-    return withAlternative(await view.toSVG(), options.alternative);
+    const svg = await view.toSVG();
+    // Vega only warns of data that it could not load, and draws the rest.
+    if (refused.length > 0)
+      throw new TypeError(
+        `renderSvg: the data is at ${refused.join(', ')}, and a picture is drawn without a network. Put the rows into data.values.`,
+      );
+    return withAlternative(svg, options.alternative);
   } finally {
     view.finalize();
   }
 }
 
-/** Refuses every URL: a picture holds its data. */
-function offline(): ReturnType<typeof loader> {
-  const refuse = (uri: string): Promise<never> =>
-    Promise.reject(
-      new TypeError(`Cannot draw: the data is the URL ${uri}. Put the rows in data.values.`),
-    );
+/** Loads nothing, and tells what was asked for. */
+function offline(onAddress: (address: string) => void): ReturnType<typeof loader> {
+  const refuse = (address: string): Promise<never> => {
+    onAddress(address);
+    return Promise.reject(new TypeError(address));
+  };
   return Object.assign(loader(), { load: refuse, http: refuse, file: refuse });
 }
 

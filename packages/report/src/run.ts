@@ -17,7 +17,7 @@ export interface ResultRow {
   readonly name: string;
   /** How many of the last members the ensemble holds. Required for the kind `ensemble`. */
   readonly size?: number;
-  /** `errorRate`, `nll`, `brier`, `ece` (fractions, nats), or any other name. */
+  /** `error`, `negativeLogLikelihood`, `brier`, `ece` (fractions, nats), or any other name. */
   readonly scores: Scores;
 }
 
@@ -26,7 +26,7 @@ export interface Results {
   readonly rows: readonly ResultRow[];
   /** The data that the scores are from, e.g. `the 10,000 test images`. */
   readonly data: string;
-  /** The score that is drawn against the size of the ensemble. Default `errorRate`. */
+  /** The score that is drawn against the size of the ensemble. Default `error`. */
   readonly headline?: string;
 }
 

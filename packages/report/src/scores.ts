@@ -21,8 +21,8 @@ const known: Readonly<Record<string, ScoreFormat>> = {
   loss: { label: 'Loss', picture: '.3~g', print: decimals, better: 'lower' },
   acc: accuracy,
   accuracy,
-  errorRate: { label: 'Error', picture: '.2~%', print: percent, better: 'lower' },
-  nll: {
+  error: { label: 'Error', picture: '.2~%', print: percent, better: 'lower' },
+  negativeLogLikelihood: {
     label: 'Negative log-likelihood',
     picture: '.3~g',
     print: decimals,

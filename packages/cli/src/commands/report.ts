@@ -45,7 +45,7 @@ function recorded(manifest: Manifest): Omit<RunReport, 'title'> {
     snapshots: members.map(({ step }) => step),
     facts: [
       { name: 'Run', value: run },
-      { name: 'Begun', value: createdAt },
+      { name: 'Begun', value: createdAt.slice(0, 16).replace('T', ' ') + ' UTC' },
       { name: 'State', value: completed ? 'complete' : 'not complete' },
       { name: 'Members', value: count(members.length) },
       ...Object.entries(versions).map(([name, value]) => ({ name, value })),

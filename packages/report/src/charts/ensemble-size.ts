@@ -6,7 +6,7 @@ import { scoreFormat } from '../scores.ts';
  * A score of the ensembles of the last m members against m = 1 … M; the member that joins at each m; and the
  * single model of the same budget as a rule line. Vega-Lite, plain JSON.
  */
-export function ensembleSizeChart({ rows, headline = 'errorRate' }: Results): PictureSpec {
+export function ensembleSizeChart({ rows, headline = 'error' }: Results): PictureSpec {
   const { label, picture } = scoreFormat(headline);
   const of = (kind: string) => rows.filter((row) => row.kind === kind);
   const members = of('member');

@@ -45,7 +45,7 @@ export function learningRateChart({
 
 const line = [{ mark: 'area' }, { mark: 'line' }];
 const dots = [
-  { mark: { type: 'line', strokeDash: [2, 4], opacity: 0.6 } },
+  { mark: { type: 'line', strokeDash: [6, 4], opacity: 0.6 } },
   { mark: { type: 'point', filled: true, size: 50, opacity: 1 } },
 ];
 

@@ -1,0 +1,35 @@
+import { expect, it } from 'vitest';
+import { exampleRun } from '../test/example-run.ts';
+import { runReport, type RunReport } from './index.ts';
+
+const row = { name: 'All', scores: {} };
+
+it.each<[string, Partial<RunReport>, string]>([
+  [
+    'an empty plan',
+    { plan: { totalSteps: 0, cycles: [] } },
+    'runReport: plan.cycles is empty; a plan has at least one cycle.',
+  ],
+  [
+    'a record of another run',
+    { schedule: [{ start: 0, end: 60, lrMax: 1, lrEnd: 0 }] },
+    'runReport: schedule records 1 cycles, plan has 3; they must be of the same run.',
+  ],
+  [
+    'a snapshot beyond the end',
+    { snapshots: [20, 61] },
+    'runReport: snapshots holds 61; a snapshot is named by the steps made, an integer in [1, 60].',
+  ],
+  [
+    'no steps in an epoch',
+    { stepsPerEpoch: 0 },
+    'runReport: stepsPerEpoch is 0; it must be positive.',
+  ],
+  [
+    'an ensemble of unknown size',
+    { results: { data: 'x', rows: [{ kind: 'ensemble', ...row }] } },
+    'runReport: results row "All" is an ensemble without a size; give how many of the last members it holds.',
+  ],
+])('refuses %s', async (_, change, message) => {
+  await expect(runReport(exampleRun(change))).rejects.toThrow(new RangeError(message));
+});

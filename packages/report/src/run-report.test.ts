@@ -1,0 +1,108 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { exampleRun } from '../test/example-run.ts';
+import { elementsOf, reachesOut, textOf } from '../test/read-html.ts';
+import { runReport, type ReportFiles } from './index.ts';
+import { picturesOf } from './pictures.ts';
+import { renderSvg } from './render-svg.ts';
+
+let files: ReportFiles;
+let page: string;
+beforeAll(async () => {
+  files = await runReport(exampleRun());
+  page = files['report.html']!;
+});
+
+describe('runReport', () => {
+  it('gives the page and each picture alone', () => {
+    expect(Object.keys(files)).toEqual([
+      'report.html',
+      'learning-rate.svg',
+      'training.svg',
+      'ensemble-size.svg',
+    ]);
+  });
+
+  it('leaves out what the run has no data for', async () => {
+    const { plan, schedule, snapshots, title } = exampleRun();
+    const few = await runReport({ title, plan, schedule, snapshots });
+    expect(Object.keys(few)).toEqual(['report.html', 'learning-rate.svg']);
+    const headings = elementsOf(few['report.html']!).filter(({ tagName }) => tagName === 'h2');
+    expect(headings.map(textOf)).toEqual(['Learning rate']);
+  });
+
+  it('gives the same bytes for the same run', async () => {
+    expect(await runReport(exampleRun())).toEqual(files);
+  });
+
+  it('runs nothing and fetches nothing', () => {
+    expect(reachesOut(page)).toEqual([]);
+  });
+
+  it.each([
+    '<script>1</script>',
+    '<img src=x onerror=alert(1)>',
+    '<a href="https://example.org">x</a>',
+    '<style>@import url(//example.org)</style>',
+  ])('judges of that see a planted %s', (planted) => {
+    const planting = page.replace('</main>', `${planted}</main>`);
+    expect(reachesOut(planting)).not.toEqual([]);
+  });
+
+  it('shows hostile text as text, wherever it comes from', async () => {
+    const hostile = `"'></text></svg><script>alert(1)</script><img src=x onerror=alert(1)>&amp;`;
+    const { results } = exampleRun();
+    const { 'report.html': html = '' } = await runReport(
+      exampleRun({
+        title: hostile,
+        verdict: hostile,
+        facts: [{ name: hostile, value: hostile }],
+        history: [{ epoch: 0, metrics: { [hostile]: 1, [`val_${hostile}`]: 2 } }],
+        results: {
+          data: hostile,
+          headline: hostile,
+          rows: results!.rows.map((row) => ({ ...row, name: hostile, scores: { [hostile]: 0.1 } })),
+        },
+      }),
+    );
+    expect(reachesOut(html)).toEqual([]);
+    const elements = elementsOf(html);
+    expect(textOf(elements.find(({ tagName }) => tagName === 'h1')!)).toBe(hostile);
+    expect(elements.filter(({ tagName }) => tagName === 'img')).toEqual([]);
+    expect(elements.filter(({ tagName }) => tagName === 'svg')).toHaveLength(3);
+  });
+
+  it('gives every picture words for those who do not see it', () => {
+    const svgs = elementsOf(page).filter(({ tagName }) => tagName === 'svg');
+    for (const svg of svgs) {
+      const attributes = Object.fromEntries(svg.attrs.map(({ name, value }) => [name, value]));
+      expect(attributes['role']).toBe('img');
+      expect(attributes['aria-label']).toMatch(/\w/);
+    }
+    expect(svgs).toHaveLength(3);
+  });
+
+  it('takes its colors from the page, so that light, dark and paper are one picture', () => {
+    const drawn = elementsOf(page).flatMap(({ attrs }) =>
+      attrs.filter(({ name }) => ['fill', 'stroke'].includes(name)).map(({ value }) => value),
+    );
+    expect(new Set(drawn.filter((color) => color.startsWith('#')))).toEqual(new Set());
+    expect(page).toContain('prefers-color-scheme: dark');
+    expect(page).toContain('@media print');
+  });
+
+  it('marks the best of each column', () => {
+    const best = elementsOf(page).filter(({ attrs }) =>
+      attrs.some(({ name, value }) => name === 'class' && value === 'best'),
+    );
+    expect(best.map(textOf)).toEqual(['14.00 %', '0.4200']);
+  });
+
+  it.each(picturesOf(exampleRun()).map(({ file, spec }) => ({ file, spec })))(
+    'draws $file without a warning of Vega',
+    async ({ spec }) => {
+      const warnings: string[] = [];
+      await renderSvg(spec, { onWarning: (message) => warnings.push(message) });
+      expect(warnings).toEqual([]);
+    },
+  );
+});
