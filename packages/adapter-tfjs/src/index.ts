@@ -28,3 +28,10 @@ export {
   type TrainStepsResult,
 } from './train-steps.ts';
 export { type TfjsTrainer, tfjsTrainer, type TfjsTrainerOptions } from './trainer.ts';
+export { resumeEpoch } from './fit-checkpoints.ts';
+export {
+  generateSnapshotCallbacks,
+  type GenerateSnapshotCallbacksOptions,
+} from './generate-snapshot-callbacks.ts';
+export { keepBest, type KeepBestOptions } from './keep-best.ts';
+export { langevinNoise, type LangevinNoiseOptions } from './langevin-noise.ts';

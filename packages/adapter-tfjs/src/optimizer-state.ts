@@ -56,7 +56,8 @@ function powersOf(optimizer: Optimizer): WithPowers {
   return { ...(accBeta1 && { accBeta1 }), ...(accBeta2 && { accBeta2 }) };
 }
 
-function checkReadable(optimizer: Optimizer): void {
+/** Throws `optimizer-state` for an optimizer whose state tfjs does not give out. */
+export function checkReadable(optimizer: Optimizer): void {
   if (optimizer.getClassName() === 'Adamax') {
     throw new TfjsAdapterError(
       'optimizer-state',

@@ -3,11 +3,13 @@ import {
   type ExistingRun,
   followSchedule,
   type SnapshotPoints,
+  type SnapshotStore,
   takeSnapshots,
   type TrainingCallback,
 } from '@snapshot-ensemble/snapshot-core';
 import { defaultStore } from '@snapshot-ensemble/snapshot-core/default-store';
 
+import { fitCheckpoints } from './fit-checkpoints.ts';
 import { type AnyStore, asSnapshotStore } from './member-artifacts.ts';
 import { planRun, type PlanOptions } from './plan-options.ts';
 import { abandonable, keepingLast } from './store-wrappers.ts';
@@ -33,6 +35,8 @@ export type SnapshotEnsembleOptions = PlanOptions &
     readonly store?: AnyStore;
     /** What to do if the store holds a run already. Default `refuse`. */
     readonly existing?: ExistingRun;
+    /** Also saves a checkpoint every so many epochs, for `existing: 'resume'`. Default never. */
+    readonly checkpointEveryEpochs?: number;
     /** When to take snapshots. Default: after the last update of each cycle. */
     readonly snapshotsAt?: SnapshotPoints;
     /** Protocol callbacks to run beside, after the schedule and the snapshots. Default none. */
@@ -52,6 +56,7 @@ export function snapshotEnsembleCallback(
   options: SnapshotEnsembleOptions = {},
 ): TfjsCallback {
   const { ensemble = true, existing = 'refuse', snapshotsAt, callbacks = [] } = options;
+  const { checkpointEveryEpochs: everyEpochs } = options;
   const { store, abandon } = abandonable(storeOf(options));
   return tfjsCallbackOf(
     tf,
@@ -62,9 +67,12 @@ export function snapshotEnsembleCallback(
         existing,
         ...(snapshotsAt && { at: snapshotsAt }),
       });
+      const checkpoints =
+        everyEpochs !== undefined && fitCheckpoints(store, run, trainer, { everyEpochs, existing });
       const callback = chain(
         followSchedule(schedule),
         ...(ensemble ? [snapshots] : []),
+        ...(checkpoints ? [checkpoints] : []),
         ...callbacks,
       );
       return { callback, abandon };
@@ -73,12 +81,17 @@ export function snapshotEnsembleCallback(
   );
 }
 
-function storeOf(options: SnapshotEnsembleOptions): ReturnType<typeof asSnapshotStore> {
-  const { dirpath = 'Ensemble/', modelPrefix } = options.ensembleOptions ?? {};
-  const path = [dirpath.replace(/\/+$/, ''), modelPrefix].filter((part) => part !== undefined);
-  const store = options.store ? asSnapshotStore(options.store) : defaultStore(path.join('/'));
+function storeOf(options: SnapshotEnsembleOptions): SnapshotStore {
+  const store = options.store ? asSnapshotStore(options.store) : defaultStore(storePath(options));
   const numSnapshots = options.ensembleOptions?.numSnapshots ?? defaultNumSnapshots(options);
   return numSnapshots === undefined ? store : keepingLast(store, numSnapshots);
+}
+
+/** Name of the default store: `dirpath`, and `modelPrefix` in it. */
+export function storePath({ ensembleOptions = {} }: SnapshotEnsembleOptions): string {
+  const { dirpath = 'Ensemble/', modelPrefix } = ensembleOptions;
+  const folder = dirpath.replace(/\/+$/, '');
+  return modelPrefix === undefined ? folder : `${folder}/${modelPrefix}`;
 }
 
 function defaultNumSnapshots(options: PlanOptions): number | undefined {

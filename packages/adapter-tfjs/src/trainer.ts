@@ -4,7 +4,7 @@ import { type InputBatches, refreshBatchNorm } from './batch-norm.ts';
 import { TfjsAdapterError } from './errors.ts';
 import { currentLearningRate, learningRateSetter } from './learning-rate.ts';
 import { perturbWeights } from './noise.ts';
-import { readOptimizerState, writeOptimizerState } from './optimizer-state.ts';
+import { checkReadable, readOptimizerState, writeOptimizerState } from './optimizer-state.ts';
 import type { LayersModel, Optimizer, Tf } from './tf.ts';
 import { assignWeights, hostCopies, modelVariables, specsOf } from './weights.ts';
 
@@ -22,6 +22,8 @@ export interface TfjsTrainer extends Trainer {
   readonly initialLearningRate: number | undefined;
   /** Sets the optimizer back to the learning rate it came with. */
   restoreLearningRate(): void;
+  /** Throws `optimizer-state` where tfjs cannot read the optimizer's state, so that a checkpoint is impossible. */
+  checkResumable(): void;
 }
 
 /** The format of `ModelDescription.topology` for models of this adapter. */
@@ -47,6 +49,9 @@ export function tfjsTrainer(
     setLearningRate,
     restoreLearningRate() {
       if (initialLearningRate !== undefined) setLearningRate(initialLearningRate);
+    },
+    checkResumable: () => {
+      checkReadable(optimizer);
     },
     readWeights: () => hostCopies(variables),
     writeWeights: (weights) => assignWeights(tf, variables(), weights),

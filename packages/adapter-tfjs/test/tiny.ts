@@ -20,9 +20,9 @@ export function tinyModel({
   const dense = (units: number, seed: number, more: object): tf.layers.Layer =>
     tf.layers.dense({ units, kernelInitializer: tf.initializers.glorotUniform({ seed }), ...more });
   const model = tf.sequential();
-  model.add(dense(6, 11, { inputShape: [4], activation: 'tanh' }));
-  if (batchNorm) model.add(tf.layers.batchNormalization({ momentum: 0.9 }));
-  model.add(dense(3, 12, { activation: 'softmax' }));
+  model.add(dense(6, 11, { name: 'hidden', inputShape: [4], activation: 'tanh' }));
+  if (batchNorm) model.add(tf.layers.batchNormalization({ name: 'norm', momentum: 0.9 }));
+  model.add(dense(3, 12, { name: 'classes', activation: 'softmax' }));
   model.compile({ optimizer, loss: 'categoricalCrossentropy', metrics: ['accuracy'] });
   return model;
 }

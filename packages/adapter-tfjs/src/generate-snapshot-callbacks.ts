@@ -1,0 +1,39 @@
+import { defaultStore } from '@snapshot-ensemble/snapshot-core/default-store';
+
+import { keepBest, type KeepBestOptions } from './keep-best.ts';
+import { type AnyStore, asSnapshotStore } from './member-artifacts.ts';
+import {
+  snapshotEnsembleCallback,
+  type SnapshotEnsembleOptions,
+  storePath,
+} from './snapshot-ensemble-callback.ts';
+import { abandonable } from './store-wrappers.ts';
+import type { Tf, TfjsCallback } from './tf.ts';
+import { tfjsCallbackOf } from './to-tfjs-callback.ts';
+
+export type GenerateSnapshotCallbacksOptions = SnapshotEnsembleOptions & {
+  /** Where the best weights go. Default: beside the snapshots, `Ensemble-Best`. */
+  readonly bestStore?: AnyStore;
+  /** What makes weights the best. Default the lowest `val_loss`. */
+  readonly best?: Omit<KeepBestOptions, 'existing'>;
+};
+
+/**
+ * Returns the two callbacks that `GenerateSnapshotCallbacks` of the Python library gives: the snapshots, and the best
+ * weights on validation loss. The best are in a store of their own: they are no member of the ensemble.
+ */
+export function generateSnapshotCallbacks(
+  tf: Tf,
+  options: GenerateSnapshotCallbacksOptions = {},
+): [snapshots: TfjsCallback, best: TfjsCallback] {
+  const { store, bestStore, existing = 'refuse' } = options;
+  if (store && !bestStore) {
+    throw new TypeError('generateSnapshotCallbacks: with a store, pass bestStore as well.');
+  }
+  const kept = abandonable(
+    bestStore ? asSnapshotStore(bestStore) : defaultStore(`${storePath(options)}-Best`),
+  );
+  const callback = keepBest(kept.store, { ...options.best, existing });
+  const best = tfjsCallbackOf(tf, () => ({ callback, abandon: kept.abandon }), options);
+  return [snapshotEnsembleCallback(tf, options), best];
+}
