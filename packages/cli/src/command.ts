@@ -4,6 +4,8 @@ import type { Command } from 'commander';
 export interface Surroundings {
   /** Writes text to standard output. */
   readonly print: (text: string) => void;
+  /** Writes text to standard error. */
+  readonly printError: (text: string) => void;
   /** Folder that relative paths start from. */
   readonly directory: string;
 }

@@ -21,9 +21,17 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'write an HTML page about the run in a snapshot store',
     load: () => import('./commands/report.ts'),
   },
+  export: {
+    summary: 'export the members of a snapshot store as one ONNX bundle',
+    load: () => import('./commands/export.ts'),
+  },
   verify: {
     summary: "replay a bundle's smoke request, here or against a server",
     load: () => import('./commands/verify.ts'),
+  },
+  serve: {
+    summary: 'serve bundles over the Open Inference Protocol v2',
+    load: () => import('./commands/serve.ts'),
   },
   doctor: {
     summary: 'check what this machine has: Node, onnxruntime, CUDA, TensorFlow.js',

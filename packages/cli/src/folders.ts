@@ -66,15 +66,22 @@ export function inFolder(folder: string, error: unknown): unknown {
   return new UsageError(`in "${folder}": ${error.message}`, { cause: error });
 }
 
+/** Whether the folder holds a bundle. */
+export async function isBundle(folder: string): Promise<boolean> {
+  return (await statOf(join(folder, MANIFEST_PATH)))?.isFile() === true;
+}
+
+async function isStore(folder: string): Promise<boolean> {
+  return (await statOf(join(folder, storeManifest)))?.isFile() === true;
+}
+
 async function kindOf(folder: string, directory: string, wanted: readonly Kind[]): Promise<Kind> {
   const place = resolve(directory, folder);
-  const holds = async (name: string): Promise<boolean> =>
-    (await statOf(join(place, name)))?.isFile() === true;
   const wish = `Give the folder of ${wanted.map((kind) => looks[kind]).join(' or of ')}`;
   const found = await statOf(place);
   if (found === undefined) throw new UsageError(`there is no folder "${folder}". ${wish}.`);
   if (!found.isDirectory()) throw new UsageError(`"${folder}" is a file. ${wish}.`);
-  const kinds = { store: await holds(storeManifest), bundle: await holds(MANIFEST_PATH) };
+  const kinds = { store: await isStore(place), bundle: await isBundle(place) };
   const kind = wanted.find((candidate) => kinds[candidate]);
   if (kind !== undefined) return kind;
   const came = kinds.store ? looks.store : kinds.bundle ? looks.bundle : 'neither store nor bundle';

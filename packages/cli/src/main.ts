@@ -9,7 +9,13 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 const argv = process.argv.slice(2);
-process.exitCode = await runMain(
-  () => run(argv, { print: (text) => process.stdout.write(text), directory: process.cwd() }),
-  { printError: (text) => process.stderr.write(text), debug: argv.includes('--debug') },
-);
+const printError = (text: string): void => {
+  process.stderr.write(text);
+};
+const print = (text: string): void => {
+  process.stdout.write(text);
+};
+process.exitCode = await runMain(() => run(argv, { print, printError, directory: process.cwd() }), {
+  printError,
+  debug: argv.includes('--debug'),
+});

@@ -1,19 +1,20 @@
 import {
   openInferenceDatatypes,
   type BundleDType,
+  type BundleSource,
   type OpenInferenceTensor,
   type SmokeTest,
 } from '@snapshot-ensemble/ensemble-bundle';
 import { loadEnsemble, type Tensor, type TensorData } from '@snapshot-ensemble/ensemble-runtime';
 import { UsageError } from '../run-main.ts';
 
-/** What the bundle in the folder answers through ensemble-runtime. */
+/** What a bundle answers through ensemble-runtime. */
 export async function answerLocally(
-  folder: string,
+  bundle: string | BundleSource,
   request: SmokeTest['request'],
   outputs: readonly string[],
 ): Promise<readonly OpenInferenceTensor[]> {
-  const ensemble = await loadEnsemble(folder);
+  const ensemble = await loadEnsemble(bundle);
   try {
     const inputs = Object.fromEntries(request.inputs.map((input) => [input.name, toTensor(input)]));
     const answer = await ensemble.predict(inputs, { outputs });

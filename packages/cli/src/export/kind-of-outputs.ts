@@ -1,0 +1,46 @@
+import { UsageError } from '../run-main.ts';
+
+/** The part of a tfjs layers model's JSON that tells its outputs. */
+interface Topology {
+  readonly model_config?: Topology;
+  readonly config?: {
+    readonly layers?: readonly LayerJson[];
+    readonly output_layers?: readonly (string | readonly unknown[])[];
+  };
+}
+
+interface LayerJson {
+  readonly class_name?: string;
+  readonly name?: string;
+  readonly config?: { readonly name?: string; readonly activation?: unknown };
+}
+
+const probabilities = ['softmax', 'sigmoid'];
+
+/**
+ * `probabilities` where every output ends in a softmax or a sigmoid. Throws `UsageError` otherwise: a linear last layer
+ * may give logits or a regression, and the two are combined differently.
+ */
+export function kindOfOutputs(topology: unknown): 'probabilities' {
+  const activations = outputLayers(topology as Topology).map(activationOf);
+  if (activations.length > 0 && activations.every((name) => probabilities.includes(name)))
+    return 'probabilities';
+  throw new UsageError(
+    `export: the model's last layer (${activations.join(', ') || 'unknown'}) does not tell what its outputs are. Say so: --kind probabilities, --kind logits or --kind regression.`,
+  );
+}
+
+function outputLayers({ model_config: inner, config }: Topology): readonly LayerJson[] {
+  if (inner !== undefined) return outputLayers(inner);
+  const layers = config?.layers ?? [];
+  if (config?.output_layers === undefined) return layers.slice(-1);
+  // One output is [name, node, tensor], several are a list of these.
+  const names = config.output_layers.map((entry) => (typeof entry === 'string' ? entry : entry[0]));
+  return layers.filter((layer) => names.includes(layer.config?.name ?? layer.name));
+}
+
+function activationOf({ class_name: name = '', config }: LayerJson): string {
+  const { activation } = config ?? {};
+  if (name === 'Softmax') return 'softmax';
+  return typeof activation === 'string' ? activation : name;
+}
