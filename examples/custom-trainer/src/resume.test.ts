@@ -71,8 +71,9 @@ function recorder(trace: Trace, cut: Leg['cut']): TrainingCallback {
     onStepBegin: ({ step }) => {
       trace.learningRates.set(step, schedule(step));
     },
-    onStepEnd: async ({ step, readMetrics }, trainer) => {
-      trace.stepMetrics.set(step, await readMetrics());
+    onStepEnd: async (result, trainer) => {
+      const { step } = result;
+      trace.stepMetrics.set(step, await result.readMetrics());
       if (step + 1 !== cut?.after) return;
       if (cut.by === 'crash') throw new Crash();
       trainer.stop();

@@ -2,12 +2,18 @@ import type { Progress, Trainer, TrainingCallback } from '../protocol.ts';
 import type { ExistingRun, SnapshotStore } from '../snapshot-store.ts';
 import { StoreError } from '../store-error.ts';
 import type { NamedTensor } from '../tensor.ts';
+import { handledBy } from './handled-by.ts';
 
 export interface SaveCheckpointsOptions {
   /** Steps between two checkpoints. Default one epoch. */
   readonly everySteps?: number;
   /** What to do if the store holds a run already. Default `refuse`. */
   readonly existing?: ExistingRun;
+  /**
+   * Takes the error of a save that failed, a full disk say; the training then goes on, and the checkpoint before
+   * stays the newest. Left out, such an error ends the training.
+   */
+  readonly onSaveError?: (error: unknown) => void;
 }
 
 /** The step at which a resumed training begins: what adapters take as `firstStep`; 0 without a checkpoint. */
@@ -22,7 +28,7 @@ export async function resumeStep(store: SnapshotStore): Promise<number> {
  */
 export function saveCheckpoints(
   store: SnapshotStore,
-  { everySteps, existing = 'refuse' }: SaveCheckpointsOptions = {},
+  { everySteps, existing = 'refuse', onSaveError }: SaveCheckpointsOptions = {},
 ): TrainingCallback {
   if (everySteps !== undefined && !(Number.isSafeInteger(everySteps) && everySteps > 0)) {
     throw new RangeError(
@@ -33,12 +39,11 @@ export function saveCheckpoints(
   let savedAt = 0;
 
   const save = async ({ step, epoch }: Progress, trainer: Trainer): Promise<void> => {
-    await store.saveCheckpoint(
-      { step, epoch },
-      trainer.readWeights(),
-      trainer.readOptimizer?.() ?? nothing(),
-    );
     savedAt = step;
+    const optimizer = trainer.readOptimizer?.() ?? nothing();
+    await handledBy(onSaveError, () =>
+      store.saveCheckpoint({ step, epoch }, trainer.readWeights(), optimizer),
+    );
   };
 
   return {
@@ -58,7 +63,7 @@ export function saveCheckpoints(
     },
     async onTrainEnd(result, trainer) {
       if (result.step !== savedAt) await save(result, trainer);
-      await store.end(result.step >= result.totalSteps, user);
+      await handledBy(onSaveError, () => store.end(result.step >= result.totalSteps, user));
     },
   };
 }

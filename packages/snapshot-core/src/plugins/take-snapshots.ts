@@ -1,6 +1,7 @@
 import type { Cycle, CyclePlan, Schedule } from '@snapshot-ensemble/schedules';
 import type { Metrics, Progress, Trainer, TrainingCallback } from '../protocol.ts';
 import type { ExistingRun, Manifest, SnapshotStore } from '../snapshot-store.ts';
+import { handledBy } from './handled-by.ts';
 import { cycleEnds, pointsOf, type SnapshotPoints } from './snapshot-points.ts';
 
 export interface TakeSnapshotsOptions {
@@ -15,6 +16,11 @@ export interface TakeSnapshotsOptions {
    * replaces it by the cycle's own. Default `save`.
    */
   readonly onStop?: 'save' | 'skip';
+  /**
+   * Takes the error of a save that failed, a full disk say; the training then goes on without that member. Left
+   * out, such an error ends the training.
+   */
+  readonly onSaveError?: (error: unknown) => void;
 }
 
 /** A cycle of one step is all restart: it has nothing to anneal. */
@@ -29,7 +35,7 @@ export function takeSnapshots(
   store: SnapshotStore,
   options: TakeSnapshotsOptions = {},
 ): TrainingCallback {
-  const { schedule, existing = 'refuse', at = cycleEnds(), onStop = 'save' } = options;
+  const { schedule, existing = 'refuse', at = cycleEnds(), onStop = 'save', onSaveError } = options;
   checkPlan(plan);
   const user = 'take-snapshots';
   let points: ReadonlyMap<number, Cycle> = new Map();
@@ -42,9 +48,11 @@ export function takeSnapshots(
   ): Promise<void> => {
     const learningRate = schedule?.(updates - 1) ?? Number.NaN;
     const member = { cycle: cycle.index, step: updates, learningRate, metrics };
-    await store.saveMember(member, trainer.readWeights());
     savedAt = updates;
-    await dropUnfinished(store, cycle, (step) => step === updates || points.has(step));
+    await handledBy(onSaveError, async () => {
+      await store.saveMember(member, trainer.readWeights());
+      await dropUnfinished(store, cycle, (step) => step === updates || points.has(step));
+    });
   };
 
   return {
@@ -78,7 +86,7 @@ export function takeSnapshots(
       if (cycle !== undefined && isDue && savedAt !== updates) {
         await save({ cycle, updates }, trainer, {});
       }
-      await store.end(updates >= totalSteps, user);
+      await handledBy(onSaveError, () => store.end(updates >= totalSteps, user));
     },
   };
 }

@@ -3,7 +3,7 @@ import { streamSafetensors } from '../safetensors/write.ts';
 import type { CheckpointRecord, Manifest, SnapshotStore } from '../snapshot-store.ts';
 import type { NamedTensor, TensorSpec } from '../tensor.ts';
 import { stepName } from './members.ts';
-import type { Session } from './session.ts';
+import { nameBlob, type Session } from './session.ts';
 import { readVerifiedTensors } from './verified.ts';
 
 const weightPrefix = 'model/';
@@ -30,7 +30,7 @@ export async function saveCheckpoint(
     streamSafetensors(specs, concatenated(weights, state), { run, step: String(at.step) }),
   );
   const checkpoint = { step: at.step, epoch: at.epoch, key, sha256, bytes };
-  await session.update((manifest) => ({ ...manifest, checkpoint }));
+  await nameBlob(blobs, session, key, (manifest) => ({ ...manifest, checkpoint }));
   if (previous !== null) await blobs.remove(previous.key);
   return checkpoint;
 }

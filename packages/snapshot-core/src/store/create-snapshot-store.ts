@@ -75,11 +75,14 @@ export function createSnapshotStore(
       saveCheckpoint(blobs, open(), at, weights, optimizer),
     async end(completed, user = 'run') {
       const ending = open();
-      await ending.update((manifest) => ({ ...manifest, completed }));
       ending.users.delete(user);
-      if (ending.users.size > 0) return;
-      session = undefined;
-      await ending.close();
+      const isLast = ending.users.size === 0;
+      if (isLast) session = undefined;
+      try {
+        await ending.update((manifest) => ({ ...manifest, completed }));
+      } finally {
+        if (isLast) await ending.close();
+      }
     },
     async readModel() {
       const { model, topology } = await current();

@@ -1,9 +1,8 @@
 import * as v from 'valibot';
 import type { BlobStore, Version } from '../blob-store.ts';
-import { streamOf } from '../bytes.ts';
 import type { Holder } from '../platform/platform.ts';
 import { StoreError } from '../store-error.ts';
-import { readVersioned } from './versioned.ts';
+import { compareAndSwap, readVersioned } from './versioned.ts';
 
 export const lockKey = 'lock.json';
 
@@ -104,19 +103,14 @@ async function refuseIfHeld(lock: LockFile, options: LockOptions): Promise<void>
   );
 }
 
-async function writeLock(
+function writeLock(
   blobs: BlobStore,
   lock: LockFile,
   ifMatch: Version | undefined,
 ): Promise<Version | undefined> {
   const bytes = new TextEncoder().encode(JSON.stringify(lock));
-  try {
-    const condition = ifMatch === undefined ? { ifAbsent: true as const } : { ifMatch };
-    return (await blobs.write(lockKey, streamOf(bytes), condition)).version;
-  } catch (error) {
-    if (error instanceof StoreError && error.code === 'conflict') return undefined;
-    throw error;
-  }
+  const condition = ifMatch === undefined ? { ifAbsent: true as const } : { ifMatch };
+  return compareAndSwap(blobs, lockKey, bytes, condition);
 }
 
 function parseLock(bytes: Uint8Array): LockFile {

@@ -2,7 +2,7 @@ import type { BlobStore } from '../blob-store.ts';
 import { streamSafetensors } from '../safetensors/write.ts';
 import type { Manifest, MemberDescription, MemberRecord } from '../snapshot-store.ts';
 import type { NamedTensor } from '../tensor.ts';
-import type { Session } from './session.ts';
+import { nameBlob, type Session } from './session.ts';
 
 const stepDigits = 8;
 
@@ -29,7 +29,7 @@ export async function saveMember(
   );
   const record = { id, cycle, step, learningRate, metrics: { ...metrics }, key, sha256, bytes };
   const superseded = members.filter((other) => other.step === step);
-  await session.update((manifest) => ({
+  await nameBlob(blobs, session, key, (manifest) => ({
     ...manifest,
     members: inOrder([...manifest.members.filter((other) => other.step !== step), record]),
   }));

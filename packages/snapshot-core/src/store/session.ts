@@ -1,9 +1,8 @@
 import type { BlobStore, Version } from '../blob-store.ts';
-import { streamOf } from '../bytes.ts';
 import type { Manifest } from '../snapshot-store.ts';
-import { StoreError } from '../store-error.ts';
 import { acquireLock, lockLost, releaseLock, renewLock, type LockOptions } from './lock.ts';
-import { formatManifest, manifestKey } from './manifest.ts';
+import { formatManifest, manifestKey, namedBlobs, parseManifest } from './manifest.ts';
+import { compareAndSwap, readVersioned } from './versioned.ts';
 
 /** A run being written: who writes it, and the manifest as it was written last. */
 export interface Session {
@@ -54,18 +53,41 @@ export async function openSession(
   }
 }
 
+/** Names a blob that was just written; removes it again if that fails, so that it takes no space. */
+export async function nameBlob(
+  blobs: BlobStore,
+  session: Session,
+  key: string,
+  change: (manifest: Manifest) => Manifest,
+): Promise<void> {
+  try {
+    await session.update(change);
+  } catch (error) {
+    if (!(await isNamed(blobs, key))) await blobs.remove(key);
+    throw error;
+  }
+}
+
+/** Also true if it cannot be found out: what might be named is kept. */
+async function isNamed(blobs: BlobStore, key: string): Promise<boolean> {
+  try {
+    const found = await readVersioned(blobs, manifestKey);
+    return (
+      found !== undefined && namedBlobs(parseManifest(found.bytes)).some((blob) => blob.key === key)
+    );
+  } catch {
+    return true;
+  }
+}
+
 export async function writeManifest(
   blobs: BlobStore,
   manifest: Manifest,
   condition: { readonly ifAbsent: true } | { readonly ifMatch: Version },
 ): Promise<Version> {
-  try {
-    const written = await blobs.write(manifestKey, streamOf(formatManifest(manifest)), condition);
-    return written.version;
-  } catch (error) {
-    if (error instanceof StoreError && error.code === 'conflict') throw lockLost();
-    throw error;
-  }
+  const version = await compareAndSwap(blobs, manifestKey, formatManifest(manifest), condition);
+  if (version === undefined) throw lockLost();
+  return version;
 }
 
 interface HeldLock {

@@ -1,5 +1,5 @@
-import type { BlobInfo, BlobStore, Version } from '../blob-store.ts';
-import { readAll } from '../bytes.ts';
+import type { BlobInfo, BlobStore, Version, WriteCondition } from '../blob-store.ts';
+import { readAll, streamOf } from '../bytes.ts';
 import { StoreError } from '../store-error.ts';
 
 export interface VersionedBytes {
@@ -35,6 +35,29 @@ export async function readVersioned(
   throw new StoreError('conflict', `"${key}" changed ${attempts} times while it was read.`, {
     key,
   });
+}
+
+/**
+ * Writes a small blob if the condition holds; undefined if somebody else was first. A conflict with our own
+ * bytes is none: a network client that lost the answer to its first attempt meets them at its second.
+ */
+export async function compareAndSwap(
+  blobs: BlobStore,
+  key: string,
+  bytes: Uint8Array,
+  condition: WriteCondition,
+): Promise<Version | undefined> {
+  try {
+    return (await blobs.write(key, streamOf(bytes), condition)).version;
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.code !== 'conflict') throw error;
+    const found = await readVersioned(blobs, key);
+    return found !== undefined && sameBytes(found.bytes, bytes) ? found.version : undefined;
+  }
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.byteLength === b.byteLength && a.every((byte, index) => byte === b[index]);
 }
 
 async function readIfPresent(

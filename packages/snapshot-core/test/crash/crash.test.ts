@@ -1,0 +1,133 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createSnapshotStore } from '../../src/index.ts';
+import { fileBlobs } from '../../src/node/index.ts';
+import { model, plan } from './model.mjs';
+import { killedWriter } from './run-writer.ts';
+
+/** More in the long target: `npm run test:long`. */
+const kills = process.env['TIER'] === 'long' ? 200 : 20;
+const longestDelayMs = 60;
+/** Members, checkpoint, manifest, topology, lock, and what one killed write may leave. */
+const mostTemporaryFiles = 2;
+
+let folder = '';
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'snapshot-core-crash-'));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true });
+});
+
+/** What is wrong with a store whose writer was killed after saying these lines; empty if nothing is. */
+async function faultsOf(lines: readonly string[]): Promise<string[]> {
+  const faults = lines.filter((line) => line.startsWith('failed'));
+  const store = createSnapshotStore(fileBlobs(folder));
+  const manifest = await store.readManifest();
+  const members = manifest?.members ?? [];
+  const oldest = members[0]?.step ?? 0;
+  const awaited = lines.flatMap((line) => /^saved (\d+)$/.exec(line)?.slice(1).map(Number) ?? []);
+  for (const step of awaited) {
+    // The writer itself takes out the oldest members.
+    const isTakenOut = step < oldest;
+    if (!isTakenOut && !members.some((member) => member.step === step))
+      faults.push(`member ${step} is lost`);
+  }
+  for (const { id, step } of members) {
+    for await (const { data } of store.readMember(id)) {
+      if (data.some((value) => value !== step)) faults.push(`member ${step} holds something else`);
+    }
+  }
+  const checkpoint = await store.readCheckpoint();
+  const said = lines.flatMap(
+    (line) => /^saved checkpoint (\d+)$/.exec(line)?.slice(1).map(Number) ?? [],
+  );
+  const newest = said.at(-1);
+  if (newest !== undefined && (checkpoint?.record.step ?? -1) < newest)
+    faults.push(`checkpoint ${newest} is lost`);
+  if (checkpoint !== undefined) {
+    for await (const { data } of checkpoint.optimizer()) {
+      if (data[0] !== -checkpoint.record.step) faults.push('the checkpoint holds something else');
+    }
+  }
+  const temporary = (await readdir(folder, { recursive: true })).filter((name) =>
+    name.includes('~'),
+  );
+  if (temporary.length > mostTemporaryFiles)
+    faults.push(`temporary files pile up: ${temporary.join(', ')}`);
+  return faults;
+}
+
+const isInsideSave = (lines: readonly string[]): boolean =>
+  lines.at(-1)?.startsWith('saving') === true;
+
+describe('a process killed while it saves', () => {
+  it(`loses nothing that was awaited, in ${kills} kills`, { timeout: kills * 3000 }, async () => {
+    let inside = 0;
+    for (let kill = 0; kill < kills; kill += 1) {
+      // Spread evenly instead of drawn: every run covers all instants.
+      const delayMs = (longestDelayMs * kill) / kills;
+      const { lines } = await killedWriter(folder, { delayMs });
+      if (isInsideSave(lines)) inside += 1;
+      expect(
+        await faultsOf(lines),
+        `kill ${kill} after ${delayMs} ms: ${lines.slice(-4).join(' | ')}`,
+      ).toEqual([]);
+    }
+    // eslint-disable-next-line no-console -- how hard the test was is for people to read
+    console.log(`${inside} of ${kills} kills fell inside a save`);
+    expect(inside).toBeGreaterThanOrEqual(kills / 2);
+    // The next writer takes over and clears up.
+    const store = createSnapshotStore(fileBlobs(folder));
+    const { members, checkpoint } = await store.begin({ model, plan, schedule: [] }, 'resume');
+    const files = await readdir(folder, { recursive: true });
+    const named = [...members, ...(checkpoint === null ? [] : [checkpoint])].map(({ key }) => key);
+    const folders = ['members', 'checkpoints'];
+    const expected = ['lock.json', 'manifest.json', 'topology.json', ...folders, ...named];
+    await store.end(false);
+    expect(files.filter((name) => !name.includes('~')).toSorted()).toEqual(expected.toSorted());
+  });
+
+  it('is found out if it says too early that a member is safe', async () => {
+    const faults: string[] = [];
+    for (let kill = 0; kill < kills && faults.length === 0; kill += 1) {
+      const { lines } = await killedWriter(folder, { delayMs: kill, fault: 'early' });
+      faults.push(...(await faultsOf(lines)));
+    }
+    expect(faults.join()).toMatch(/member \d+ is lost/);
+  });
+});
+
+describe('two processes on one store', () => {
+  it('keeps the second out while the first lives, and says who that is', async () => {
+    const attempt = async (pid: () => string): Promise<void> => {
+      const second = createSnapshotStore(fileBlobs(folder));
+      await expect(second.begin({ model, plan, schedule: [] }, 'resume')).rejects.toMatchObject({
+        code: 'locked',
+        message: expect.stringContaining(pid()),
+      });
+    };
+    const first = createSnapshotStore(fileBlobs(folder));
+    await first.begin({ model, plan, schedule: [] });
+    const { lines } = await killedWriter(folder, { delayMs: 0, marker: 'failed' });
+    expect(lines.join('\n')).toContain(
+      `failed locked: Another writer holds this store: process ${process.pid} on`,
+    );
+    await attempt(() => `process ${process.pid} on`);
+    await first.end(false);
+  });
+
+  it('lets exactly one of many take over from the dead', { timeout: 60_000 }, async () => {
+    await killedWriter(folder, { delayMs: 5 });
+    const heirs = await Promise.all(
+      Array.from({ length: 4 }, () => killedWriter(folder, { delayMs: 400, marker: '\n' })),
+    );
+    const winners = heirs.filter(({ lines }) => lines.some((line) => line.startsWith('saving')));
+    const refused = heirs.filter(({ lines }) =>
+      lines.some((line) => line.startsWith('failed locked')),
+    );
+    expect([winners.length, refused.length]).toEqual([1, 3]);
+  });
+});
