@@ -36,7 +36,7 @@ def values(tensors):
     ]
 
 
-def write_bundle(name, inputs, outputs, nodes, initializers, policy, labels):
+def write_bundle(golden, name, inputs, outputs, nodes, initializers, policy, labels):
     graph = helper.make_graph(nodes, name, values(inputs), values(outputs), initializers)
     model = helper.make_model(
         graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR, producer_name="onnx"
@@ -61,7 +61,7 @@ def write_bundle(name, inputs, outputs, nodes, initializers, policy, labels):
         },
         "provenance": {"onnx": onnx.__version__},
     }
-    folder = GOLDEN / name
+    folder = golden / name
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "ensemble.onnx").write_bytes(data)
     (folder / "ensemble.json").write_text(json.dumps(manifest, indent=2) + "\n")
@@ -77,7 +77,24 @@ def policy(kind, combine):
     }
 
 
-def tiny(rng):
+def evaluate(x, weights, biases):
+    """The ensemble in float64: `weights` [members, features, classes], `biases` [members, classes]."""
+    logits = np.einsum("nf,kfc->nkc", x.astype(np.float64), weights.astype(np.float64)) + biases
+    p = np.exp(logits - logits.max(-1, keepdims=True))
+    p /= p.sum(-1, keepdims=True)
+    mean = p.mean(1)
+    predictive = -(mean * np.log(mean)).sum(-1, keepdims=True)
+    expected = -(p * np.log(p)).sum(-1, keepdims=True).mean(1)
+    return {
+        "probs": mean,
+        "probs_predictive_entropy": predictive,
+        "probs_expected_entropy": expected,
+        "probs_mutual_information": predictive - expected,
+        "probs_members": p,
+    }
+
+
+def tiny(golden, rng, fault):
     weights = rng.normal(size=(2, FEATURES, CLASSES)).astype(np.float32)
     biases = rng.normal(size=(2, CLASSES)).astype(np.float32)
     nodes, initializers = [], []
@@ -99,9 +116,11 @@ def tiny(rng):
         total = node("ReduceSum", [terms, axis], f"{output}_sum", keepdims=1)
         return node("Neg", [total], output)
 
+    wrong = weights.copy()
+    wrong[0, 0, 0] += fault
     members = []
     for k in range(2):
-        gemm = node("Gemm", ["x", constant(f"w{k}", weights[k]), constant(f"b{k}", biases[k])], f"z{k}")
+        gemm = node("Gemm", ["x", constant(f"w{k}", wrong[k]), constant(f"b{k}", biases[k])], f"z{k}")
         p = node("Softmax", [gemm], f"p{k}", axis=1)
         members.append(node("Unsqueeze", [p, one], f"p{k}_row"))
     node("Concat", members, "probs_members", axis=1)
@@ -116,6 +135,7 @@ def tiny(rng):
         for role in ["predictive_entropy", "expected_entropy", "mutual_information"]
     ]
     write_bundle(
+        golden,
         "tiny",
         [tensor("x", "float32", [FEATURES])],
         [
@@ -130,26 +150,15 @@ def tiny(rng):
     )
 
     x = rng.normal(size=(5, FEATURES)).astype(np.float32)
-    logits = np.einsum("nf,kfc->nkc", x.astype(np.float64), weights.astype(np.float64)) + biases
-    p = np.exp(logits - logits.max(-1, keepdims=True))
-    p /= p.sum(-1, keepdims=True)
-    mean = p.mean(1)
-    predictive = -(mean * np.log(mean)).sum(-1, keepdims=True)
-    expected = -(p * np.log(p)).sum(-1, keepdims=True).mean(1)
-    answer = {
-        "x": x.tolist(),
-        "probs": mean.tolist(),
-        "probs_predictive_entropy": predictive.tolist(),
-        "probs_expected_entropy": expected.tolist(),
-        "probs_mutual_information": (predictive - expected).tolist(),
-        "probs_members": p.tolist(),
-    }
-    (GOLDEN / "tiny.expected.json").write_text(json.dumps(answer, indent=1) + "\n")
+    answer = {"x": x, **evaluate(x, weights, biases)}
+    lists = {name: array.tolist() for name, array in answer.items()}
+    (golden / "tiny.expected.json").write_text(json.dumps(lists, indent=1) + "\n")
 
 
-def identity():
+def identity(golden):
     names = list(DTYPES)
     write_bundle(
+        golden,
         "identity",
         [tensor(f"{name}_in", name, [2]) for name in names],
         [
@@ -163,7 +172,12 @@ def identity():
     )
 
 
+def main(golden=GOLDEN, fault=0.0):
+    """`fault` is added to one weight of the graph, but not to what it must answer."""
+    tiny(golden, np.random.default_rng(20261122), np.float32(fault))
+    identity(golden)
+
+
 if __name__ == "__main__":
-    tiny(np.random.default_rng(20261122))
-    identity()
+    main()
     print(f"wrote {GOLDEN}")

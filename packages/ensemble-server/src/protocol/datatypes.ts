@@ -29,6 +29,7 @@ const within =
 
 // Nine significant digits tell any two float32 values apart, and seven are enough for most.
 function shortestFloat32(value: number): string {
+  if (Object.is(value, -0)) return '-0';
   for (const digits of [7, 8]) {
     const short = Number(value.toPrecision(digits));
     if (Math.fround(short) === value) return String(short);

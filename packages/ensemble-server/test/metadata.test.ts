@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { serve, type RunningServer } from '../src/index.ts';
+import { identity, readError, tiny, x } from './helpers.ts';
+
+let server: RunningServer;
+beforeAll(async () => {
+  server = await serve({ bundles: { tiny, 'one of each': identity }, port: 0 });
+});
+afterAll(() => server.close());
+
+const get = (path: string, init?: RequestInit): Promise<Response> =>
+  fetch(`${server.url}${path}`, init);
+
+describe('metadata and health', () => {
+  it.each([
+    ['/v2', { name: 'snapshot-ensemble', extensions: ['binary_tensor_data'] }],
+    ['/v2/', { name: 'snapshot-ensemble' }],
+    ['/v2/health/live', { live: true }],
+    ['/v2/health/ready', { ready: true }],
+    ['/v2/models', { models: ['tiny', 'one of each'] }],
+    ['/v2/models/tiny/ready', { name: 'tiny', ready: true }],
+    ['/v2/models/tiny/versions/1/ready', { name: 'tiny', ready: true }],
+    ['/v2/models/one%20of%20each', { name: 'one of each' }],
+    ['/v2/models/one%20of%20each/versions/1', { versions: ['1'], platform: 'snapshot_ensemble' }],
+  ])('answers GET %s', async (path, body) => {
+    const response = await get(path);
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject(body);
+  });
+
+  it('describes inputs and outputs', async () => {
+    const { inputs, outputs } = (await (await get('/v2/models/tiny')).json()) as {
+      inputs: object[];
+      outputs: object[];
+    };
+    expect(inputs).toEqual([{ name: 'x', datatype: 'FP32', shape: [-1, 4] }]);
+    expect(outputs[0]).toEqual({ name: 'probs', datatype: 'FP32', shape: [-1, 3] });
+  });
+
+  it.each([
+    ['GET', '/v2/models/nope', 404, 'There is no model "nope". Models here: tiny, one of each.'],
+    ['GET', '/v2/models/__proto__/ready', 404, 'There is no model "__proto__"'],
+    [
+      'GET',
+      '/v2/models/tiny/versions/2',
+      404,
+      'Model "tiny" has no version "2". Its version is 1.',
+    ],
+    ['POST', '/v2/models/nope/infer', 404, 'There is no model "nope"'],
+    ['GET', '/v3', 404, 'There is nothing at GET /v3.'],
+    ['GET', '/v2/models/tiny/infer', 405, 'GET is not allowed here; use POST.'],
+    ['DELETE', '/v2/models/tiny', 405, 'DELETE is not allowed here; use GET.'],
+    ['GET', '/v2/models/%ff', 400, "'/v2/models/%ff' is not a valid url component"],
+  ])('answers %s %s with %i', async (method, path, status, text) => {
+    const response = await get(path, { method, ...(method === 'POST' ? { body: '{}' } : {}) });
+    expect(response.status).toBe(status);
+    expect(response.headers.get('content-type')).toContain('application/json');
+    expect(await readError(response)).toContain(text);
+    if (status === 405) expect(response.headers.get('allow')).toMatch(/^(GET|POST)$/);
+  });
+});
+
+describe('metrics', () => {
+  it('count what was answered and what was not', async () => {
+    const own = await serve({ bundles: { m: tiny }, port: 0 });
+    const send = (body: object): Promise<Response> =>
+      fetch(`${own.url}/v2/models/m/infer`, { method: 'POST', body: JSON.stringify(body) });
+    await send({ inputs: [x()] });
+    await send({ inputs: [x()] });
+    await send({ inputs: [x({ shape: [4, 5] })] });
+    const response = await fetch(`${own.url}/metrics`);
+    expect(response.headers.get('content-type')).toContain('text/plain');
+    const text = await response.text();
+    const value = (name: string, reason = ''): number =>
+      Number(new RegExp(`^${name}\\{model="m",version="1"${reason}\\} (.+)$`, 'm').exec(text)![1]);
+    expect(value('nv_inference_request_success')).toBe(2);
+    expect(value('nv_inference_request_failure', ',reason="OTHER"')).toBe(1);
+    expect(value('nv_inference_count')).toBe(10);
+    expect(value('nv_inference_exec_count')).toBe(2);
+    expect(value('nv_inference_pending_request_count')).toBe(0);
+    expect(value('nv_inference_compute_infer_duration_us')).toBeGreaterThan(0);
+    expect(value('nv_inference_request_duration_us')).toBeGreaterThan(
+      value('nv_inference_compute_infer_duration_us'),
+    );
+    await own.close();
+  });
+});
