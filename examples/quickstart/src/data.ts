@@ -1,23 +1,23 @@
 import { type ImageDataset, loadMnist, sliceDataset } from '@snapshot-ensemble/datasets';
-import { VALIDATION_SIZE } from './options.ts';
+import { type QuickstartOptions, VALIDATION_SIZE } from './options.ts';
 import { shuffledIndices } from './random.ts';
 
 export interface Data {
   readonly train: ImageDataset;
   /** Disjoint from `train` and `test`: only here are choices made. */
   readonly validation: ImageDataset;
-  /** MNIST's 10,000 test images: only here are results reported. */
+  /** Of MNIST's own test images: only here are results reported. */
   readonly test: ImageDataset;
 }
 
 /** MNIST, its training images shuffled once by the seed and split. */
-export async function loadData(trainSize: number, seed: number): Promise<Data> {
+export async function loadData({ trainSize, testSize, seed }: QuickstartOptions): Promise<Data> {
   const [all, test] = await Promise.all([loadMnist('train'), loadMnist('test')]);
   const shuffled = pick(all, shuffledIndices(all.count, seed));
   return {
     train: sliceDataset(shuffled, VALIDATION_SIZE, VALIDATION_SIZE + trainSize),
     validation: sliceDataset(shuffled, 0, VALIDATION_SIZE),
-    test,
+    test: sliceDataset(test, 0, testSize),
   };
 }
 

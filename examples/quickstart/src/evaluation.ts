@@ -3,7 +3,6 @@ import {
   errorRate,
   memberOutputs,
   nll,
-  type Outputs,
   type Predictions,
   unstack,
 } from '@snapshot-ensemble/ensemble-math';

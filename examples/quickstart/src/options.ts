@@ -1,8 +1,11 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { BATCH_SIZE } from './model.ts';
 
 export interface QuickstartOptions {
   /** Images to train on, of MNIST's 60,000. */
   readonly trainSize: number;
+  /** Images to report on, of MNIST's 10,000. */
+  readonly testSize: number;
   readonly epochs: number;
   /** Cycles of the schedule, and so members of the ensemble. */
   readonly cycles: number;
@@ -29,6 +32,7 @@ export function parseOptions(
       'Trains a snapshot ensemble on MNIST, exports it to ONNX, serves it and queries it.',
     )
     .addOption(flag('--train-size <images>', 'images to train on', 10_000, 100, LARGEST_TRAIN_SIZE))
+    .addOption(flag('--test-size <images>', 'images to report on', 10_000, 100, 10_000))
     .addOption(flag('--epochs <number>', 'passes over them', 12, 1, 1_000))
     .addOption(flag('--cycles <number>', 'cycles of the schedule = members', 4, 1, 100))
     .addOption(flag('--seed <number>', 'of weights and order', 1, 0, 2 ** 31 - 1))
@@ -41,7 +45,9 @@ export function parseOptions(
       outputError: () => undefined,
     })
     .parse(words, { from: 'user' });
-  return command.opts<QuickstartOptions>();
+  const options = command.opts<QuickstartOptions>();
+  checkBudget(options);
+  return options;
 }
 
 function flag(
@@ -58,4 +64,14 @@ function flag(
       if (Number.isInteger(value) && value >= least && value <= most) return value;
       throw new InvalidArgumentError(`Allowed is a whole number from ${least} to ${most}.`);
     });
+}
+
+/** A cycle needs a step to fall in. Checked before anything is written. */
+function checkBudget({ trainSize, epochs, cycles }: QuickstartOptions): void {
+  const steps = epochs * Math.ceil(trainSize / BATCH_SIZE);
+  if (2 * cycles <= steps) return;
+  throw new RangeError(
+    `--cycles ${cycles} do not fit into ${steps} steps (${epochs} epochs of ${trainSize} images, ${BATCH_SIZE} a step): a cycle has at least 2. ` +
+      `Allowed are up to ${Math.floor(steps / 2)}; or raise --epochs or --train-size.`,
+  );
 }

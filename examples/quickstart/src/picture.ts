@@ -6,7 +6,7 @@ import type { TrainedRun } from './training.ts';
 
 /** Draws the run: one HTML page and its pictures as SVG files. Returns the page's path. */
 export async function writeReport(
-  { out, trainSize, epochs, cycles, seed }: QuickstartOptions,
+  { out, trainSize, testSize, epochs, cycles, seed }: QuickstartOptions,
   { plan, schedule, history, stepsPerEpoch, store }: TrainedRun,
   rows: readonly ResultRow[],
   facts: { readonly verdict: string; readonly backend: string },
@@ -27,7 +27,7 @@ export async function writeReport(
     snapshots: (manifest?.members ?? []).map(({ step }) => step),
     history,
     stepsPerEpoch,
-    results: { rows, data: 'the 10,000 test images' },
+    results: { rows, data: `${testSize.toLocaleString('en')} test images` },
   });
   await mkdir(out, { recursive: true });
   for (const [name, content] of Object.entries(files)) await writeFile(join(out, name), content);

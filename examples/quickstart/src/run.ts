@@ -16,11 +16,11 @@ import { train, type TrainedRun } from './training.ts';
 
 /** The whole road: train, compare, export, check, serve, ask, draw. */
 export async function runQuickstart(options: QuickstartOptions, screen: Screen): Promise<void> {
-  const { out, trainSize, seed, cycles } = options;
+  const { out, cycles } = options;
   if ((await claimFolder(options)) === 'found')
     screen.print(`Found an earlier run in ${out}/ and go on with it; --fresh starts over.`);
   const { tf, name: backend } = await chooseBackend();
-  const data = await loadData(trainSize, seed);
+  const data = await loadData(options);
   screen.print(
     `MNIST: ${data.train.count} images to train on, ${data.validation.count} to choose on, ${data.test.count} to report on\nBackend: ${backend}\n`,
   );

@@ -83,6 +83,9 @@ async function restore(
   return checkpoint.record.step / stepsPerEpoch;
 }
 
+/** tfjs-node would draw a progress bar of its own. */
+const quiet = { verbose: 0 } as const;
+
 async function fit(
   { tf, options, train: { images, labels }, validation, screen }: TrainingContext,
   model: tfjs.LayersModel,
@@ -103,7 +106,7 @@ async function fit(
     // The images were shuffled by the seed; tfjs would shuffle by a generator that has none, and no run could be resumed.
     shuffle: false,
     validationData: [validation.images, validation.labels],
-    verbose: 0,
+    ...quiet,
     callbacks: snapshotEnsembleCallback(tf, {
       planOf: () => ({ plan, schedule }),
       store,
