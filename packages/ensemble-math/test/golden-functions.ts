@@ -1,0 +1,159 @@
+import * as math from '../src/index.ts';
+import type { CombineRule, Outputs } from '../src/index.ts';
+import type { Case } from './cases.ts';
+
+type Answer = number | ArrayLike<number>;
+
+const weighted =
+  (rule: CombineRule, of: 'probabilities' | 'logits' = 'probabilities') =>
+  (c: Case): Answer =>
+    math.combine(c[of], rule, {
+      weights: c.weights,
+      kind: rule === 'mean' || rule === 'median' ? 'regression' : of,
+    }).data;
+const equal =
+  (rule: CombineRule, of: 'probabilities' | 'logits' = 'probabilities') =>
+  (c: Case): Answer =>
+    math.combine(c[of], rule).data;
+const mean = (c: Case): Outputs =>
+  math.combine(c.probabilities, 'meanProbabilities', { weights: c.weights });
+const meanValue = (c: Case): Outputs => math.combine(c.logits, 'mean', { weights: c.weights });
+const first = (c: Case): Outputs => math.memberOutputs(c.probabilities, 0);
+const alphaOf = (c: Case): number => [0.1, 0.2, 0.35][c.seed % 3]!;
+const rounded = (values: Float64Array): Float64Array => values.map((v) => Math.round(v * 10) / 10);
+const parts = ({ ensembleError, memberError, ambiguity }: math.Ambiguity): Answer => [
+  ensembleError,
+  memberError,
+  ambiguity,
+];
+
+/** Spreads the weights of chosen members over all of them. */
+function spread(
+  c: Case,
+  { members, weights }: Pick<math.Selection, 'members' | 'weights'>,
+): number[] {
+  const all = c.probabilities.members.map(() => 0);
+  members.forEach((member, i) => (all[member] = weights[i]!));
+  return all;
+}
+
+/** Our answer to each function of the golden files. */
+export const functions: Readonly<Record<string, (c: Case) => Answer>> = {
+  meanProbabilities: weighted('meanProbabilities'),
+  'meanProbabilities of logits': weighted('meanProbabilities', 'logits'),
+  meanLogits: weighted('meanLogits', 'logits'),
+  geometricMean: weighted('geometricMean'),
+  'geometricMean of logits': weighted('geometricMean', 'logits'),
+  medianProbabilities: equal('medianProbabilities'),
+  'medianProbabilities, weighted': weighted('medianProbabilities'),
+  majorityVote: weighted('majorityVote'),
+  mean: weighted('mean', 'logits'),
+  median: equal('median', 'logits'),
+  'median, weighted': weighted('median', 'logits'),
+  softmax: (c) => math.softmax(math.memberOutputs(c.logits, 0)).data,
+  applyTemperature: (c) => math.applyTemperature(mean(c), 0.25 + (c.seed % 8) / 2).data,
+  memberVariance: (c) => math.memberVariance(c.probabilities, c.weights).data,
+  memberSpread: (c) => math.memberSpread(c.logits).data,
+  entropy: (c) => math.entropy(mean(c)),
+  expectedEntropy: (c) => math.expectedEntropy(c.probabilities, { weights: c.weights }),
+  mutualInformation: (c) => math.mutualInformation(c.probabilities, { weights: c.weights }),
+  runCascade: (c) => {
+    const order = c.weights.map((_, member) => member);
+    const thresholds = order.slice(1).map((_, stage) => 0.4 + 0.1 * stage);
+    const { outputs, membersUsed } = math.runCascade(
+      c.probabilities,
+      { order, thresholds },
+      { combine: 'meanProbabilities', kind: 'probabilities', weights: c.weights },
+    );
+    return [...membersUsed, ...outputs.data];
+  },
+  accuracy: (c) => math.accuracy(mean(c), c.labels),
+  topKAccuracy: (c) => math.topKAccuracy(mean(c), c.labels, Math.min(2, c.probabilities.classes)),
+  nll: (c) => math.nll(mean(c), c.labels),
+  brier: (c) => math.brier(mean(c), c.labels),
+  ece: (c) => math.ece(first(c), c.labels),
+  adaptiveEce: (c) => math.adaptiveEce(first(c), c.labels, { bins: 5 }),
+  confusionMatrix: (c) => math.confusionMatrix(mean(c), c.labels).counts,
+  errorAuroc: (c) => math.errorAuroc(rounded(math.entropy(mean(c))), mean(c), c.labels),
+  auroc: (c) =>
+    math.auroc(
+      c.labels.map((_, row) => Math.floor(c.targets[row * c.logits.classes]! * 3)),
+      c.labels.map((label) => (label > 0 ? 1 : 0)),
+    ),
+  mse: (c) => math.mse(meanValue(c), c.targets),
+  mae: (c) => math.mae(meanValue(c), c.targets),
+  r2: (c) => math.r2(meanValue(c), c.targets),
+  gaussianNll: (c) =>
+    math.gaussianNll(math.combine(c.logits, 'mean'), math.memberVariance(c.logits), c.targets, {
+      minVariance: 1e-3,
+    }),
+  pairwiseDisagreement: (c) => math.pairwiseDisagreement(c.probabilities).data,
+  outputCorrelation: (c) => math.outputCorrelation(c.probabilities).data,
+  ambiguity: (c) => parts(math.ambiguity(c.logits, c.targets, c.weights)),
+  brierAmbiguity: (c) => parts(math.brierAmbiguity(c.probabilities, c.labels, c.weights)),
+  deepEnsembleEquivalent: (c) => {
+    const curve = c.logits.members.flatMap((values) => [...values]).sort((a, b) => b - a);
+    return math.deepEnsembleEquivalent(curve[0]! * 0.3 + curve.at(-1)! * 0.7, curve);
+  },
+  bestMembers: (c) => {
+    const count = Math.floor((c.weights.length + 1) / 2);
+    return math.bestMembers(c.probabilities, c.labels, { count });
+  },
+  greedyMembers: (c) => spread(c, math.greedyMembers(c.probabilities, c.labels, { rounds: 6 })),
+  dropWorstMembers: (c) =>
+    spread(c, math.dropWorstMembers(c.probabilities, c.labels)).map(Math.ceil),
+  'convexWeights, nll': (c) => math.convexWeights(c.probabilities, c.labels).loss,
+  'convexWeights, brier': (c) =>
+    math.convexWeights(c.probabilities, c.labels, { metric: 'brier' }).loss,
+  'convexWeights, mse': (c) => math.convexWeights(c.logits, c.targets, { metric: 'mse' }).loss,
+  fitTemperature: (c) => math.fitTemperature(mean(c), c.labels),
+  'fitConformal, split': (c) =>
+    math.fitConformal(mean(c), c.labels, { alpha: alphaOf(c) }).threshold,
+  'fitConformal, aps': (c) =>
+    math.fitConformal(mean(c), c.labels, { alpha: alphaOf(c), method: 'aps' }).threshold,
+  fitConformalIntervals: (c) =>
+    math.fitConformalIntervals(math.memberOutputs(c.logits, 0), c.targets, { alpha: alphaOf(c) })
+      .threshold,
+  bootstrapMean: (c) => {
+    const { lower, upper } = math.bootstrapMean(c.targets, {
+      resamples: 99,
+      confidence: 0.9,
+      seed: c.seed,
+    });
+    return [lower, upper];
+  },
+  'predictionSets, split': (c) => {
+    const [fit, rest] = halves(c.probabilities);
+    const conformal = math.fitConformal(math.memberOutputs(fit, 0), c.labels.slice(0, fit.rows), {
+      alpha: alphaOf(c),
+    });
+    return math.predictionSets(math.memberOutputs(rest, 0), conformal).data;
+  },
+  predictionIntervals: (c) => {
+    const [fit, rest] = halves(firstOutput(c.logits));
+    const targets = c.labels.map((_, row) => c.targets[row * c.logits.classes]!);
+    const conformal = math.fitConformalIntervals(
+      math.memberOutputs(fit, 0),
+      targets.slice(0, fit.rows),
+      { alpha: alphaOf(c) },
+    );
+    const { lower, upper } = math.predictionIntervals(math.memberOutputs(rest, 0), conformal);
+    return Array.from(lower.data, (value, i) => [value, upper.data[i]!]).flat();
+  },
+};
+
+function halves(predictions: math.Predictions): [math.Predictions, math.Predictions] {
+  const half = Math.floor(predictions.rows / 2);
+  return [
+    math.sliceRows(predictions, 0, half),
+    math.sliceRows(predictions, half, predictions.rows),
+  ];
+}
+
+function firstOutput({ members, rows, classes }: math.Predictions): math.Predictions {
+  return {
+    members: members.map((values) => values.filter((_: number, i: number) => i % classes === 0)),
+    rows,
+    classes: 1,
+  };
+}
