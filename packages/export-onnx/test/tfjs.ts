@@ -43,3 +43,25 @@ export function predictor(
 function hostOf(tensor: tf.Tensor): HostTensor {
   return { data: tensor.dataSync() as Float32Array, shape: tensor.shape };
 }
+
+/** Weights far from their initial values; moving variances stay positive. */
+export function randomizeWeights(model: tf.LayersModel, seed: number): void {
+  const next = tf.tidy(() =>
+    model.weights.map((weight, index) => {
+      const shape = weight.shape as number[];
+      const isVariance = weight.originalName.endsWith('moving_variance');
+      const random = tf.randomUniform(
+        shape,
+        isVariance ? 0.5 : -0.7,
+        isVariance ? 2 : 0.7,
+        'float32',
+        seed + index,
+      );
+      return tf.keep(random);
+    }),
+  );
+  model.weights.forEach((weight, index) => {
+    weight.write(next[index]!);
+  });
+  tf.dispose(next);
+}

@@ -1,5 +1,7 @@
 import { channelsFirst, plain } from '../graph/layout.ts';
-import { scalar, unary, withMask } from '../graph/ops.ts';
+import type { Attributes, GraphBuilder } from '../graph/builder.ts';
+import { binary, cast, reduce, scalar, unary, withMask } from '../graph/ops.ts';
+import type { Value } from '../graph/value.ts';
 import { float, int } from '../onnx/model.ts';
 import { reshaped, transposed } from '../onnx/tensor-data.ts';
 import { ConfigProblem, type LayerConverter } from './types.ts';
@@ -13,18 +15,18 @@ const reLU: LayerConverter = ({ config }, [input], graph) => {
 };
 
 const leakyReLU: LayerConverter = ({ config }, [input], graph) =>
-  unary(graph, 'LeakyRelu', input!, { alpha: float(config.number('alpha', 0.3)) });
+  unmasked(graph, 'LeakyRelu', input!, { alpha: float(config.number('alpha', 0.3)) });
 
 const elu: LayerConverter = ({ config }, [input], graph) => {
   const alpha = config.number('alpha', 1);
   if (alpha !== 1)
     throw new ConfigProblem(`ELU with alpha ${alpha} does not run in tfjs`, 'Use alpha 1.');
-  return unary(graph, 'Elu', input!, { alpha: float(alpha) });
+  return unmasked(graph, 'Elu', input!, { alpha: float(alpha) });
 };
 
 // Y = X where X > theta, else 0
 const thresholdedReLU: LayerConverter = ({ config }, [input], graph) =>
-  unary(graph, 'ThresholdedRelu', input!, { alpha: float(config.number('theta', 1)) });
+  unmasked(graph, 'ThresholdedRelu', input!, { alpha: float(config.number('theta', 1)) });
 
 // Y = PRelu(X, alpha)   (opset 16)
 const pReLU: LayerConverter = (layer, [input], graph) => {
@@ -47,23 +49,49 @@ const pReLU: LayerConverter = (layer, [input], graph) => {
   return withMask(graph.op('PRelu', inputs, from), input!.mask);
 };
 
+/** tfjs drops the mask at layers that do not say they support it. */
+function unmasked(
+  graph: GraphBuilder,
+  opType: string,
+  input: Value,
+  attributes: Attributes,
+): Value {
+  return unary(graph, opType, withMask(input, undefined), attributes);
+}
+
+// Y = Softmax(X + (1 − mask) · −10⁹), the mask being whichever the executor carries along
 const softmax: LayerConverter = (layer, [input], graph) => {
-  const from = plain(graph, input!);
+  const from = withMask(plain(graph, input!), undefined);
   const rank = from.shape.length;
   const raw = layer.config.raw('axis') ?? 1;
-  const axis = Array.isArray(raw) && raw.length === 1 ? (raw[0] as unknown) : raw;
-  if (axis !== -1 && axis !== rank - 1)
+  const axes = (Array.isArray(raw) ? raw : [raw]) as readonly unknown[];
+  const places = axes.map((axis) => (typeof axis === 'number' && axis < 0 ? axis + rank : axis));
+  if (!places.every((axis): axis is number => Number.isInteger(axis) && (axis as number) < rank))
+    throw new ConfigProblem(`axis is ${JSON.stringify(raw)}`, 'Use axis -1.');
+  const logits = layer.executorMask ? maskedLogits(graph, from, layer.executorMask) : from;
+  if (places.length > 1) {
+    const total = reduce(graph, 'ReduceLogSumExp', logits, places);
+    return unary(graph, 'Exp', binary(graph, 'Sub', logits, total));
+  }
+  if (places[0] !== rank - 1)
     throw new ConfigProblem(
       `Softmax over axis ${JSON.stringify(raw)} of rank ${rank} does not run in tfjs`,
       'Use axis -1.',
     );
-  if (layer.executorMask !== undefined)
+  return unary(graph, 'Softmax', logits, { axis: int(rank - 1) });
+};
+
+function maskedLogits(graph: GraphBuilder, logits: Value, mask: Value): Value {
+  if (mask.shape.length !== logits.shape.length || mask.shape.at(-1) !== logits.shape.at(-1))
     throw new ConfigProblem(
-      'tfjs adds the mask to the logits of a Softmax layer behind masked layers',
+      `the mask [${mask.shape.join(', ')}] that tfjs carries here from layers before does not fit the logits [${logits.shape.join(', ')}]`,
       'Use activation "softmax" in the layer before.',
     );
-  return unary(graph, 'Softmax', from, { axis: int(rank - 1) });
-};
+  const kept = cast(graph, mask, 'float32');
+  const away = binary(graph, 'Sub', scalar(graph, 1), kept);
+  const shifted = binary(graph, 'Mul', { ...away, shape: mask.shape }, scalar(graph, -1e9));
+  return binary(graph, 'Add', logits, shifted);
+}
 
 export type AdvancedActivationClass =
   'ELU' | 'LeakyReLU' | 'PReLU' | 'ReLU' | 'Softmax' | 'ThresholdedReLU';

@@ -1,27 +1,56 @@
-import { advancedActivations } from './advanced-activations.ts';
-import { convolutional } from './convolutional.ts';
-import { core } from './core.ts';
-import { merge } from './merge.ts';
-import { normalization } from './normalization.ts';
-import { pooling } from './pooling.ts';
-import type { LayerConverters } from './types.ts';
+import { advancedActivations, type AdvancedActivationClass } from './advanced-activations.ts';
+import { convolutional, type ConvolutionalClass } from './convolutional.ts';
+import { core, type CoreClass } from './core.ts';
+import { embeddings, type EmbeddingClass } from './embeddings.ts';
+import { merge, type MergeClass } from './merge.ts';
+import { normalization, type NormalizationClass } from './normalization.ts';
+import { padding, type PaddingClass } from './padding.ts';
+import { pooling, type PoolingClass } from './pooling.ts';
+import { preprocessing, type PreprocessingClass } from './preprocessing.ts';
+import { recurrent, type RecurrentClass } from './recurrent.ts';
+import type { LayerConverter, LayerConverters } from './types.ts';
+import { wrappers, type WrapperClass } from './wrappers.ts';
+
+/** Keras class names that this package converts. */
+export type LayerClassName =
+  | AdvancedActivationClass
+  | ConvolutionalClass
+  | CoreClass
+  | EmbeddingClass
+  | MergeClass
+  | NormalizationClass
+  | PaddingClass
+  | PoolingClass
+  | PreprocessingClass
+  | RecurrentClass
+  | WrapperClass;
 
 /** Converter families, named as in tfjs-layers; no class is in two. */
 export const families: Readonly<Record<string, LayerConverters>> = {
-  core,
-  convolutional,
-  pooling,
-  normalization,
-  merge,
-  advancedActivations,
+  core: core,
+  convolutional: convolutional,
+  pooling: pooling,
+  normalization: normalization,
+  merge: merge,
+  'advanced activations': advancedActivations,
+  padding: padding,
+  embeddings: embeddings,
+  recurrent: recurrent,
+  wrappers: wrappers,
+  preprocessing: preprocessing,
 };
 
 /** The converters of this package. Add your own: `exportOnnx(artifacts, { converters: { ...layerConverters, Mine } })`. */
-export const layerConverters: LayerConverters = {
+export const layerConverters: Readonly<Record<LayerClassName, LayerConverter>> = {
   ...core,
   ...convolutional,
   ...pooling,
   ...normalization,
   ...merge,
   ...advancedActivations,
+  ...padding,
+  ...embeddings,
+  ...recurrent,
+  ...wrappers,
+  ...preprocessing,
 };

@@ -1,6 +1,20 @@
 import type { GraphBuilder } from '../graph/builder.ts';
 import { channelsFirst, plain } from '../graph/layout.ts';
-import { binary, broadcast, scalar, unsqueeze } from '../graph/ops.ts';
+import {
+  binary,
+  broadcast,
+  cast,
+  concat,
+  exactDim,
+  matMul,
+  reduce,
+  scalar,
+  squeeze,
+  transpose,
+  unary,
+  unsqueeze,
+  withMask,
+} from '../graph/ops.ts';
 import { physicalAxis, type Value } from '../graph/value.ts';
 import { int, type Dim } from '../onnx/model.ts';
 import { ConfigProblem, type LayerConverter } from './types.ts';
@@ -35,6 +49,27 @@ function needTwo(inputs: readonly Value[]): void {
     throw new ConfigProblem(`it has ${inputs.length} input`, 'Merge at least two values.');
 }
 
+/**
+ * tfjs puts an axis before the first input's mask and leaves out the last one's, so that what comes has rank 3 and fits no
+ * RNN; whoever reads it refuses it.
+ */
+function mergedMask(graph: GraphBuilder, inputs: readonly Value[]): Value | undefined {
+  const [first, ...rest] = inputs.map(({ mask }) => mask);
+  if (first === undefined) return undefined;
+  const between = rest.slice(0, -1).flatMap((mask) => mask ?? []);
+  const all = between.reduce(
+    (left, right) => graph.op('And', [left, right], { dtype: 'bool', shape: left.shape }),
+    first,
+  );
+  return unsqueeze(graph, all, [0]);
+}
+
+/** One dtype for all: float32 where they differ. */
+function sameDtype(graph: GraphBuilder, values: readonly Value[]): readonly Value[] {
+  const isMixed = values.some(({ dtype }) => dtype !== values[0]!.dtype);
+  return isMixed ? values.map((value) => cast(graph, value, 'float32')) : values;
+}
+
 // Y = Op(…Op(Op(X₀, X₁), X₂)…, Xₙ), in the order of tfjs so that rounding agrees
 const fold =
   (
@@ -43,17 +78,18 @@ const fold =
   ): LayerConverter =>
   (_layer, inputs, graph) => {
     needTwo(inputs);
-    const values = alike(graph, sameRank(graph, inputs));
+    const values = alike(graph, sameRank(graph, sameDtype(graph, inputs)));
     const merged = values
       .slice(1)
       .reduce((left, right) => binary(graph, opType, left, right), values[0]!);
-    return finish === undefined ? merged : finish(graph, merged, inputs.length);
+    const output = finish === undefined ? merged : finish(graph, merged, inputs.length);
+    return withMask(output, mergedMask(graph, inputs));
   };
 
 // Y = Concat(X…, axis)   (opset 13)
 const concatenate: LayerConverter = ({ config }, inputs, graph) => {
   needTwo(inputs);
-  const values = alike(graph, inputs);
+  const values = alike(graph, sameDtype(graph, inputs));
   const first = values[0]!;
   const rank = first.shape.length;
   const raw = config.number('axis', -1);
@@ -76,15 +112,102 @@ const concatenate: LayerConverter = ({ config }, inputs, graph) => {
         : graph.unknownDim('joined');
     return dims.reduce((a, b) => broadcast([a], [b])[0]!);
   });
-  return graph.op('Concat', values, { ...first, shape }, { axis: int(physicalAxis(first, axis)) });
+  const output = graph.op(
+    'Concat',
+    values,
+    { ...first, shape },
+    { axis: int(physicalAxis(first, axis)) },
+  );
+  return withMask(output, concatenatedMask(graph, inputs, axis));
 };
 
-export type MergeClass = 'Add' | 'Average' | 'Concatenate' | 'Maximum' | 'Minimum' | 'Multiply';
+/** A step counts where it counts in all inputs; of inputs joined in time, where it counts in its own. */
+function concatenatedMask(
+  graph: GraphBuilder,
+  inputs: readonly Value[],
+  axis: number,
+): Value | undefined {
+  const masks = inputs.flatMap(({ mask }) => mask ?? []);
+  const [first] = masks;
+  if (first === undefined) return undefined;
+  const rank = inputs[0]!.shape.length;
+  if (masks.some(({ shape }) => shape.length !== 2) || rank !== 3)
+    throw new ConfigProblem(
+      'its masks do not fit its inputs',
+      'Concatenate sequences [batch, steps, features].',
+    );
+  if (axis === 2)
+    return masks
+      .slice(1)
+      .reduce(
+        (left, right) => graph.op('And', [left, right], { dtype: 'bool', shape: left.shape }),
+        first,
+      );
+  if (masks.length === inputs.length) return concat(graph, masks, 1);
+  throw new ConfigProblem(
+    'tfjs cannot join a masked and an unmasked input in time',
+    'Mask both, or none.',
+  );
+}
+
+// Y = MatMul(X₀, X₁), operands turned so that the axes named meet
+const dot: LayerConverter = ({ config }, inputs, graph) => {
+  if (inputs.length !== 2)
+    throw new ConfigProblem(`it has ${inputs.length} inputs`, 'Give it two.');
+  const raw = config.raw('axes');
+  const given = (Array.isArray(raw) ? raw : [raw, raw]) as readonly unknown[];
+  const [x, y] = inputs.map((input, index) => {
+    const rank = input.shape.length;
+    const axis = given[index];
+    const place = typeof axis === 'number' && axis < 0 ? axis + rank : axis;
+    if (!Number.isInteger(place) || (place as number) < 1 || (place as number) >= rank || rank > 3)
+      throw new ConfigProblem(
+        `axes ${JSON.stringify(raw)} do not fit an input of rank ${rank}`,
+        'Name axes from 1 on of inputs of rank 2 or 3.',
+      );
+    const value = config.boolean('normalize', false)
+      ? normalized(graph, plain(graph, input), place as number)
+      : plain(graph, input);
+    return { value, axis: place as number, rank };
+  }) as [Operand, Operand];
+  if (exactDim(x.value, x.axis, 'the joined axis') !== exactDim(y.value, y.axis, 'the joined axis'))
+    throw new ConfigProblem('the joined axes differ in length', 'This topology cannot run.');
+  if (x.rank === 2 && y.rank === 2)
+    return reduce(graph, 'ReduceSum', binary(graph, 'Mul', x.value, y.value), [1]);
+  return batchDot(graph, x, y);
+};
+
+interface Operand {
+  readonly value: Value;
+  readonly axis: number;
+  readonly rank: number;
+}
+
+function batchDot(graph: GraphBuilder, x: Operand, y: Operand): Value {
+  const open = ({ value, rank }: Operand): Value =>
+    rank === 2 ? unsqueeze(graph, value, [2]) : value;
+  const left = x.axis === 2 ? open(x) : transpose(graph, open(x), [0, 2, 1]);
+  const right = y.axis === 2 ? transpose(graph, open(y), [0, 2, 1]) : open(y);
+  const product = matMul(graph, left, right);
+  if (x.rank === y.rank) return product;
+  return squeeze(graph, product, [x.rank > y.rank ? 2 : 1]);
+}
+
+/** x / √max(Σ x², 10⁻⁷). */
+function normalized(graph: GraphBuilder, value: Value, axis: number): Value {
+  const sum = reduce(graph, 'ReduceSum', binary(graph, 'Mul', value, value), [axis]);
+  const floor = graph.op('Max', [sum, scalar(graph, 1e-7)], sum);
+  return binary(graph, 'Div', value, unary(graph, 'Sqrt', floor));
+}
+
+export type MergeClass =
+  'Add' | 'Average' | 'Concatenate' | 'Dot' | 'Maximum' | 'Minimum' | 'Multiply';
 
 export const merge: Readonly<Record<MergeClass, LayerConverter>> = {
   Add: fold('Add'),
   Average: fold('Add', (graph, sum, count) => binary(graph, 'Mul', sum, scalar(graph, 1 / count))),
   Concatenate: concatenate,
+  Dot: dot,
   Maximum: fold('Max'),
   Minimum: fold('Min'),
   Multiply: fold('Mul'),

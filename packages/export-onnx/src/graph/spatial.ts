@@ -3,7 +3,7 @@ import { ints, string, type Dim, type Shape } from '../onnx/model.ts';
 import type { Attributes, GraphBuilder, OutputSpec } from './builder.ts';
 import { channelsFirst, plain } from './layout.ts';
 import { slice } from './ops.ts';
-import type { Value } from './value.ts';
+import { physicalShape, toChannelsLast, type Value } from './value.ts';
 import { placeWindow, type Padding, type Placed } from './window.ts';
 
 export type DataFormat = 'channelsFirst' | 'channelsLast';
@@ -96,19 +96,25 @@ function cropped(graph: GraphBuilder, value: Value, placed: readonly Placed[]): 
   placed.forEach(({ pads }, index) => {
     const [begin, end] = pads ?? [0, 0];
     if (begin >= 0 && end >= 0) return;
-    const stored = storedShape(out);
-    const size = stored[index + 2] as number;
-    const asStored: Value = { ...out, shape: stored, layout: 'plain' };
-    const cut = slice(graph, asStored, index + 2, Math.max(0, -begin), size + Math.min(0, end));
-    const shape =
-      value.layout === 'channelsFirst'
-        ? [cut.shape[0]!, ...cut.shape.slice(2), cut.shape[1]!]
-        : cut.shape;
-    out = { ...cut, shape, layout: value.layout };
+    out = sliceStored(graph, out, index + 2, Math.max(0, -begin), Math.max(0, -end));
   });
   return out;
 }
 
-function storedShape({ shape, layout }: Value): Shape {
-  return layout === 'channelsFirst' ? [shape[0]!, shape.at(-1)!, ...shape.slice(1, -1)] : shape;
+/** Without `begin` and `end` elements of a stored axis, in the layout that it has. */
+export function sliceStored(
+  graph: GraphBuilder,
+  value: Value,
+  axis: number,
+  begin: number,
+  end: number,
+): Value {
+  const asStored: Value = { ...value, shape: physicalShape(value), layout: 'plain' };
+  // Positions from the end work for unknown lengths, too; 0 from the end is the end itself.
+  const cut = slice(graph, asStored, axis, begin, end === 0 ? SLICE_TO_END : -end);
+  if (value.layout !== 'channelsFirst') return cut;
+  return { ...cut, shape: toChannelsLast(cut.shape), layout: 'channelsFirst' };
 }
+
+// ONNX's own convention for "as far as it goes".
+const SLICE_TO_END = 2 ** 31 - 1;

@@ -1,0 +1,326 @@
+import fc from 'fast-check';
+import type { LayerClassName } from '../src/converters/index.ts';
+import { activations } from '../src/converters/activations.ts';
+import { tf } from './tfjs.ts';
+
+type Shape = readonly (number | null)[];
+
+/** One way to build a layer: what it is called on, without the batch, and the layer itself. */
+export interface Configuration {
+  readonly inputs: readonly Shape[];
+  readonly layer: () => tf.layers.Layer;
+  /** Inputs are integers below this, as embeddings want them. */
+  readonly idsBelow?: number;
+  /** Whether a Masking layer comes before. */
+  readonly isMasked?: boolean;
+}
+
+const size = fc.integer({ min: 1, max: 9 });
+const small = fc.integer({ min: 1, max: 4 });
+const channels = fc.integer({ min: 1, max: 5 });
+const activation = fc.constantFrom(...Object.keys(activations));
+const padding = fc.constantFrom('same', 'valid');
+const dataFormat = fc.constantFrom('channelsLast', 'channelsLast', 'channelsFirst');
+const useBias = fc.boolean();
+const tuple = (item: fc.Arbitrary<number>, rank: number): fc.Arbitrary<number[]> =>
+  fc.array(item, { minLength: rank, maxLength: rank });
+const vector = fc.tuple(size);
+const sequence = fc.tuple(size, channels);
+const image = fc.tuple(size, size, channels);
+const anyShape: fc.Arbitrary<number[]> = fc.oneof(
+  vector,
+  sequence,
+  image,
+  fc.tuple(small, small, small, channels),
+);
+
+// tfjs checks option types at compile time only; what it refuses at run time does not count.
+type Options = Record<string, unknown>;
+type Factory = (options: never) => tf.layers.Layer;
+
+function of(
+  factory: Factory,
+  shape: fc.Arbitrary<readonly number[]>,
+  options: Record<string, fc.Arbitrary<unknown>> = {},
+): fc.Arbitrary<Configuration> {
+  return fc
+    .tuple(shape, fc.record(options))
+    .map(([input, given]: [readonly number[], Options]) => ({
+      inputs: [input],
+      layer: () => factory(given as never),
+    }));
+}
+
+/** Merge layers: shapes that broadcast. */
+function merged(factory: Factory, mayBroadcast = true): fc.Arbitrary<Configuration> {
+  return fc
+    .tuple(
+      anyShape,
+      fc.integer({ min: 2, max: 4 }),
+      fc.array(fc.boolean(), { minLength: 8, maxLength: 8 }),
+    )
+    .map(([shape, count, flat]) => ({
+      inputs: Array.from({ length: count }, (_, index) =>
+        shape.map((dim, axis) => (mayBroadcast && index > 0 && flat[(index + axis) % 8] ? 1 : dim)),
+      ),
+      layer: () => factory({} as never),
+    }));
+}
+
+const convolution = (rank: number): Record<string, fc.Arbitrary<unknown>> => ({
+  filters: channels,
+  kernelSize: tuple(small, rank),
+  strides: fc.oneof(tuple(fc.constant(1), rank), tuple(fc.integer({ min: 1, max: 3 }), rank)),
+  padding,
+  activation,
+  useBias,
+});
+const dilated = (rank: number): Record<string, fc.Arbitrary<unknown>> => ({
+  dilationRate: fc.oneof(
+    fc.constant(new Array<number>(rank).fill(1)),
+    tuple(fc.integer({ min: 1, max: 3 }), rank),
+  ),
+});
+const pool = (rank: number): Record<string, fc.Arbitrary<unknown>> => ({
+  poolSize: rank === 1 ? small : tuple(small, rank),
+  strides: fc.option(rank === 1 ? small : tuple(small, rank), { nil: undefined }),
+  padding,
+  ...(rank === 1 ? {} : { dataFormat }),
+});
+const cellActivation = fc.constantFrom(
+  'tanh',
+  'relu',
+  'sigmoid',
+  'hardSigmoid',
+  'elu',
+  'softsign',
+  'softplus',
+  'linear',
+);
+const cell = { units: small, activation: cellActivation, useBias };
+const gated = { ...cell, recurrentActivation: cellActivation };
+const sequences = { returnSequences: fc.boolean(), goBackwards: fc.boolean() };
+
+function recurrent(
+  factory: Factory,
+  options: Record<string, fc.Arbitrary<unknown>>,
+): fc.Arbitrary<Configuration> {
+  return fc
+    .tuple(of(factory, sequence, { ...options, ...sequences }), fc.boolean())
+    .map(([configuration, isMasked]) => ({ ...configuration, isMasked }));
+}
+
+const edges = fc.oneof(
+  fc.integer({ min: 0, max: 3 }),
+  tuple(fc.integer({ min: 0, max: 3 }), 2),
+  fc.array(tuple(fc.integer({ min: 0, max: 2 }), 2), { minLength: 2, maxLength: 2 }),
+);
+const volume = fc.tuple(small, small, small, channels);
+
+/** Configurations of every layer class that this package converts. */
+export const configurations: Readonly<Record<LayerClassName, fc.Arbitrary<Configuration>>> = {
+  Activation: of(tf.layers.activation, anyShape, { activation }),
+  AlphaDropout: of(tf.layers.alphaDropout, anyShape, { rate: fc.constant(0.5) }),
+  Dense: of(tf.layers.dense, fc.oneof(vector, sequence, image), {
+    units: size,
+    activation,
+    useBias,
+  }),
+  Dropout: of(tf.layers.dropout, anyShape, { rate: fc.constant(0.5) }),
+  Flatten: of(tf.layers.flatten, fc.oneof(sequence, image), { dataFormat }),
+  GaussianDropout: of(tf.layers.gaussianDropout, anyShape, { rate: fc.constant(0.5) }),
+  GaussianNoise: of(tf.layers.gaussianNoise, anyShape, { stddev: fc.constant(1) }),
+  Masking: of(tf.layers.masking, sequence, { maskValue: fc.constantFrom(0, 1, 0.5) }),
+  Permute: anyShape.chain((shape) =>
+    fc
+      .shuffledSubarray(
+        shape.map((_, axis) => axis + 1),
+        { minLength: shape.length },
+      )
+      .map((dims) => ({ inputs: [shape], layer: () => tf.layers.permute({ dims }) })),
+  ),
+  RepeatVector: of(tf.layers.repeatVector, vector, { n: size }),
+  Reshape: fc.tuple(small, small, small, fc.boolean()).map(([a, b, c, isOpen]) => ({
+    inputs: [[a * b, c]],
+    layer: () => tf.layers.reshape({ targetShape: isOpen ? [a, -1] : [c, b, a] }),
+  })),
+  SpatialDropout1D: of(tf.layers.spatialDropout1d, sequence, { rate: fc.constant(0.5) }),
+  Conv1D: of(tf.layers.conv1d, sequence, { ...convolution(1), ...dilated(1) }),
+  Conv2D: of(tf.layers.conv2d, image, { ...convolution(2), ...dilated(2), dataFormat }),
+  Conv2DTranspose: of(tf.layers.conv2dTranspose, image, { ...convolution(2), dataFormat }),
+  Conv3D: of(tf.layers.conv3d, volume, convolution(3)),
+  Conv3DTranspose: of(tf.layers.conv3dTranspose, volume, convolution(3)),
+  DepthwiseConv2D: of(tf.layers.depthwiseConv2d, image, {
+    ...convolution(2),
+    ...dilated(2),
+    depthMultiplier: small,
+    dataFormat,
+  }),
+  SeparableConv2D: of(tf.layers.separableConv2d, image, {
+    ...convolution(2),
+    ...dilated(2),
+    depthMultiplier: small,
+  }),
+  AveragePooling1D: of(tf.layers.averagePooling1d, sequence, pool(1)),
+  AveragePooling2D: of(tf.layers.averagePooling2d, image, pool(2)),
+  AveragePooling3D: of(tf.layers.averagePooling3d, volume, pool(3)),
+  GlobalAveragePooling1D: of(tf.layers.globalAveragePooling1d, sequence),
+  GlobalAveragePooling2D: of(tf.layers.globalAveragePooling2d, image, { dataFormat }),
+  GlobalMaxPooling1D: of(tf.layers.globalMaxPooling1d, sequence),
+  GlobalMaxPooling2D: of(tf.layers.globalMaxPooling2d, image, { dataFormat }),
+  MaxPooling1D: of(tf.layers.maxPooling1d, sequence, pool(1)),
+  MaxPooling2D: of(tf.layers.maxPooling2d, image, pool(2)),
+  MaxPooling3D: of(tf.layers.maxPooling3d, volume, pool(3)),
+  BatchNormalization: of(tf.layers.batchNormalization, fc.oneof(vector, sequence, image), {
+    axis: fc.constantFrom(-1, -1, 1),
+    epsilon: fc.constantFrom(1e-3, 0.1),
+    scale: fc.boolean(),
+    center: fc.boolean(),
+  }),
+  LayerNormalization: of(tf.layers.layerNormalization, fc.oneof(vector, sequence, image), {
+    axis: fc.constantFrom(-1, -1, [-1], [-2, -1]),
+    scale: fc.boolean(),
+    center: fc.boolean(),
+  }),
+  Add: merged(tf.layers.add),
+  Average: merged(tf.layers.average),
+  Concatenate: anyShape.chain((shape) =>
+    fc
+      .tuple(
+        fc.nat(shape.length - 1),
+        fc.array(small, { minLength: 2, maxLength: 4 }),
+        fc.boolean(),
+      )
+      .map(([axis, dims, isNegative]) => ({
+        inputs: dims.map((dim) => shape.with(axis, dim)),
+        layer: () => tf.layers.concatenate({ axis: isNegative ? axis - shape.length : axis + 1 }),
+      })),
+  ),
+  Dot: fc
+    .record({ a: small, b: small, c: small, kind: fc.nat(4), normalize: fc.boolean() })
+    .map(({ a, b, c, kind, normalize }) => {
+      const [inputs, axes] = (
+        [
+          [[[a], [a]], 1],
+          [
+            [
+              [a, b],
+              [c, b],
+            ],
+            2,
+          ],
+          [
+            [
+              [b, a],
+              [b, c],
+            ],
+            1,
+          ],
+          [
+            [[a, b], [b]],
+            [2, 1],
+          ],
+          [
+            [[b], [b, a]],
+            [1, 1],
+          ],
+        ] as const
+      )[kind]!;
+      return { inputs, layer: () => tf.layers.dot({ axes: axes as number, normalize }) };
+    }),
+  Maximum: merged(tf.layers.maximum),
+  Minimum: merged(tf.layers.minimum),
+  Multiply: merged(tf.layers.multiply),
+  ELU: of(tf.layers.elu, anyShape),
+  LeakyReLU: of(tf.layers.leakyReLU, anyShape, { alpha: fc.constantFrom(0.01, 0.3, 0.9) }),
+  PReLU: of(tf.layers.prelu, fc.oneof(vector, sequence, image), {
+    sharedAxes: fc.constantFrom(undefined, undefined, [1]),
+  }),
+  ReLU: of(tf.layers.reLU, anyShape, { maxValue: fc.constantFrom(undefined, 1, 6) }),
+  Softmax: of(tf.layers.softmax, anyShape, { axis: fc.constantFrom(-1, -1, 1) }),
+  ThresholdedReLU: of(tf.layers.thresholdedReLU, anyShape, { theta: fc.constantFrom(0, 0.5, 1) }),
+  Cropping2D: of(tf.layers.cropping2D, image, { cropping: edges, dataFormat }),
+  UpSampling2D: of(tf.layers.upSampling2d, image, {
+    size: tuple(small, 2),
+    interpolation: fc.constantFrom('nearest', 'bilinear'),
+    dataFormat,
+  }),
+  ZeroPadding2D: of(tf.layers.zeroPadding2d, image, { padding: edges, dataFormat }),
+  Embedding: fc
+    .record({ inputDim: size, outputDim: small, steps: small, maskZero: fc.boolean() })
+    .map(({ steps, ...options }) => ({
+      inputs: [[steps]],
+      layer: () => tf.layers.embedding(options),
+      idsBelow: options.inputDim,
+    })),
+  GRU: recurrent(tf.layers.gru, gated),
+  LSTM: recurrent(tf.layers.lstm, gated),
+  SimpleRNN: recurrent(tf.layers.simpleRNN, cell),
+  RNN: fc
+    .tuple(
+      sequence,
+      fc.array(fc.tuple(fc.constantFrom('lstm', 'gru', 'simple'), small), {
+        minLength: 1,
+        maxLength: 3,
+      }),
+      fc.record({ ...sequences, isMasked: fc.boolean() }),
+    )
+    .map(([shape, kinds, { isMasked, ...options }]) => ({
+      inputs: [shape],
+      isMasked,
+      layer: () => {
+        const cells = kinds.map(([kind, units]) =>
+          kind === 'lstm'
+            ? tf.layers.lstmCell({ units })
+            : kind === 'gru'
+              ? tf.layers.gruCell({ units } as never)
+              : tf.layers.simpleRNNCell({ units }),
+        );
+        return tf.layers.rnn({ cell: cells.length === 1 ? cells[0]! : cells, ...options });
+      },
+    })),
+  Bidirectional: fc
+    .tuple(
+      sequence,
+      fc.constantFrom('lstm', 'gru', 'simpleRNN'),
+      fc.record({
+        units: small,
+        returnSequences: fc.boolean(),
+        mergeMode: fc.constantFrom('concat', 'sum', 'ave', 'mul'),
+        isMasked: fc.boolean(),
+      }),
+    )
+    .map(([shape, kind, { units, returnSequences, mergeMode, isMasked }]) => ({
+      inputs: [shape],
+      isMasked,
+      layer: () =>
+        tf.layers.bidirectional({
+          layer: tf.layers[kind as 'lstm']({ units, returnSequences }),
+          mergeMode: mergeMode as 'concat',
+        }),
+    })),
+  TimeDistributed: fc
+    .tuple(
+      fc.tuple(small, size, size, channels),
+      fc.constantFrom('dense', 'conv', 'pool', 'flatten', 'norm', 'gru'),
+      fc.record({ units: small, activation }),
+    )
+    .map(([[t, h, w, c], kind, options]) => {
+      const inner = {
+        dense: () => tf.layers.dense(options as never),
+        conv: () => tf.layers.conv2d({ filters: options.units, kernelSize: 2, padding: 'same' }),
+        pool: () => tf.layers.maxPooling2d({ poolSize: 2, padding: 'same' }),
+        flatten: () => tf.layers.flatten(),
+        norm: () => tf.layers.batchNormalization(),
+        gru: () => tf.layers.gru({ units: options.units }),
+      };
+      return {
+        inputs: [kind === 'gru' ? [t, h, c] : [t, h, w, c]],
+        layer: () => tf.layers.timeDistributed({ layer: inner[kind as 'gru']() }),
+      };
+    }),
+  Rescaling: of(((options: never) => tf.layers.rescaling(options)) as Factory, anyShape, {
+    scale: fc.constantFrom(1 / 255, 2),
+    offset: fc.constantFrom(0, -1),
+  }),
+};

@@ -1,0 +1,134 @@
+import fc from 'fast-check';
+import * as ort from 'onnxruntime-node';
+import { checkParity, exportOnnx, type HostTensors } from '../src/index.ts';
+import { cleanName } from '../src/model/names.ts';
+import { configurations, type Configuration } from './configurations.ts';
+import { artifactsOf, predictor, randomizeWeights, tf } from './tfjs.ts';
+
+/** Configurations of one class that ran in tfjs, and how far onnxruntime was from it. */
+export interface Outcome {
+  readonly ran: number;
+  readonly refused: number;
+  readonly largestDifference: number;
+  readonly failures: readonly string[];
+}
+
+// Many configurations in one model cost one session instead of many.
+const GROUP = 10;
+
+/** Runs generated configurations of a class until `wanted` of them ran in tfjs. */
+export async function runConfigurations(
+  className: keyof typeof configurations,
+  wanted: number,
+  seed: number,
+): Promise<Outcome> {
+  const outcome = { ran: 0, refused: 0, largestDifference: 0, failures: [] as string[] };
+  const samples = fc.sample(configurations[className], { seed, numRuns: wanted * 6 });
+  let group: Branch[] = [];
+  for (const [index, sample] of samples.entries()) {
+    if (outcome.ran + group.length >= wanted) break;
+    const branch = tryBuild(sample, `${className}${seed}_c${index}`);
+    if (branch === undefined) outcome.refused++;
+    else group.push(branch);
+    // A mask stays with everything that tfjs executes after it: such a branch gets a model of its own.
+    if (group.length >= GROUP || sample.isMasked === true) {
+      await runGroup(group, outcome);
+      group = [];
+    }
+  }
+  if (group.length > 0) await runGroup(group, outcome);
+  return outcome;
+}
+
+interface Branch {
+  readonly configuration: Configuration;
+  readonly inputs: readonly tf.SymbolicTensor[];
+  readonly output: tf.SymbolicTensor;
+}
+
+function tryBuild(configuration: Configuration, name: string): Branch | undefined {
+  try {
+    const inputs = configuration.inputs.map((shape, index) =>
+      tf.input({ shape: [...shape], name: `${name}_in${index}` }),
+    );
+    const fed =
+      configuration.isMasked === true
+        ? [tf.layers.masking({ maskValue: 0 }).apply(inputs[0]!) as tf.SymbolicTensor]
+        : inputs;
+    const layer = configuration.layer();
+    const output = layer.apply(fed.length === 1 ? fed[0]! : fed) as tf.SymbolicTensor;
+    const branch = { configuration, inputs, output };
+    // What builds may still not run.
+    const model = tf.model({ inputs: [...inputs], outputs: output });
+    predictor(model, ['y'])(feedsOf([branch], 2, 1));
+    return branch;
+  } catch {
+    return undefined;
+  }
+}
+
+async function runGroup(
+  branches: readonly Branch[],
+  outcome: { ran: number; largestDifference: number; failures: string[] },
+): Promise<void> {
+  const inputs = branches.flatMap((branch) => branch.inputs);
+  const outputs = branches.map(({ output }) => output);
+  const model = tf.model({ inputs, outputs });
+  randomizeWeights(model, 7);
+  const exported = exportOnnx(await artifactsOf(model));
+  const names = exported.outputs.map(({ name }) => name);
+  const results = await checkParity({
+    bytes: exported.bytes,
+    ort,
+    inputs: [feedsOf(branches, 1, 3), feedsOf(branches, 3, 4)],
+    predict: predictor(model, names),
+    absolute: 1e-6,
+    relative: 1e-5,
+  });
+  outcome.ran += branches.length;
+  results.forEach((result, index) => {
+    outcome.largestDifference = Math.max(outcome.largestDifference, result.largestDifference);
+    if (result.isClose && result.isArgmaxEqual) return;
+    const config = JSON.stringify(
+      model.layers.find(({ output }) => output === outputs[index])?.getConfig(),
+    );
+    outcome.failures.push(
+      `${result.largestDifference} ${JSON.stringify(branches[index]!.configuration.inputs)} ${config}`,
+    );
+  });
+  model.dispose();
+}
+
+/** Values around zero, some of them exactly 0, whole steps of zeros where a mask is at work. */
+function feedsOf(branches: readonly Branch[], rows: number, seed: number): HostTensors {
+  const random = generator(seed);
+  return Object.fromEntries(
+    branches.flatMap(({ inputs, configuration }) =>
+      inputs.map((input) => {
+        const shape = [rows, ...(input.shape.slice(1) as number[])];
+        const length = shape.reduce((product, dim) => product * dim, 1);
+        const features = shape.at(-1)!;
+        let isMasked = false;
+        const data = Float32Array.from({ length }, (_, index) => {
+          if (configuration.idsBelow !== undefined)
+            return Math.floor(random() * configuration.idsBelow);
+          if (configuration.isMasked === true && index % features === 0) isMasked = random() < 0.4;
+          if (isMasked || random() < 0.05) return 0;
+          return (random() + random() + random() - 1.5) * 2;
+        });
+        return [cleanName(input.sourceLayer.name), { data, shape }] as const;
+      }),
+    ),
+  );
+}
+
+/** Mulberry32: small, seeded, good enough to spread test values. */
+export function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
