@@ -92,33 +92,28 @@ function valueIn(segment: Segment, step: number): number {
 }
 
 function segmentsOf({ cycles, totalSteps }: CyclePlan, options: AnnealOptions): Segment[] {
-  const { curve = cosine, endpoint = 'open', perCycle = () => undefined } = options;
+  const { curve = cosine, endpoint = 'open', lrMultiplier = 1, lrMinMultiplier = 1 } = options;
   let lrMax = checkPositive(where, 'lrInit', options.lrInit);
-  let lrMin = checkNotNegative(where, 'lrMin', options.lrMin ?? 0);
-  const lrMultiplier = checkPositive(where, 'lrMultiplier', options.lrMultiplier ?? 1);
-  const lrMinMultiplier = checkPositive(where, 'lrMinMultiplier', options.lrMinMultiplier ?? 1);
-  checkFunction(where, 'curve', curve);
+  let lrMin = options.lrMin ?? 0;
+  checkPositive(where, 'lrMultiplier', lrMultiplier);
+  checkPositive(where, 'lrMinMultiplier', lrMinMultiplier);
   checkOneOf(where, 'endpoint', endpoint, ['open', 'closed']);
-  checkFunction(where, 'perCycle', perCycle);
   let end = 0;
   const segments = cycles.map((cycle) => {
-    if (cycle.start !== end || !(cycle.end > end)) {
-      refuse(
-        where,
-        `start of cycle ${cycle.index}`,
-        cycle.start,
-        `${end}: cycles must tile the plan`,
-      );
-    }
+    if (cycle.start !== end || !(cycle.end > end))
+      refuseGap(`start of cycle ${cycle.index}`, cycle.start, end);
     end = cycle.end;
-    const segment = segmentOf(cycle, { lrMax, lrMin, curve, ...perCycle(cycle) }, endpoint);
+    const settings = { lrMax, lrMin, curve, ...options.perCycle?.(cycle) };
     lrMax *= lrMultiplier;
     lrMin *= lrMinMultiplier;
-    return segment;
+    return segmentOf(cycle, settings, endpoint);
   });
-  if (end !== totalSteps)
-    refuse(where, 'totalSteps of the plan', totalSteps, `${end}, where its cycles end`);
+  if (end !== totalSteps) refuseGap('totalSteps of the plan', totalSteps, end);
   return segments;
+}
+
+function refuseGap(what: string, found: number, end: number): never {
+  return refuse(where, what, found, `${end}: cycles tile the plan`);
 }
 
 function segmentOf(
@@ -126,25 +121,20 @@ function segmentOf(
   settings: CycleOverrides & Pick<Segment, 'lrMax' | 'lrMin' | 'curve'>,
   endpoint: 'open' | 'closed',
 ): Segment {
-  const { curve, warmupSteps = 0, warmupFrom = 0 } = settings;
-  const cycle = `of cycle ${index}`;
-  const lrMax = checkPositive(where, `lrMax ${cycle}`, settings.lrMax);
-  const lrMin = checkNotNegative(where, `lrMin ${cycle}`, settings.lrMin);
+  const { curve, lrMax, lrMin, warmupSteps = 0, warmupFrom = 0 } = settings;
+  const inCycle = (option: string): string => `${option} of cycle ${index}`;
+  checkPositive(where, inCycle('lrMax'), lrMax);
+  checkNotNegative(where, inCycle('lrMin'), lrMin);
   if (lrMin > lrMax) {
-    const remedy = index > 0 ? 'raise lrMultiplier, or lower lrMinMultiplier' : 'raise lrInit';
-    refuse(
-      where,
-      `lrMin ${cycle}`,
-      lrMin,
-      `at most its lrMax, ${lrMax}: lower lrMin, or ${remedy}`,
-    );
+    const remedy = index > 0 ? 'raise lrMultiplier' : 'raise lrInit';
+    refuse(where, inCycle('lrMin'), lrMin, `at most its lrMax, ${lrMax}: lower it, or ${remedy}`);
   }
-  const length = end - start - checkNotNegative(where, `warmupSteps ${cycle}`, warmupSteps);
-  if (!(length >= 1 && Number.isInteger(length))) {
-    refuse(where, `warmupSteps ${cycle}`, warmupSteps, `an integer in [0, ${end - start})`);
+  const length = end - start - warmupSteps;
+  if (!(warmupSteps >= 0 && length >= 1 && Number.isInteger(length))) {
+    refuse(where, inCycle('warmupSteps'), warmupSteps, `an integer in [0, ${end - start})`);
   }
-  checkNotNegative(where, `warmupFrom ${cycle}`, warmupFrom);
-  checkFunction(where, `curve ${cycle}`, curve);
+  checkNotNegative(where, inCycle('warmupFrom'), warmupFrom);
+  checkFunction(where, inCycle('curve'), curve);
   // A closed cycle of one step has no last step to fall to: it stays at its peak.
   const span = Math.max(1, endpoint === 'closed' ? length - 1 : length);
   return { start, span, lrMax, lrMin, curve, warmupSteps, warmupFrom };

@@ -50,10 +50,7 @@ export function checkOneOf<V extends string>(
   allowed: readonly V[],
 ): V {
   if (allowed.includes(value)) return value;
-  // RangeError: the type is right, the value is not.
-  throw new RangeError(
-    `${where}: ${what} is ${JSON.stringify(value)}, but must be one of ${allowed.map((name) => `'${name}'`).join(', ')}.`,
-  );
+  return refuse(where, what, value, `'${allowed.join(`' or '`)}'`);
 }
 
 export function checkList<V>(

@@ -80,7 +80,7 @@ describe('growingCycles', () => {
         onRemainder: 'refuse',
       }),
     ).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: growingCycles: totalEpochs 60 leaves 50 steps after the last whole cycle. Nearest that fit: 47.5 or 81.25 epochs. Or let the last cycle take the rest: onRemainder: 'fit'.]`,
+      `[RangeError: growingCycles: a budget of 60 epochs leaves 50 steps after the last whole cycle. Nearest that fit: 47.5 or 81.25 epochs. Or let the last cycle take the rest: onRemainder: 'fit'.]`,
     );
     expect(() =>
       growingCycles({
@@ -90,7 +90,7 @@ describe('growingCycles', () => {
         onRemainder: 'refuse',
       }),
     ).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: growingCycles: totalSteps 5 leaves 5 steps after the last whole cycle. Nearest that fit: 10 steps. Or let the last cycle take the rest: onRemainder: 'fit'.]`,
+      `[RangeError: growingCycles: a budget of 5 steps leaves 5 steps after the last whole cycle. Nearest that fit: 10 steps. Or let the last cycle take the rest: onRemainder: 'fit'.]`,
     );
   });
 });

@@ -27,17 +27,20 @@ export function growingCycles(options: GrowingCyclesOptions): CyclePlan {
     'fit',
     'refuse',
   ]);
-  const cycleLength = firstLength(options.cycleLength, budget);
+  const unit = options.totalSteps === undefined ? 'epochs' : 'steps';
+  const cycleLength = firstLength(options.cycleLength, unit, budget.stepsPerUnit);
   const multiplier = checkPositive(where, 'cycleLengthMultiplier', options.cycleLengthMultiplier);
   const { ends, next } = wholeCycles(budget.totalSteps, cycleLength, multiplier);
   if (ends.at(-1) !== budget.totalSteps) {
-    if (onRemainder === 'refuse') refuseRemainder(budget, ends.at(-1), next);
+    if (onRemainder === 'refuse') refuseRemainder(unit, budget, ends.at(-1), next);
     fitRemainder(ends, budget.totalSteps);
   }
   return planOf(ends);
 }
 
-function firstLength(cycleLength: number, { unit, stepsPerUnit }: BudgetInSteps): number {
+type Unit = 'steps' | 'epochs';
+
+function firstLength(cycleLength: number, unit: Unit, stepsPerUnit: number): number {
   if (unit === 'steps') return checkCount(where, 'cycleLength', cycleLength);
   const steps = checkPositive(where, 'cycleLength', cycleLength) * stepsPerUnit;
   if (steps >= 1) return steps;
@@ -74,11 +77,15 @@ function fitRemainder(ends: number[], totalSteps: number): void {
   ends.push(totalSteps);
 }
 
-function refuseRemainder(budget: BudgetInSteps, below: number | undefined, above: number): never {
-  const { totalSteps, stepsPerUnit, unit, option } = budget;
+function refuseRemainder(
+  unit: Unit,
+  { totalSteps, stepsPerUnit }: BudgetInSteps,
+  below: number | undefined,
+  above: number,
+): never {
   const nearest = [below, above].filter((steps) => steps !== undefined);
   const values = nearest.map((steps) => String(steps / stepsPerUnit)).join(' or ');
   throw new RangeError(
-    `${where}: ${option} ${totalSteps / stepsPerUnit} leaves ${totalSteps - (below ?? 0)} steps after the last whole cycle. Nearest that fit: ${values} ${unit}. Or let the last cycle take the rest: onRemainder: 'fit'.`,
+    `${where}: a budget of ${totalSteps / stepsPerUnit} ${unit} leaves ${totalSteps - (below ?? 0)} steps after the last whole cycle. Nearest that fit: ${values} ${unit}. Or let the last cycle take the rest: onRemainder: 'fit'.`,
   );
 }

@@ -1,7 +1,7 @@
 import { checkCount, checkNotNegative, checkPositive, refuseStep } from '../check.ts';
 import { cycleAt } from '../cycle-at.ts';
-import { planOf, type CyclePlan } from '../plan.ts';
-import type { Schedule } from '../schedule.ts';
+import { planOf } from '../plan.ts';
+import type { PlannedSchedule, Schedule } from '../schedule.ts';
 
 export interface SnapshotEnsemblePythonOptions {
   /** The `epochs` of `fit`. */
@@ -18,12 +18,6 @@ export interface SnapshotEnsemblePythonOptions {
   readonly lr_min?: number;
   /** Default 0.9. */
   readonly lr_multiplier?: number;
-}
-
-/** A schedule and the plan of its restarts. */
-export interface PlannedSchedule {
-  readonly plan: CyclePlan;
-  readonly schedule: Schedule;
 }
 
 /** A cycle as the Python package sees it; times are in its own unit. */
