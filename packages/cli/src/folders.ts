@@ -5,6 +5,7 @@ import { MANIFEST_PATH, readBundle, type Bundle } from '@snapshot-ensemble/ensem
 import { bundleDirectory } from '@snapshot-ensemble/ensemble-bundle/node';
 import {
   createSnapshotStore,
+  type BlobStore,
   type Manifest,
   type SnapshotStore,
 } from '@snapshot-ensemble/snapshot-core';
@@ -20,6 +21,8 @@ type Kind = keyof typeof looks;
 
 export interface OpenStore {
   readonly kind: 'store';
+  /** The store's files. */
+  readonly blobs: BlobStore;
   readonly store: SnapshotStore;
   readonly manifest: Manifest;
 }
@@ -40,10 +43,11 @@ export async function openFolder(
 
 export async function openStore(folder: string, directory: string): Promise<OpenStore> {
   await kindOf(folder, directory, ['store']);
-  const store = createSnapshotStore(fileBlobs(resolve(directory, folder)));
+  const blobs = fileBlobs(resolve(directory, folder));
+  const store = createSnapshotStore(blobs);
   try {
     const manifest = await store.readManifest();
-    if (manifest !== undefined) return { kind: 'store', store, manifest };
+    if (manifest !== undefined) return { kind: 'store', blobs, store, manifest };
   } catch (error) {
     throw inFolder(folder, error);
   }

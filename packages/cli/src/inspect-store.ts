@@ -1,39 +1,48 @@
-import { StoreError, type MemberRecord } from '@snapshot-ensemble/snapshot-core';
+import { createHash } from 'node:crypto';
+import { StoreError, type BlobStore, type MemberRecord } from '@snapshot-ensemble/snapshot-core';
 import type { OpenStore } from './folders.ts';
 import { bytes, count, metric } from './numbers.ts';
 import { textTable } from './text-table.ts';
 
-/** A blob of the store, and what is wrong with it. */
+/** A blob that is not as the manifest says. */
 export interface Fault {
   readonly key: string;
   readonly message: string;
 }
 
-/** Reads everything that the manifest names and returns what is missing or not as it says. */
-export async function findFaults({ store, manifest }: OpenStore): Promise<readonly Fault[]> {
+/** Reads every blob that the manifest names and returns what is missing, cut or changed. */
+export async function findFaults({ blobs, manifest }: OpenStore): Promise<readonly Fault[]> {
+  const { topology, members, checkpoint } = manifest;
+  const records = [topology, ...members, ...(checkpoint === null ? [] : [checkpoint])];
   const faults: Fault[] = [];
-  const check = async (key: string, read: () => Promise<unknown>): Promise<void> => {
-    try {
-      await read();
-    } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
-      faults.push({ key: error.key ?? key, message: error.message });
-    }
-  };
-  await check(manifest.topology.key, () => store.readModel());
-  for (const { id, key } of manifest.members) await check(key, () => drain(store.readMember(id)));
-  const { checkpoint } = manifest;
-  if (checkpoint !== null)
-    await check(checkpoint.key, async () => {
-      const saved = await store.readCheckpoint();
-      if (saved !== undefined) await drain(saved.weights());
-    });
+  for (const record of records) {
+    const wrong = await faultOf(blobs, record);
+    if (wrong === undefined) continue;
+    const { key } = record;
+    const message = `"${key}" is damaged: ${wrong}. Restore it from a copy, or train again.`;
+    faults.push({ key, message });
+  }
   return faults;
 }
 
-async function drain(items: AsyncIterable<unknown>): Promise<void> {
-  const iterator = items[Symbol.asyncIterator]();
-  while ((await iterator.next()).done !== true) continue;
+async function faultOf(
+  blobs: BlobStore,
+  { key, bytes, sha256 }: Pick<MemberRecord, 'key' | 'bytes' | 'sha256'>,
+): Promise<string | undefined> {
+  const hash = createHash('sha256');
+  let length = 0;
+  try {
+    for await (const chunk of blobs.read(key)) {
+      hash.update(chunk);
+      length += chunk.length;
+    }
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'not-found') return 'it is missing';
+    throw error;
+  }
+  if (length !== bytes) return `it has ${length} bytes, the manifest says ${bytes}`;
+  const actual = hash.digest('hex');
+  return actual === sha256 ? undefined : `its SHA-256 is ${actual}, the manifest says ${sha256}`;
 }
 
 /** The store for people: what was trained, how far, and its members. */

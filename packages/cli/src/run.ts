@@ -9,7 +9,8 @@ const { version } = createRequire(import.meta.url)('../package.json') as {
 };
 
 /** Does what the arguments (without `node` and the script) ask for. Throws `UsageError` for arguments that are wrong. */
-export async function run(argv: readonly string[], surroundings: Surroundings): Promise<void> {
+export async function run(words: readonly string[], surroundings: Surroundings): Promise<void> {
+  const argv = words[0] === 'help' ? [...words.slice(1), '--help'] : words;
   const program = await programFor(argv, surroundings);
   try {
     await program.parseAsync(argv, { from: 'user' });
@@ -24,11 +25,11 @@ async function programFor(argv: readonly string[], surroundings: Surroundings): 
     .description('Snapshot ensembles: look at them, export them, check them, serve them.')
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
+    .helpCommand(false)
     .option('--debug', 'on an error, also show where it came from')
     .configureOutput({ writeOut: surroundings.print, outputError: () => undefined });
   exitsWithUsageError(program);
-  const [first, second] = argv.filter((argument) => !argument.startsWith('-'));
-  const asked = first === 'help' ? second : first;
+  const asked = argv.find((argument) => !argument.startsWith('-'));
   for (const [name, { summary, load }] of Object.entries(commands)) {
     const command = program.command(name).summary(summary);
     exitsWithUsageError(command);

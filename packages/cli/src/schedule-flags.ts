@@ -35,7 +35,18 @@ const defaultCycles = 5;
 /** Default of `--cycle-length-multiplier`, as in the Python package. */
 const defaultMultiplier = 1.5;
 
-export function planFrom(flags: ScheduleFlags): CyclePlan {
+/** Throws `UsageError`, which calls the options by their names on the command line. */
+export function runFrom(flags: ScheduleFlags): PlannedRun {
+  try {
+    const plan = planFrom(flags);
+    return { plan, schedule: scheduleFrom(plan, flags) };
+  } catch (error) {
+    if (error instanceof RangeError) throw inFlags(error);
+    throw error;
+  }
+}
+
+function planFrom(flags: ScheduleFlags): CyclePlan {
   const { cycles, cycleLength, cycleLengthMultiplier = defaultMultiplier, onRemainder } = flags;
   const budget = budgetFrom(flags);
   if (cycleLength === undefined) {
@@ -57,7 +68,7 @@ export function planFrom(flags: ScheduleFlags): CyclePlan {
   });
 }
 
-export function scheduleFrom(plan: CyclePlan, flags: ScheduleFlags): Schedule {
+function scheduleFrom(plan: CyclePlan, flags: ScheduleFlags): Schedule {
   const { lrInit, lrMin, lrMultiplier } = flags;
   return anneal(plan, { lrInit, lrMin, lrMultiplier, curve: { cosine, linear }[flags.curve] });
 }
@@ -69,14 +80,35 @@ function budgetFrom({ totalSteps, totalEpochs, stepsPerEpoch }: ScheduleFlags): 
     return { totalEpochs, stepsPerEpoch };
   const came = Object.entries({ totalSteps, totalEpochs, stepsPerEpoch })
     .filter(([, value]) => value !== undefined)
-    .map(([name]) => flagNames[name]);
+    .map(([name]) => flagOf(name));
   throw new UsageError(
     `plot: the budget came as ${came.join(' and ') || 'nothing'}. Give --total-steps alone, or --total-epochs with --steps-per-epoch.`,
   );
 }
 
-const flagNames: Readonly<Record<string, string>> = {
-  totalSteps: '--total-steps',
-  totalEpochs: '--total-epochs',
-  stepsPerEpoch: '--steps-per-epoch',
-};
+const options = [
+  'totalSteps',
+  'totalEpochs',
+  'stepsPerEpoch',
+  'cycleLength',
+  'cycleLengthMultiplier',
+  'onRemainder',
+  'lrInit',
+  'lrMin',
+  'lrMultiplier',
+];
+
+/** The message of a function of schedules, in the words of the command line. */
+function inFlags(error: RangeError): UsageError {
+  const named = new RegExp(`\\b(${options.join('|')})\\b(: '(\\w+)')?`, 'g');
+  const message = error.message
+    .replace(/^\w+: /, 'plot: ')
+    .replace(named, (_, name: string, _value, value?: string) =>
+      value === undefined ? flagOf(name) : `${flagOf(name)} ${value}`,
+    );
+  return new UsageError(message, { cause: error });
+}
+
+function flagOf(option: string): string {
+  return `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}

@@ -4,7 +4,7 @@ import { describe } from '@snapshot-ensemble/schedules';
 import { sparkline, visualizeLR } from '@snapshot-ensemble/schedules/pictures';
 import type { Surroundings } from '../command.ts';
 import { UsageError } from '../run-main.ts';
-import { planFrom, scheduleFrom, type PlannedRun, type ScheduleFlags } from '../schedule-flags.ts';
+import { runFrom, type PlannedRun, type ScheduleFlags } from '../schedule-flags.ts';
 import { textTable } from '../text-table.ts';
 import { writeText } from '../write-files.ts';
 import { count, notNegative, positive } from '../values.ts';
@@ -48,8 +48,7 @@ export function define(command: Command, surroundings: Surroundings): void {
     .option('-o, --output <file>', 'write .svg, .html or .json (Vega-Lite) instead of text')
     .option('--json', 'print the cycles as JSON')
     .action(async (flags: PlotFlags) => {
-      const plan = planFrom(flags);
-      const run: PlannedRun = { plan, schedule: scheduleFrom(plan, flags) };
+      const run = runFrom(flags);
       if (flags.output !== undefined) {
         await writeText(flags.output, surroundings.directory, await picture(run, flags.output));
         surroundings.print(`Wrote ${flags.output}\n`);

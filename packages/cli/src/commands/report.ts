@@ -1,6 +1,6 @@
 import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { runReport, type RunReport } from '@snapshot-ensemble/report';
+import type { RunReport } from '@snapshot-ensemble/report';
 import type { Manifest } from '@snapshot-ensemble/snapshot-core';
 import type { Surroundings } from '../command.ts';
 import { openStore } from '../folders.ts';
@@ -22,6 +22,7 @@ export function define(command: Command, { print, directory }: Surroundings): vo
     .option('--title <text>', 'heading of the page (default: the name of the store)')
     .action(async (folder: string, { output, title }: ReportFlags) => {
       const { manifest } = await openStore(folder, directory);
+      const { runReport } = await import('@snapshot-ensemble/report');
       const files = await runReport({
         title: title ?? basename(resolve(directory, folder)),
         ...recorded(manifest),

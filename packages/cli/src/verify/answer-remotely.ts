@@ -25,7 +25,7 @@ export async function answerRemotely(
   const text = await response.text();
   if (!response.ok)
     throw new UsageError(
-      `verify: ${place.href} answered ${response.status}: ${serverMessage(text)} Is model "${model}" served there? Name another with --model.`,
+      `verify: ${place.href} answered ${response.status}: ${serverMessage(text)}${response.status === 404 ? ' Name the model with --model.' : ''}`,
     );
   return parseOutputs(place, text);
 }

@@ -1,0 +1,196 @@
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { readBundle, smokeFiles, writeBundle } from '@snapshot-ensemble/ensemble-bundle';
+import { bundleDirectory } from '@snapshot-ensemble/ensemble-bundle/node';
+import { describe, expect, it } from 'vitest';
+import { copyWithFlippedByte, useFolder } from '../test/fixtures.ts';
+import { runCli, startCli } from '../test/run-cli.ts';
+
+const folder = useFolder({ bundle: true });
+const inside = (name: string): string => join(folder.path, name);
+const cli = (...argv: readonly string[]) => runCli(argv, { directory: folder.path });
+
+/** The bundle, with one expected number of its smoke test a little off. */
+async function writeWrongExpectation(to: string): Promise<void> {
+  const bundle = await readBundle(bundleDirectory(inside('bundle')));
+  const { request, expected } = (await bundle.readSmokeTest())!;
+  const [first, ...others] = expected.outputs;
+  const [value, ...values] = first!.data;
+  const outputs = [{ ...first!, data: [Number(value) + 0.001, ...values] }, ...others];
+  await writeBundle(bundleDirectory(to), {
+    manifest: bundle.manifest,
+    files: {
+      'ensemble.onnx': await bundle.readGraph(),
+      ...smokeFiles({ request, expected: { ...expected, outputs } }),
+    },
+  });
+}
+
+describe('export', () => {
+  it('takes the last members, names, labels and kind that are asked for', async () => {
+    const made = await cli(
+      ...['export', 'Ensemble', 'named', '--last', '2', '--name', 'tiny', '--opset', '18'],
+      ...['--labels', 'dense=a,b,c', '--no-smoke'],
+    );
+    expect(made).toMatchObject({
+      code: 0,
+      stderr: '',
+      stdout: expect.stringMatching(/^Wrote named: 2 members /),
+    });
+    const { manifest } = await readBundle(bundleDirectory(inside('named')));
+    expect(manifest).toMatchObject({ name: 'tiny', opset: 18, labels: { dense: ['a', 'b', 'c'] } });
+    expect(manifest.members.map(({ step }) => step)).toEqual([200, 300]);
+    expect(Object.keys(manifest.files)).toEqual(['ensemble.onnx']);
+  });
+
+  it('replaces a bundle only when asked', async () => {
+    const refused = await cli('export', 'Ensemble', 'bundle');
+    expect(refused).toEqual({
+      code: 1,
+      stdout: '',
+      stderr:
+        'error: export: "bundle" already holds a bundle. Replace it with --overwrite, or name another folder.\n',
+    });
+    expect((await cli('export', 'Ensemble', 'bundle', '--overwrite')).code).toBe(0);
+  });
+});
+
+describe('inspect of a bundle', () => {
+  it('tells what goes in, what comes out and who is in it', async () => {
+    const { code, stdout } = await cli('inspect', 'bundle');
+    expect(code).toBe(0);
+    expect(stdout).toContain('input     dense_input float32 [rows, 2]\n');
+    expect(stdout).toContain(
+      'policy    dense: meanProbabilities of 3 members, probabilities, temperature 1\n',
+    );
+    expect(stdout).toMatch(/Every checksum is right\.\n$/);
+  });
+});
+
+describe('a damaged bundle', () => {
+  it.each(['inspect', 'verify', 'serve'])(
+    'is refused by %s, which names the file',
+    async (command) => {
+      const damaged = `damaged-for-${command}`;
+      await copyWithFlippedByte(inside('bundle'), inside(damaged), 'ensemble.onnx');
+      const { code, stderr } = await cli(command, damaged);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/^error: [^\n]*"ensemble\.onnx" has SHA-256 [^\n]*\n$/);
+    },
+  );
+});
+
+describe('verify', () => {
+  it('agrees with the bundle as it was exported', async () => {
+    const { code, stdout, stderr } = await cli('verify', 'bundle', '--json');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const { agrees, outputs } = JSON.parse(stdout) as { agrees: boolean; outputs: unknown[] };
+    expect(agrees).toBe(true);
+    expect(outputs).toHaveLength(4);
+  });
+
+  it('sees one expected number that is 0.001 off, and lets it pass where that is allowed', async () => {
+    await writeWrongExpectation(inside('wrong'));
+    const { code, stdout, stderr } = await cli('verify', 'wrong');
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^dense +1\.0e-3 +DIFFERS$/m);
+    expect(stderr).toMatch(
+      /^error: "wrong" does not answer as its bundle expects: output "dense": element 0 is [^\n]*\n$/,
+    );
+    expect((await cli('verify', 'wrong', '--absolute', '0.01')).code).toBe(0);
+  });
+
+  it('has nothing to replay in a bundle without a smoke test', async () => {
+    await cli('export', 'Ensemble', 'silent', '--no-smoke');
+    expect((await cli('verify', 'silent')).stderr).toBe(
+      'error: "silent" has no smoke/ files, so there is nothing to replay. Export the bundle with a smoke request.\n',
+    );
+  });
+
+  it.each([
+    [
+      '127.0.0.1:8000',
+      'verify: --url "127.0.0.1:8000" is not a web address. Give one such as http://127.0.0.1:8000.',
+    ],
+    [
+      'ftp://x',
+      'verify: --url "ftp://x" is not a web address. Give one such as http://127.0.0.1:8000.',
+    ],
+  ])('refuses the address %s', async (url, message) => {
+    expect((await cli('verify', 'bundle', '--url', url)).stderr).toBe(`error: ${message}\n`);
+  });
+
+  it('says that nobody answers', async () => {
+    const server = createServer();
+    const port = await listen(server);
+    await new Promise((closed) => server.close(closed));
+    const url = `http://127.0.0.1:${port}`;
+    expect((await cli('verify', 'bundle', '--url', url)).stderr).toBe(
+      `error: verify: no server answers at ${url} (connect ECONNREFUSED 127.0.0.1:${port}). Start one with snapshot-ensemble serve, or check host and port.\n`,
+    );
+  });
+});
+
+describe('serve', () => {
+  it('answers until it is told to stop, and ends with 0', async () => {
+    await writeWrongExpectation(inside('other'));
+    const server = startCli(['serve', 'bundle', 'second=other', '--port', '0'], {
+      directory: folder.path,
+    });
+    try {
+      const [, url = ''] = await server.printed(
+        /^Serving bundle at (http:.*)\/v2\/models\/bundle\n[^]*Ctrl-C stops\./m,
+      );
+      const verify = (...argv: readonly string[]) => cli('verify', ...argv, '--url', url);
+      expect(await verify('bundle')).toMatchObject({ code: 0, stderr: '' });
+      expect(await verify('bundle', '--model', 'second')).toMatchObject({ code: 0, stderr: '' });
+      expect((await verify('other', '--model', 'second')).stderr).toMatch(
+        /^error: http:\S+ does not answer as its bundle expects: output "dense": element 0 is /,
+      );
+      expect((await verify('bundle', '--model', 'third')).stderr).toBe(
+        `error: verify: ${url}/v2/models/third/infer answered 404: There is no model "third". Models here: bundle, second. Name the model with --model.\n`,
+      );
+    } finally {
+      server.process.kill('SIGINT');
+    }
+    expect(await server.ended).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('names a port that is in use', async () => {
+    const other = createServer();
+    const port = await listen(other);
+    try {
+      expect(await cli('serve', 'bundle', '--port', String(port))).toEqual({
+        code: 1,
+        stdout: '',
+        stderr: `error: Cannot listen on 127.0.0.1:${port}: the port is in use. Stop what listens there, or pass another port (0 takes a free one).\n`,
+      });
+    } finally {
+      other.close();
+    }
+  });
+
+  it('refuses two bundles of one name', async () => {
+    expect((await cli('serve', 'bundle', 'bundle')).stderr).toBe(
+      'error: serve: two bundles are called "bundle". Give one another name: other=bundle.\n',
+    );
+  });
+});
+
+it('leaves the smoke files as the Open Inference Protocol has them', async () => {
+  const request = JSON.parse(
+    await readFile(inside('bundle/smoke/request.json'), 'utf8'),
+  ) as unknown;
+  expect(request).toMatchObject({
+    inputs: [{ name: 'dense_input', datatype: 'FP32', shape: [2, 2] }],
+  });
+});
+
+function listen(server: ReturnType<typeof createServer>): Promise<number> {
+  return new Promise((listening) => {
+    server.listen(0, '127.0.0.1', () => {
+      listening((server.address() as { readonly port: number }).port);
+    });
+  });
+}

@@ -1,0 +1,59 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { runCli } from '../test/run-cli.ts';
+import { commands } from './commands.ts';
+
+/** Prints the address of every module that Node loads, on standard error. */
+const tracing = `data:text/javascript,${encodeURIComponent(`
+import { register } from 'node:module';
+register('data:text/javascript,' + encodeURIComponent(\`
+import { writeSync } from 'node:fs';
+export async function load(url, context, next) { writeSync(2, url + '\\\\n'); return next(url, context); }
+\`));
+`)}`;
+
+async function modulesOf(argv: readonly string[]): Promise<string> {
+  const { code, stderr } = await runCli(argv, { nodeFlags: ['--import', tracing] });
+  expect(code).toBe(0);
+  return stderr;
+}
+
+describe('help', () => {
+  it.each([[[]], [['--help']], [['help']]])('lists every command: %j', async (argv) => {
+    const { code, stdout } = await runCli(argv);
+    expect(code).toBe(0);
+    for (const name of Object.keys(commands))
+      expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
+  });
+
+  it.each(Object.keys(commands))('explains %s', async (name) => {
+    expect(await runCli(['help', name])).toEqual({
+      code: 0,
+      stderr: '',
+      stdout: expect.stringMatching(`^Usage: snapshot-ensemble ${name} `),
+    });
+  });
+
+  it('is the same by word and by flag', async () => {
+    expect(await runCli(['help', 'plot'])).toEqual(await runCli(['plot', '--help']));
+  });
+
+  it('prints the version of the package', async () => {
+    const { version } = JSON.parse(
+      await readFile(new URL('../package.json', import.meta.url), 'utf8'),
+    ) as { version: string };
+    expect(await runCli(['--version'])).toEqual({ code: 0, stderr: '', stdout: `${version}\n` });
+  });
+});
+
+describe('the table of commands', () => {
+  it('loads no command for the list', async () => {
+    expect(await modulesOf(['--help'])).not.toContain('dist/commands/');
+  });
+
+  it('loads only the command that is asked for, and what it needs', async () => {
+    const modules = await modulesOf(['plot', '--total-steps', '10']);
+    expect(modules).toContain('dist/commands/plot.js');
+    expect(modules).not.toMatch(/commands\/(?!plot\.js)|vega|fastify|onnxruntime|ensemble-runtime/);
+  });
+});

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { runMain, UsageError } from './run-main.ts';
+
+async function outcome(work: () => Promise<void>, debug = false) {
+  let text = '';
+  const printError = (line: string): void => {
+    text += line;
+  };
+  return { code: await runMain(work, { printError, debug }), text };
+}
+
+describe('runMain', () => {
+  it('returns 0 and prints nothing after success', async () => {
+    expect(await outcome(() => Promise.resolve())).toEqual({ code: 0, text: '' });
+  });
+
+  it.each<[string, unknown, string]>([
+    ['a message of several lines', new Error('first\n  second\n'), 'error: first second\n'],
+    ['an error without a message', new RangeError(), 'error: RangeError\n'],
+    ['what is no error', 'just text', 'error: just text\n'],
+  ])('puts %s on one line', async (_, thrown, text) => {
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- other people's code throws anything.
+    expect(await outcome(() => Promise.reject(thrown))).toEqual({ code: 1, text });
+  });
+
+  it('shows stacks and causes on request', async () => {
+    const error = new UsageError('outer', { cause: new Error('inner') });
+    const { text } = await outcome(() => Promise.reject(error), true);
+    expect(text).toMatch(
+      /^error: outer\nUsageError: outer\n {4}at .*caused by: Error: inner\n {4}at /s,
+    );
+  });
+});
