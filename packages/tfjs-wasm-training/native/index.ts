@@ -6,3 +6,6 @@ export { resizeBilinearGradient, resizeNearestGradient } from './resize';
 export { segmentSum, sum } from './sum';
 export { dilation, dilationFilterGradient, dilationInputGradient } from './dilation';
 export { gather } from './gather';
+export { affine, batchNormSums } from './batch-norm';
+export { reluGradient, repeat, spread, squareGradient } from './elementwise';
+export { matMul, matMulScratch } from './matmul';

@@ -17,6 +17,7 @@ export interface WasmBackend {
   readonly dataIdMap: { get: (dataId: object) => { readonly memoryOffset: number } };
   readonly makeOutput: (shape: readonly number[], dtype: DataType) => TensorInfo;
   readonly disposeData: (dataId: object) => boolean;
+  readonly incRef: (dataId: object) => void;
 }
 
 /** Address of a tensor's first byte in the backend's memory. */

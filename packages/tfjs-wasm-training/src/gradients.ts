@@ -1,7 +1,4 @@
 import type {
-  Conv2DAttrs,
-  Conv3DAttrs,
-  DepthwiseConv2dNativeAttrs,
   GradConfig,
   GradFunc,
   NamedAttrMap,
@@ -12,42 +9,48 @@ import type { TensorFlow } from './kernel.ts';
 
 type Attributes = Record<string, unknown>;
 
-function runKernel(tf: TensorFlow, name: string, inputs: object, attributes: object): Tensor {
+/** Runs a kernel of the backend in use as an operation of TensorFlow.js. */
+export function runKernel(
+  tf: TensorFlow,
+  name: string,
+  inputs: object,
+  attributes: object = {},
+): Tensor {
   return tf.engine().runKernel(name, inputs as NamedTensorMap, attributes as NamedAttrMap);
 }
 
-/** The two gradients of a convolution, by the names of their kernels. */
-function convolutionGradient(
-  tf: TensorFlow,
-  inputKernel: string,
-  filterKernel: string,
-): (dy: Tensor, saved: readonly Tensor[], attributes: Attributes) => Record<string, () => Tensor> {
-  return (dy, [x, filter], attributes) => ({
-    x: () => runKernel(tf, inputKernel, { dy, filter }, { ...attributes, inputShape: x!.shape }),
-    filter: () =>
-      runKernel(tf, filterKernel, { x, dy }, { ...attributes, filterShape: filter!.shape }),
-  });
-}
+/** A gradient for the WASM backend; undefined where the published one shall do. */
+export type WasmGradient = (
+  dy: Tensor,
+  saved: readonly Tensor[],
+  attributes: Attributes,
+) => Record<string, () => Tensor> | undefined;
 
-const isDilated = (dilations: unknown): boolean =>
-  [dilations ?? 1].flat().some((dilation) => dilation !== 1);
-
-/** TensorFlow.js refuses dilated convolutions; our kernels take them. Everything else stays as published. */
-function registerDilated(
-  tf: TensorFlow,
-  kernelName: string,
-  ours: ReturnType<typeof convolutionGradient>,
-): void {
+/** Puts a gradient before a published one, on the WASM backend only. */
+export function registerBefore(tf: TensorFlow, kernelName: string, ours: WasmGradient): void {
   const published = tf.getGradient(kernelName);
   if (published === undefined) return;
   const gradFunc: GradFunc = (dy, saved, attributes) => {
-    const { dilations } = attributes as unknown as
-      Conv2DAttrs | Conv3DAttrs | DepthwiseConv2dNativeAttrs;
-    return tf.getBackend() === 'wasm' && isDilated(dilations)
-      ? ours(dy as Tensor, saved, attributes)
-      : published.gradFunc(dy, saved, attributes);
+    const found =
+      tf.getBackend() === 'wasm'
+        ? ours(dy as Tensor, saved, attributes as unknown as Attributes)
+        : undefined;
+    return found ?? published.gradFunc(dy, saved, attributes);
   };
   tf.registerGradient({ ...published, gradFunc });
+}
+
+/** TensorFlow.js refuses dilated convolutions; our kernels take them. */
+function ofDilated(tf: TensorFlow, inputKernel: string, filterKernel: string): WasmGradient {
+  return (dy, [x, filter], attributes) => {
+    const dilations = [attributes['dilations'] ?? 1].flat();
+    if (dilations.every((dilation) => dilation === 1)) return undefined;
+    return {
+      x: () => runKernel(tf, inputKernel, { dy, filter }, { ...attributes, inputShape: x!.shape }),
+      filter: () =>
+        runKernel(tf, filterKernel, { x, dy }, { ...attributes, filterShape: filter!.shape }),
+    };
+  };
 }
 
 function registerMissing(tf: TensorFlow, gradient: GradConfig): void {
@@ -69,27 +72,20 @@ function registerConstant(tf: TensorFlow, kernelName: string, inputs: readonly s
   });
 }
 
-/** Registers the gradients that TensorFlow.js 4.22 lacks and that its layers need. */
-export function registerGradients(tf: TensorFlow): void {
-  registerDilated(
-    tf,
-    'Conv2D',
-    convolutionGradient(tf, 'Conv2DBackpropInput', 'Conv2DBackpropFilter'),
-  );
-  registerDilated(
-    tf,
-    'Conv3D',
-    convolutionGradient(tf, 'Conv3DBackpropInputV2', 'Conv3DBackpropFilterV2'),
-  );
-  registerDilated(
-    tf,
+const dilated = [
+  ['Conv2D', 'Conv2DBackpropInput', 'Conv2DBackpropFilter'],
+  ['Conv3D', 'Conv3DBackpropInputV2', 'Conv3DBackpropFilterV2'],
+  [
     'DepthwiseConv2dNative',
-    convolutionGradient(
-      tf,
-      'DepthwiseConv2dNativeBackpropInput',
-      'DepthwiseConv2dNativeBackpropFilter',
-    ),
-  );
+    'DepthwiseConv2dNativeBackpropInput',
+    'DepthwiseConv2dNativeBackpropFilter',
+  ],
+] as const;
+
+/** Registers the gradients that TensorFlow.js 4.22 lacks and that its layers need. */
+export function registerMissingGradients(tf: TensorFlow): void {
+  for (const [kernelName, inputKernel, filterKernel] of dilated)
+    registerBefore(tf, kernelName, ofDilated(tf, inputKernel, filterKernel));
   registerMissing(tf, {
     kernelName: 'Conv3DBackpropInputV2',
     inputsToSave: ['dy', 'filter'],

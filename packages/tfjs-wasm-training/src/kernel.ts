@@ -6,11 +6,16 @@ import type { Native } from './native.ts';
 /** What is used of TensorFlow.js: `import * as tf` of `@tensorflow/tfjs` or of `@tensorflow/tfjs-core` fits. */
 export interface TensorFlow extends Pick<
   typeof tfjs,
+  | 'add'
   | 'backend_util'
   | 'engine'
   | 'getBackend'
+  | 'mul'
   | 'registerGradient'
   | 'registerKernel'
+  | 'rsqrt'
+  | 'split'
+  | 'squeeze'
   | 'unregisterKernel'
   | 'util'
   | 'version_core'

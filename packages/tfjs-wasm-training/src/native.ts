@@ -10,25 +10,33 @@ export type Measure = (geometry: number) => number;
 
 /** The exports of `native/index.ts`. */
 export interface Native {
+  readonly affine: Procedure;
   readonly averagePoolGradient: Procedure;
+  readonly batchNormSums: Procedure;
   readonly convFilterGradient: Procedure;
-  readonly convFilterGradientScratch: Measure;
   readonly convInputGradient: Procedure;
-  readonly convInputGradientScratch: Measure;
   readonly depthwiseFilterGradient: Procedure;
   readonly depthwiseInputGradient: Procedure;
-  readonly depthwiseScratch: Measure;
   readonly dilation: Procedure;
   readonly dilationFilterGradient: Procedure;
   readonly dilationInputGradient: Procedure;
   readonly flipFilter: Procedure;
   readonly gather: Procedure;
+  readonly matMul: Procedure;
   readonly maxPool: Procedure;
   readonly maxPoolGradient: Procedure;
+  readonly reluGradient: Procedure;
+  readonly repeat: Procedure;
   readonly resizeBilinearGradient: Procedure;
   readonly resizeNearestGradient: Procedure;
   readonly segmentSum: Procedure;
+  readonly spread: Procedure;
+  readonly squareGradient: Procedure;
   readonly sum: Procedure;
+  readonly convFilterGradientScratch: Measure;
+  readonly convInputGradientScratch: Measure;
+  readonly depthwiseScratch: Measure;
+  readonly matMulScratch: (rows: number, shared: number, columns: number) => number;
 }
 
 const unsharedMemoryWithMaximum = 1;

@@ -7,7 +7,8 @@ import type {
 } from '@tensorflow/tfjs-core';
 import type { WasmBackend } from './backend.ts';
 import { TrainingKernelsError } from './errors.ts';
-import { registerGradients } from './gradients.ts';
+import { registerFastGradients } from './fast-gradients.ts';
+import { registerMissingGradients } from './gradients.ts';
 import type { Kernel, KernelCall, TensorFlow } from './kernel.ts';
 import { kernels } from './kernels/index.ts';
 import { instantiate, type Native } from './native.ts';
@@ -25,7 +26,7 @@ const ours = Symbol.for('@snapshot-ensemble/tfjs-wasm-training');
 /**
  * Gives the WASM backend of TensorFlow.js 4.22 the gradient kernels that it lacks, and better ones for those that it has wrong or slow.
  * Call it once after importing both modules, before or after `tf.setBackend('wasm')`; a second call changes nothing. Nothing but
- * kernels of the WASM backend and gradients that TensorFlow.js lacks is registered.
+ * kernels of the WASM backend, gradients for it, and gradients that TensorFlow.js lacks is registered.
  * Throws `TrainingKernelsError` with code `version` for another TensorFlow.js.
  */
 export function registerTrainingKernels(tf: TensorFlow, wasmBackend: WasmBackendModule): void {
@@ -44,7 +45,8 @@ export function registerTrainingKernels(tf: TensorFlow, wasmBackend: WasmBackend
     // The published set-up stays: the backend may not have started, and some kernels fall back to theirs.
     tf.registerKernel({ ...published, kernelName, backendName: 'wasm', kernelFunc });
   }
-  registerGradients(tf);
+  registerMissingGradients(tf);
+  registerFastGradients(tf);
 }
 
 /** One instance of the native module for each backend, made when first needed and kept as long as the backend. */

@@ -2,6 +2,10 @@ import type { backend_util, Conv2DAttrs, TensorInfo } from '@tensorflow/tfjs-cor
 import type { Kernel, TensorFlow, Kernels } from '../kernel.ts';
 
 type Shape4 = [number, number, number, number];
+/** The depthwise layer passes null for no dilation. */
+interface Attributes extends Omit<Conv2DAttrs, 'dilations'> {
+  readonly dilations: Conv2DAttrs['dilations'] | null;
+}
 
 /**
  * The published convolutions read the wrong pixels where 'same' needs no padding because the stride skips the last ones
@@ -9,7 +13,7 @@ type Shape4 = [number, number, number, number];
  */
 function spellOutPadding(
   isDepthwise: boolean,
-): Kernel<{ x: TensorInfo; filter: TensorInfo }, Conv2DAttrs> {
+): Kernel<{ x: TensorInfo; filter: TensorInfo }, Attributes> {
   return ({ tf, inputs, attributes, published }) => {
     if (attributes.pad !== 'same' || attributes.dataFormat === 'NCHW')
       return published(inputs, attributes);
@@ -29,14 +33,13 @@ function spellOutPadding(
 function describe(
   { backend_util }: TensorFlow,
   { x, filter }: { x: TensorInfo; filter: TensorInfo },
-  { strides, dilations, pad, dimRoundingMode }: Conv2DAttrs,
+  { strides, dilations, pad, dimRoundingMode }: Attributes,
   isDepthwise: boolean,
 ): backend_util.Conv2DInfo {
   return backend_util.computeConv2DInfo(
     x.shape as Shape4,
     filter.shape as Shape4,
     strides,
-    // The depthwise layer passes null for none.
     dilations ?? 1,
     pad,
     dimRoundingMode,

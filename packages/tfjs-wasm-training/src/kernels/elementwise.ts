@@ -1,0 +1,35 @@
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { address } from '../backend.ts';
+import type { Kernel, Kernels } from '../kernel.ts';
+
+interface Gradient {
+  readonly x: TensorInfo;
+  readonly dy: TensorInfo;
+}
+
+const countOf = ({ shape }: TensorInfo): number => shape.reduce((a, b) => a * b, 1);
+
+/** (x, dy) → dy where 0 < x ≤ ceiling, else 0. */
+const reluGradient: Kernel<Gradient, { ceiling: number }> = ({
+  backend,
+  native,
+  inputs: { x, dy },
+  attributes: { ceiling },
+}) => {
+  const dx = backend.makeOutput(x.shape, 'float32');
+  const addresses = [x, dy, dx].map((tensor) => address(backend, tensor));
+  native.reluGradient(...addresses, countOf(x), ceiling);
+  return dx;
+};
+
+/** (x, dy) → 2 · x · dy. */
+const squareGradient: Kernel<Gradient, object> = ({ backend, native, inputs: { x, dy } }) => {
+  const dx = backend.makeOutput(x.shape, 'float32');
+  native.squareGradient(...[x, dy, dx].map((tensor) => address(backend, tensor)), countOf(x));
+  return dx;
+};
+
+export const elementwise: Kernels = {
+  TrainingReluGradient: reluGradient,
+  TrainingSquareGradient: squareGradient,
+};
