@@ -44,7 +44,8 @@ export const wireTypes: Readonly<Record<BundleDType, WireType>> = {
     bytes: 4,
     allocate: (length) => new Float32Array(length),
     view: (buffer) => new Float32Array(buffer),
-    parse: (value) => asNumber(value, (number) => Number.isFinite(Math.fround(number))),
+    parse: (value) =>
+      typeof value === 'number' && Number.isFinite(Math.fround(value)) ? value : undefined,
     format: (value) => (Number.isFinite(value) ? shortestFloat32(value as number) : undefined),
   },
   float16: {

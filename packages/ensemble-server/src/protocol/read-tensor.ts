@@ -74,20 +74,35 @@ function readJsonData(name: string, type: WireType, value: unknown, count: numbe
       `Cannot read the request: input "${name}" is ${type.datatype}, which JSON cannot carry. Send it as binary data.`,
     );
   const rows = asArray(value, `data of input "${name}"`);
-  const flat = rows.flat(Infinity);
-  if (flat.length !== count)
+  // Counted before anything is allocated: a shape is only a claim.
+  const length = countElements(rows);
+  if (length !== count)
     throw badRequest(
-      `Cannot read the request: input "${name}" has ${flat.length} elements, its shape needs ${count}.`,
+      `Cannot read the request: input "${name}" has ${length} elements, its shape needs ${count}.`,
     );
   const data = type.allocate(count);
   const elements = data as Record<number, number | bigint>;
-  flat.forEach((element, index) => {
-    const parsed = parse(element);
-    if (parsed === undefined)
-      throw badRequest(
-        `Cannot read the request: element ${index} of input "${name}" is ${show(element)}, no ${type.datatype} that JSON carries exactly.`,
-      );
-    elements[index] = parsed;
-  });
+  let at = 0;
+  const fill = (values: readonly unknown[]): void => {
+    for (const element of values) {
+      if (Array.isArray(element)) {
+        fill(element);
+        continue;
+      }
+      const parsed = parse(element);
+      if (parsed === undefined)
+        throw badRequest(
+          `Cannot read the request: element ${at} of input "${name}" is ${show(element)}, no ${type.datatype} that JSON carries exactly.`,
+        );
+      elements[at++] = parsed;
+    }
+  };
+  fill(rows);
   return data;
+}
+
+function countElements(values: readonly unknown[]): number {
+  let count = 0;
+  for (const value of values) count += Array.isArray(value) ? countElements(value) : 1;
+  return count;
 }
