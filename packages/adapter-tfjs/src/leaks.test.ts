@@ -2,14 +2,14 @@ import { createSnapshotStore, memoryBlobs } from '@snapshot-ensemble/snapshot-co
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { clusters, cpu, silent, tinyModel } from '../test/tiny.ts';
+import { clusters, useBackend, silent, tinyModel } from '../test/tiny.ts';
 import { resumeEpoch } from './fit-checkpoints.ts';
 import {
   snapshotEnsembleCallback,
   type SnapshotEnsembleOptions,
 } from './snapshot-ensemble-callback.ts';
 
-beforeAll(cpu);
+beforeAll(useBackend);
 
 async function fits(
   model: tf.LayersModel,

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { cpu } from '../test/tiny.ts';
+import { useBackend } from '../test/tiny.ts';
 import { learningRateSetter } from './learning-rate.ts';
 
 const optimizers: [name: string, make: (learningRate: number) => tf.Optimizer][] = [
@@ -25,7 +25,7 @@ function stepSize(optimizer: tf.Optimizer): number {
   });
 }
 
-beforeAll(cpu);
+beforeAll(useBackend);
 
 describe('learningRateSetter', () => {
   it.each(optimizers)('changes the step that %s takes', (_, make) => {

@@ -8,7 +8,7 @@ import {
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { clusters, cpu, silent, tinyModel } from '../test/tiny.ts';
+import { clusters, useBackend, silent, tinyModel } from '../test/tiny.ts';
 import { loadMembers } from './load-members.ts';
 import { memberArtifacts, memberIOHandler } from './member-artifacts.ts';
 import { modelArtifacts } from './model-artifacts.ts';
@@ -44,7 +44,7 @@ async function fit(
 }
 
 beforeAll(async () => {
-  await cpu();
+  await useBackend();
   const { xs, ys } = clusters(30);
   trained = tinyModel({ batchNorm: true });
   store = await fit(trained, xs, ys);
@@ -79,13 +79,22 @@ describe('loadMembers', () => {
 
   it.each([
     ['the last two', { last: 2 }, [1, 2]],
-    ['the best two on the lowest loss', { best: 2, metric: 'loss' }, [1, 2]],
     ['a policy', { policy: meanPolicy('probabilities', [0, 2]) }, [0, 2]],
   ])('takes %s', async (_, selection, expected) => {
     const ensemble = await loadMembers(tf, store, selection);
     expect(ensemble.members.map(({ cycle }) => cycle)).toEqual(expected);
     const outputs = await ensemble.predict(clusters(30).xs);
     expectClose(values(outputs), meanOf(expected.map((cycle) => predictedInTraining[cycle]!)));
+  });
+
+  it.each([
+    ['lowest', 'loss', 1],
+    ['highest', 'acc', -1],
+  ])('takes the best on the %s %s', async (_, metric, sign) => {
+    const { members } = (await store.readManifest())!;
+    const ranked = [...members].sort((a, b) => sign * (a.metrics[metric]! - b.metrics[metric]!));
+    const ensemble = await loadMembers(tf, store, { best: 1, metric });
+    expect(ensemble.members).toEqual([ranked[0]]);
   });
 
   it('takes members by id, oldest first', async () => {

@@ -14,13 +14,13 @@ import { fc } from '@fast-check/vitest';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { clusters, collect, cpu, silent, tinyModel, weightValues } from '../test/tiny.ts';
+import { clusters, collect, useBackend, silent, tinyModel, weightValues } from '../test/tiny.ts';
 import { resumeEpoch } from './fit-checkpoints.ts';
 import { snapshotEnsembleCallback } from './snapshot-ensemble-callback.ts';
 import { trainSteps } from './train-steps.ts';
 import { tfjsTrainer } from './trainer.ts';
 
-beforeAll(cpu);
+beforeAll(useBackend);
 
 const optimizers: [name: string, make: () => tf.Optimizer][] = [
   ['SGD', () => tf.train.sgd(0.1)],

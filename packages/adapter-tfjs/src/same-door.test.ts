@@ -10,7 +10,7 @@ import {
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { clusters, cpu, silent, tinyModel, weightValues } from '../test/tiny.ts';
+import { clusters, useBackend, silent, tinyModel, weightValues } from '../test/tiny.ts';
 import { langevinNoise } from './langevin-noise.ts';
 import { loadMembers } from './load-members.ts';
 import {
@@ -18,7 +18,7 @@ import {
   type SnapshotEnsembleOptions,
 } from './snapshot-ensemble-callback.ts';
 
-beforeAll(cpu);
+beforeAll(useBackend);
 
 /** Two seeds of the same three clusters, far from zero so that statistics matter: to train, and held out. */
 function shifted(seed: number): { xs: tf.Tensor2D; ys: tf.Tensor2D } {

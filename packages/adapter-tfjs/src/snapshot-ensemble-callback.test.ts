@@ -7,14 +7,14 @@ import {
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { clusters, collect, cpu, silent, tinyModel } from '../test/tiny.ts';
+import { clusters, collect, useBackend, silent, tinyModel } from '../test/tiny.ts';
 import { asSnapshotStore } from './member-artifacts.ts';
 import {
   snapshotEnsembleCallback,
   type SnapshotEnsembleOptions,
 } from './snapshot-ensemble-callback.ts';
 
-beforeAll(cpu);
+beforeAll(useBackend);
 
 interface Trained {
   readonly store: SnapshotStore;

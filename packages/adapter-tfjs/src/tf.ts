@@ -11,7 +11,6 @@ export type Tf = Pick<
   | 'loadLayersModel'
   | 'nextFrame'
   | 'randomNormal'
-  | 'slice'
   | 'tensor'
   | 'tidy'
   | 'dispose'

@@ -2,10 +2,10 @@ import type { Metrics, TrainingCallback } from '@snapshot-ensemble/snapshot-core
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { clusters, cpu, fitDataset, recorder, silent, tinyModel } from '../test/tiny.ts';
+import { clusters, useBackend, fitDataset, recorder, silent, tinyModel } from '../test/tiny.ts';
 import { toTfjsCallback } from './to-tfjs-callback.ts';
 
-beforeAll(cpu);
+beforeAll(useBackend);
 
 type AnyCallbacks = Extract<tf.ModelFitArgs['callbacks'], tf.Callback[] | unknown[]>;
 const quiet = { ...silent, shuffle: false };

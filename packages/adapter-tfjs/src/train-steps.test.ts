@@ -2,11 +2,11 @@ import type { TrainingCallback } from '@snapshot-ensemble/snapshot-core';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { clusters, cpu, recorder, tinyModel, weightValues } from '../test/tiny.ts';
+import { clusters, useBackend, recorder, tinyModel, weightValues } from '../test/tiny.ts';
 import { tfjsTrainer } from './trainer.ts';
 import { trainSteps } from './train-steps.ts';
 
-beforeAll(cpu);
+beforeAll(useBackend);
 
 /** The loss of a model on some rows, for `optimizer.minimize`. */
 function lossOf(model: tf.LayersModel, xs: tf.Tensor, ys: tf.Tensor): () => tf.Scalar {

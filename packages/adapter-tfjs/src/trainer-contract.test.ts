@@ -2,12 +2,12 @@ import { trainerContract, type TrainerUnderTest } from '@snapshot-ensemble/snaps
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, it } from 'vitest';
 
-import { clusters, cpu, silent, tinyModel } from '../test/tiny.ts';
+import { clusters, useBackend, silent, tinyModel } from '../test/tiny.ts';
 import { toTfjsCallback } from './to-tfjs-callback.ts';
 import { trainSteps } from './train-steps.ts';
 import { tfjsTrainer } from './trainer.ts';
 
-beforeAll(cpu);
+beforeAll(useBackend);
 
 const [epochs, stepsPerEpoch] = [2, 3];
 

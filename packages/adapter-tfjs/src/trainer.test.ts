@@ -2,10 +2,10 @@ import type { NamedTensor } from '@snapshot-ensemble/snapshot-core';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { clusters, collect, cpu, tinyModel, weightValues } from '../test/tiny.ts';
+import { clusters, collect, useBackend, tinyModel, weightValues } from '../test/tiny.ts';
 import { tfjsTrainer } from './trainer.ts';
 
-beforeAll(cpu);
+beforeAll(useBackend);
 
 async function* stream(tensors: readonly NamedTensor[]): AsyncGenerator<NamedTensor, void> {
   await Promise.resolve();

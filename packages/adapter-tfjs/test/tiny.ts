@@ -1,10 +1,11 @@
 import type { NamedTensor, TrainingCallback } from '@snapshot-ensemble/snapshot-core';
 import * as tf from '@tensorflow/tfjs';
+import '@tensorflow/tfjs-backend-wasm';
 
-/** The module on the cpu backend. */
-export async function cpu(): Promise<typeof tf> {
-  await tf.setBackend('cpu');
-  return tf;
+/** Makes tfjs run on the backend that the environment names: `TFJS_BACKEND=wasm`, or cpu. */
+export async function useBackend(): Promise<void> {
+  const name = process.env['TFJS_BACKEND'] ?? 'cpu';
+  if (!(await tf.setBackend(name))) throw new Error(`The tfjs backend "${name}" does not start.`);
 }
 
 export interface TinyModelOptions {
