@@ -10,10 +10,10 @@ export function solveOnSimplex(
   hessian: Float64Array,
   linear: Float64Array,
   start: Float64Array,
-): Float64Array {
+): Float64Array<ArrayBuffer> {
   const n = start.length;
   const scale = Math.max(...hessian, Number.MIN_VALUE);
-  const point = start.slice();
+  const point = Float64Array.from(start);
   const free = [...point.keys()].filter((i) => point[i]! > 0);
   for (let step = 0; step < 20 * n; step++) {
     const wanted = freeMinimum(hessian, linear, free, scale);

@@ -31,7 +31,8 @@ export function minimiseOnSimplex(
   for (let step = 0; step < maxSteps; step++) {
     if (gapOf(weights, at.gradient) <= gapTolerance * (1 + Math.abs(at.value))) break;
     const target = solveOnSimplex(at.hessian, linearPart(at, weights), weights);
-    const next = lineSearch(weights, target, at, evaluate);
+    const next =
+      lineSearch(weights, target, at, evaluate) ?? lastStep(weights, target, at, evaluate);
     if (next === undefined) break;
     [weights, at] = next;
   }
@@ -59,6 +60,19 @@ function linearPart({ gradient, hessian }: Derivatives, weights: Float64Array): 
   });
 }
 
+type Place = [weights: Float64Array<ArrayBuffer>, at: Derivatives];
+
+/** Close to the end a step changes the value by less than its rounding; the gap still tells better from worse. */
+function lastStep(
+  from: Float64Array,
+  to: Float64Array<ArrayBuffer>,
+  at: Derivatives,
+  evaluate: (weights: Float64Array) => Derivatives,
+): Place | undefined {
+  const next = evaluate(to);
+  return gapOf(to, next.gradient) < gapOf(from, at.gradient) / 2 ? [to, next] : undefined;
+}
+
 /** Armijo's share of the predicted decrease, and the shortest step worth trying. */
 const sufficient = 1e-4;
 const shortest = 1e-10;
@@ -68,7 +82,7 @@ function lineSearch(
   to: Float64Array,
   at: Derivatives,
   evaluate: (weights: Float64Array) => Derivatives,
-): [Float64Array<ArrayBuffer>, Derivatives] | undefined {
+): Place | undefined {
   let slope = 0;
   from.forEach((weight, m) => {
     slope += at.gradient[m]! * (to[m]! - weight);
