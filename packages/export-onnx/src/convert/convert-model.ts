@@ -134,7 +134,7 @@ function layerOf(
     config: readConfig(config),
     executorMask,
     weight: (weight, shape) => findWeight(weights, prefix, weight, shape),
-    hasWeight: (weight) => lookUp(weights, prefix, weight) !== undefined,
+    savedShape: (weight) => lookUp(weights, prefix, weight)?.shape,
     inner(json, scope) {
       const innerClass = asText(property(json, 'className'), `${name}: class_name`);
       const innerConfig = asObject(property(json, 'config'), `${name}: config`);

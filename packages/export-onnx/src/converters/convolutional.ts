@@ -1,4 +1,4 @@
-import type { GraphBuilder } from '../graph/builder.ts';
+import type { GraphBuilder, OutputSpec } from '../graph/builder.ts';
 import {
   dataFormatOf,
   placeWindows,
@@ -8,30 +8,37 @@ import {
 } from '../graph/spatial.ts';
 import type { Value } from '../graph/value.ts';
 import type { Dim } from '../onnx/model.ts';
-import { int, ints } from '../onnx/model.ts';
-import { reshaped, transposed, type TensorData } from '../onnx/tensor-data.ts';
+import { int, ints, string } from '../onnx/model.ts';
+import { int64, reshaped, transposed, type TensorData } from '../onnx/tensor-data.ts';
 import { activationOf } from './activations.ts';
+import type { Config } from '../model/config.ts';
 import { ConfigProblem, type Layer, type LayerConverter } from './types.ts';
 
 function windowsOf({ config }: Layer, rank: number): Windows {
+  const windows = undilated(config, rank);
+  const dilations = config.sizes('dilationRate', rank, windows.dilations);
+  if (windows.strides.some((stride) => stride > 1) && dilations.some((rate) => rate > 1))
+    throw new ConfigProblem(
+      'strides and dilationRate above 1 do not run together in tfjs',
+      'Use one of them.',
+    );
+  return { ...windows, dilations };
+}
+
+function undilated(config: Config, rank: number): Windows {
   const padding = config.choice('padding', ['valid', 'same', 'causal'], 'valid');
   if (padding === 'causal')
     throw new ConfigProblem(
       'padding "causal" does not run in tfjs',
       'Pad on the left and use "valid".',
     );
-  const windows = {
+  const ones = new Array<number>(rank).fill(1);
+  return {
     kernel: config.sizes('kernelSize', rank),
-    strides: config.sizes('strides', rank, new Array<number>(rank).fill(1)),
-    dilations: config.sizes('dilationRate', rank, new Array<number>(rank).fill(1)),
+    strides: config.sizes('strides', rank, ones),
+    dilations: ones,
     padding,
   };
-  if (windows.strides.some((stride) => stride > 1) && windows.dilations.some((rate) => rate > 1))
-    throw new ConfigProblem(
-      'strides and dilationRate above 1 do not run together in tfjs',
-      'Use one of them.',
-    );
-  return windows;
 }
 
 interface ConvOptions {
@@ -86,6 +93,12 @@ const convOf =
     return activationOf(layer.config)(graph, output);
   };
 
+/** tfjs leaves it out of a SeparableConv2D's config; the kernel knows. */
+function depthMultiplier({ config, savedShape }: Layer): number {
+  if (config.has('depthMultiplier')) return config.size('depthMultiplier');
+  return savedShape('depthwise_kernel')?.at(-1) ?? 1;
+}
+
 /** `[h, w, channels, multiplier]` → `[channels · multiplier, 1, h, w]`. */
 function depthwiseKernel(
   layer: Layer,
@@ -101,8 +114,8 @@ function depthwiseKernel(
 const depthwiseConv2D: LayerConverter = (layer, [input], graph) => {
   const from = spatial(graph, input!, dataFormatOf(layer.config));
   // tfjs passes no dilation to the kernel, whatever the config says.
-  const windows = { ...windowsOf(layer, 2), dilations: [1, 1] };
-  const multiplier = layer.config.has('depthMultiplier') ? layer.config.size('depthMultiplier') : 1;
+  const windows = undilated(layer.config, 2);
+  const multiplier = depthMultiplier(layer);
   const filters = from.channels * multiplier;
   const output = conv(graph, from, windows, {
     kernel: depthwiseKernel(layer, windows, from.channels, multiplier),
@@ -122,7 +135,7 @@ const separableConv2D: LayerConverter = (layer, [input], graph) => {
     );
   const from = spatial(graph, input!, 'channelsLast');
   const windows = windowsOf(layer, 2);
-  const multiplier = layer.config.has('depthMultiplier') ? layer.config.size('depthMultiplier') : 1;
+  const multiplier = depthMultiplier(layer);
   const between = from.channels * multiplier;
   const depthwise = conv(graph, from, windows, {
     kernel: depthwiseKernel(layer, windows, from.channels, multiplier),
@@ -147,48 +160,74 @@ const convTransposeOf =
     const from = spatial(graph, input!, dataFormatOf(layer.config));
     const windows = windowsOf(layer, rank);
     const filters = layer.config.size('filters');
-    const places = from.sizes.map((size, axis) => transposedPlace(graph, size, windows, axis));
-    const kernel = layer.weight('kernel', [...windows.kernel, filters, from.channels]);
+    const places = from.sizes.map((size, axis) => transposedPlace(size, windows, axis, rank === 3));
+    const kernel = outFirst(layer.weight('kernel', [...windows.kernel, filters, from.channels]));
     const bias = biasOf(layer, filters);
-    const inputs = [
-      from.value,
-      graph.constant('kernel', outFirst(kernel)),
-      ...(bias ? [graph.constant('bias', bias)] : []),
-    ];
-    const output = graph.op(
-      'ConvTranspose',
-      inputs,
-      from.output(
-        filters,
-        places.map(({ size }) => size),
-      ),
-      {
-        kernel_shape: ints(windows.kernel),
-        output_padding: ints(places.map(({ extra }) => extra)),
-        pads: ints([...places.map(({ begin }) => begin), ...places.map(({ end }) => end)]),
-        strides: ints(windows.strides),
-      },
+    const isShifted = places.some(({ shift }) => shift > 0);
+    const inputs = [from.value, graph.constant('kernel', kernel)];
+    if (bias && !isShifted) inputs.push(graph.constant('bias', bias));
+    const sizes = places.map(({ size }) => size ?? graph.unknownDim('places'));
+    const spec = from.output(filters, sizes);
+    const made = sizes.map((size, axis) =>
+      typeof size === 'number' ? size - places[axis]!.shift : size,
     );
-    return activationOf(layer.config)(graph, output);
+    const output = graph.op('ConvTranspose', inputs, from.output(filters, made), {
+      kernel_shape: ints(windows.kernel),
+      output_padding: ints(places.map(({ extra, shift }) => extra - shift)),
+      pads: ints([...places.map(({ begin }) => begin), ...places.map(({ end }) => end)]),
+      strides: ints(windows.strides),
+    });
+    const shifted = isShifted ? shift(graph, output, spec, places, bias) : output;
+    return activationOf(layer.config)(graph, shifted);
   };
 
-/** One axis: the pads of the convolution that this one is the transpose of, and what its stride leaves over. */
+interface TransposedPlace {
+  readonly size: number | undefined;
+  /** Pads of the convolution that this one is the transpose of. */
+  readonly begin: number;
+  readonly end: number;
+  /** What the stride leaves over. */
+  readonly extra: number;
+  /** How much of it tfjs puts before the first element instead of after the last. */
+  readonly shift: number;
+}
+
 function transposedPlace(
-  graph: GraphBuilder,
   size: Dim,
   { kernel, strides, padding }: Windows,
   axis: number,
-): { size: Dim; begin: number; end: number; extra: number } {
+  mayShift: boolean,
+): TransposedPlace {
   const [reach, stride] = [kernel[axis]!, strides[axis]!];
   const total = padding === 'same' ? Math.max(0, reach - stride) : 0;
   const begin = Math.floor(total / 2);
   const grown = padding === 'same' ? 0 : Math.max(reach - stride, 0);
+  const extra = Math.max(0, stride - reach);
   return {
-    size: typeof size === 'number' ? size * stride + grown : graph.unknownDim('places'),
+    size: typeof size === 'number' ? size * stride + grown : undefined,
     begin,
     end: total - begin,
-    extra: Math.max(0, stride - reach),
+    extra,
+    // The 3D kernels of tfjs-core let the pads fall below zero.
+    shift: mayShift && padding === 'same' ? Math.ceil(extra / 2) : 0,
   };
+}
+
+/** Zeros before the first element, then the bias, which belongs to them as well. */
+function shift(
+  graph: GraphBuilder,
+  output: Value,
+  spec: OutputSpec,
+  places: readonly TransposedPlace[],
+  bias: TensorData | undefined,
+): Value {
+  const zeros = places.map(() => 0);
+  const pads = [0, 0, ...places.map((place) => place.shift), 0, 0, ...zeros];
+  const constant = graph.constant(`pads_${pads.join('_')}`, int64([pads.length], pads));
+  const padded = graph.op('Pad', [output, constant], spec, { mode: string('constant') });
+  if (bias === undefined) return padded;
+  const perChannel = reshaped(bias, [1, bias.shape[0]!, ...zeros.map(() => 1)]);
+  return graph.op('Add', [padded, graph.constant('bias', perChannel)], spec);
 }
 
 export type ConvolutionalClass =

@@ -1,8 +1,8 @@
 import { featureOrder, plain } from '../graph/layout.ts';
-import { binary, withMask } from '../graph/ops.ts';
+import { binary, exactDim, transpose, withMask } from '../graph/ops.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
 import { physicalAxis, type Value } from '../graph/value.ts';
-import { exactDim } from '../graph/ops.ts';
+import { elementCount } from '../onnx/dtype.ts';
 import { float, int } from '../onnx/model.ts';
 import { derived, float32, reshaped, type TensorData } from '../onnx/tensor-data.ts';
 import { ConfigProblem, type Layer, type LayerConverter } from './types.ts';
@@ -95,28 +95,34 @@ function affine(
   return binary(graph, 'Add', scaled, graph.constant('offset', reshaped(offset, shape)));
 }
 
-// Y = LayerNormalization(X, gamma, beta)   (opset 17)
+// Y = LayerNormalization(X, gamma, beta) over the last axes   (opset 17); others are moved there and back
 const layerNormalization: LayerConverter = (layer, [input], graph) => {
-  const from = plain(graph, input!);
-  const rank = from.shape.length;
+  const rank = input!.shape.length;
   const raw = layer.config.raw('axis') ?? -1;
   const axes = (Array.isArray(raw) ? raw : [raw]).map((axis) => axisOf(Number(axis), rank));
-  const first = Math.min(...axes);
-  if (axes.length !== rank - first || new Set(axes).size !== axes.length)
+  if (axes.some((axis, index) => index > 0 && axis <= axes[index - 1]!))
     throw new ConfigProblem(
-      `axis [${axes.join(', ')}] does not end at the last axis`,
-      'Normalize over trailing axes, or Permute first.',
+      `axis [${axes.join(', ')}] is not in rising order`,
+      'Name each axis once, in order.',
     );
-  const shape = Array.from({ length: rank - first }, (_, index) =>
-    exactDim(from, first + index, 'the normalized axes'),
-  );
+  const shape = axes.map((axis) => exactDim(input!, axis, 'the normalized axes'));
   const constant = (value: number): TensorData =>
-    float32(shape, new Float32Array(shape.reduce((size, dim) => size * dim, 1)).fill(value));
+    float32(shape, new Float32Array(elementCount(shape)).fill(value));
   const gamma = layer.config.boolean('scale', true) ? layer.weight('gamma', shape) : constant(1);
   const beta = layer.config.boolean('center', true) ? layer.weight('beta', shape) : constant(0);
+  const order = [
+    ...Array.from({ length: rank }, (_, axis) => axis).filter((axis) => !axes.includes(axis)),
+    ...axes,
+  ];
+  const isLast = order.every((axis, index) => axis === index);
+  const from = isLast ? plain(graph, input!) : transpose(graph, input!, order);
   const inputs = [from, graph.constant('gamma', gamma), graph.constant('beta', beta)];
-  const attributes = { axis: int(first), epsilon: float(layer.config.number('epsilon', 1e-3)) };
-  return withMask(graph.op('LayerNormalization', inputs, from, attributes), input!.mask);
+  const output = graph.op('LayerNormalization', inputs, from, {
+    axis: int(rank - axes.length),
+    epsilon: float(layer.config.number('epsilon', 1e-3)),
+  });
+  const back = order.map((_, axis) => order.indexOf(axis));
+  return withMask(isLast ? output : transpose(graph, output, back), input!.mask);
 };
 
 export type NormalizationClass = 'BatchNormalization' | 'LayerNormalization';

@@ -14,7 +14,8 @@ export interface Layer {
    * expected.
    */
   weight(name: string, shape: readonly number[]): TensorData;
-  hasWeight(name: string): boolean;
+  /** The shape that a weight was saved with, for what the config does not say. */
+  savedShape(name: string): readonly number[] | undefined;
   /**
    * What tfjs's executor hands to the call as `kwargs.mask`: the last mask that any layer before it received first, which
    * need not be this layer's own.

@@ -2,7 +2,7 @@ import { ExportError } from '../errors.ts';
 import type { Message } from './wire.ts';
 
 // The protobuf limit of one message, which onnxruntime shares.
-const MAX_MODEL_BYTES = 2 ** 31 - 1;
+export const MAX_MODEL_BYTES: number = 2 ** 31 - 1;
 
 /** The message, if one file may hold it. Throws `ExportError('too-large')` from 2 GiB on. */
 export function checkOneFile(message: Message): Message {
