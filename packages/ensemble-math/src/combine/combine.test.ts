@@ -148,9 +148,15 @@ describe('combine refuses', () => {
   });
 
   it('with a message that says what to do', () => {
-    expect(() => combine(logits, 'meanProbabilities')).toThrowErrorMatchingInlineSnapshot(`[RangeError: combine(meanProbabilities): row 0 is not a distribution (it sums to 4); probabilities are ≥ 0 and sum to 1 ± 0.001. If these are logits, say kind: 'logits' or apply softmax().]`);
-    expect(() => combine(two, 'median', { kind: 'logits' })).toThrowErrorMatchingInlineSnapshot(`[RangeError: combine(median): does not apply to kind 'logits'; rules for it: meanProbabilities, meanLogits, geometricMean, medianProbabilities, majorityVote.]`);
-    expect(() => combine(two, 'mean', { weights: [1, 1] })).toThrowErrorMatchingInlineSnapshot(`[RangeError: combine(mean): weights sum to 2; divide them by their sum to get 1.]`);
+    expect(() => combine(logits, 'meanProbabilities')).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: combine(meanProbabilities): row 0 is not a distribution (it sums to 4); probabilities are ≥ 0 and sum to 1 ± 0.001. If these are logits, say kind: 'logits' or apply softmax().]`,
+    );
+    expect(() => combine(two, 'median', { kind: 'logits' })).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: combine(median): does not apply to kind 'logits'; rules for it: meanProbabilities, meanLogits, geometricMean, medianProbabilities, majorityVote.]`,
+    );
+    expect(() => combine(two, 'mean', { weights: [1, 1] })).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: combine(mean): weights sum to 2; divide them by their sum to get 1.]`,
+    );
   });
 });
 
