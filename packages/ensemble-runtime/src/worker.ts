@@ -17,6 +17,9 @@ function refusal(error: unknown): Refusal {
 }
 
 async function loadOrt(): Promise<OrtModule> {
+  // From Node 23 on there is a Float16Array, which onnxruntime-common 1.30 prefers and onnxruntime-node cannot read
+  // (onnxruntime issue 26791). This realm is ours alone: without it, half floats are bits in a Uint16Array everywhere.
+  Reflect.deleteProperty(globalThis, 'Float16Array');
   try {
     return await import('onnxruntime-node');
   } catch (error) {
