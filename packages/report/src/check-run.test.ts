@@ -30,6 +30,16 @@ it.each<[string, Partial<RunReport>, string]>([
     { results: { data: 'x', rows: [{ kind: 'ensemble', ...row }] } },
     'runReport: results row "All" is an ensemble without a size; give how many of the last members it holds.',
   ],
+  [
+    'an ensemble without the score that is drawn',
+    {
+      results: {
+        data: 'x',
+        rows: [{ kind: 'ensemble', name: 'All', size: 2, scores: { mse: 1 } }],
+      },
+    },
+    'runReport: results row "All" has no score "error" to draw against the size; it has mse. Name one of them as results.headline.',
+  ],
 ])('refuses %s', async (_, change, message) => {
   await expect(runReport(exampleRun(change))).rejects.toThrow(new RangeError(message));
 });

@@ -1,4 +1,4 @@
-import type { RunReport } from './run.ts';
+import type { Results, RunReport } from './run.ts';
 
 /** Throws RangeError, naming the field, where a picture would be wrong or empty without a word. */
 export function checkRun({ plan, schedule, snapshots, stepsPerEpoch, results }: RunReport): void {
@@ -15,10 +15,19 @@ export function checkRun({ plan, schedule, snapshots, stepsPerEpoch, results }: 
       );
   if (stepsPerEpoch !== undefined && !(stepsPerEpoch > 0))
     throw new RangeError(`runReport: stepsPerEpoch is ${stepsPerEpoch}; it must be positive.`);
-  results?.rows.forEach(({ kind, name, size }) => {
-    if (kind === 'ensemble' && !(size !== undefined && size >= 1))
+  if (results !== undefined) checkResults(results);
+}
+
+function checkResults({ rows, headline = 'error' }: Results): void {
+  for (const { kind, name, size, scores } of rows) {
+    if (kind !== 'ensemble') continue;
+    if (!(size !== undefined && size >= 1))
       throw new RangeError(
         `runReport: results row "${name}" is an ensemble without a size; give how many of the last members it holds.`,
       );
-  });
+    if (scores[headline] === undefined)
+      throw new RangeError(
+        `runReport: results row "${name}" has no score "${headline}" to draw against the size; it has ${Object.keys(scores).join(', ') || 'none'}. Name one of them as results.headline.`,
+      );
+  }
 }

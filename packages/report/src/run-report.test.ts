@@ -97,12 +97,24 @@ describe('runReport', () => {
     expect(best.map(textOf)).toEqual(['14.00 %', '0.4200']);
   });
 
-  it.each(picturesOf(exampleRun()).map(({ file, spec }) => ({ file, spec })))(
-    'draws $file without a warning of Vega',
-    async ({ spec }) => {
-      const warnings: string[] = [];
-      await renderSvg(spec, { onWarning: (message) => warnings.push(message) });
-      expect(warnings).toEqual([]);
+  const smallest = exampleRun({
+    history: [{ epoch: 0, metrics: { mae: 0.5 } }],
+    results: {
+      data: 'the 100 test rows',
+      headline: 'mae',
+      rows: [
+        { kind: 'member', name: 'Member 1', scores: { mae: 0.4 } },
+        { kind: 'ensemble', name: 'Last 1', size: 1, scores: { mae: 0.4 } },
+      ],
     },
-  );
+  });
+
+  it.each([
+    ...picturesOf(exampleRun()).map(({ file, spec }) => ({ file, spec })),
+    ...picturesOf(smallest).map(({ file, spec }) => ({ file: `the smallest ${file}`, spec })),
+  ])('draws $file without a warning of Vega', async ({ spec }) => {
+    const warnings: string[] = [];
+    await renderSvg(spec, { onWarning: (message) => warnings.push(message) });
+    expect(warnings).toEqual([]);
+  });
 });

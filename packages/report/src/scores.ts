@@ -19,6 +19,7 @@ const accuracy: ScoreFormat = {
 
 const known: Readonly<Record<string, ScoreFormat>> = {
   loss: { label: 'Loss', picture: '.3~g', print: decimals, better: 'lower' },
+  mse: { label: 'Mean squared error', picture: '.3~g', print: decimals, better: 'lower' },
   acc: accuracy,
   accuracy,
   error: { label: 'Error', picture: '.2~%', print: percent, better: 'lower' },

@@ -76,7 +76,7 @@ export function chartConfig(palette: Palette): Readonly<Record<string, unknown>>
       titleFontWeight: 500,
       titlePadding: 10,
     },
-    axisX: { grid: false, tickColor: muted },
+    axisX: { grid: false, tickColor: muted, tickCount: 10 },
     axisY: { domain: false, ticks: false, tickCount: 5 },
     legend: {
       labelColor: ink,

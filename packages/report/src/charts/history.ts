@@ -20,12 +20,15 @@ export function historyChart({ history, plan, stepsPerEpoch }: HistoryChartOptio
   const panels = metricNames(history).map((metric) => panel(metric, history, restarts));
   return {
     columns: 2,
-    spacing: 72,
+    spacing: { column: 72, row: 96 },
     bounds: 'flush',
     concat: panels,
     resolve: { scale: { color: 'shared' } },
   };
 }
+
+/** More epochs than that and their dots run into each other. */
+const maxDots = 40;
 
 /** Names without `val_`, in order of first appearance. */
 export function metricNames(history: readonly EpochRecord[]): readonly string[] {
@@ -57,7 +60,7 @@ function panel(
       { data: { values: restarts }, mark: { type: 'rule', style: 'restart' }, encoding: { x } },
       {
         data: { values: values.filter(({ value }) => Number.isFinite(value)) },
-        mark: { type: 'line', point: { filled: true, size: 28 } },
+        mark: { type: 'line', point: history.length <= maxDots && { filled: true, size: 28 } },
         encoding: {
           x,
           y: {
