@@ -1,4 +1,3 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
 import { registerBefore, runKernel, type WasmGradient } from './gradients.ts';
 import type { TensorFlow } from './kernel.ts';
 import { canSpread, type SpreadAttributes } from './kernels/sums.ts';

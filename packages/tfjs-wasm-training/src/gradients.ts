@@ -31,10 +31,7 @@ export function registerBefore(tf: TensorFlow, kernelName: string, ours: WasmGra
   const published = tf.getGradient(kernelName);
   if (published === undefined) return;
   const gradFunc: GradFunc = (dy, saved, attributes) => {
-    const found =
-      tf.getBackend() === 'wasm'
-        ? ours(dy as Tensor, saved, attributes as unknown as Attributes)
-        : undefined;
+    const found = tf.getBackend() === 'wasm' ? ours(dy as Tensor, saved, attributes) : undefined;
     return found ?? published.gradFunc(dy, saved, attributes);
   };
   tf.registerGradient({ ...published, gradFunc });

@@ -18,8 +18,8 @@ export interface TensorFlow extends Pick<
   | 'squeeze'
   | 'unregisterKernel'
   | 'util'
-  | 'version_core'
 > {
+  readonly version_core: string;
   /** Its published type leaves out that it returns undefined for an unknown name. */
   readonly getKernel: (kernelName: string, backendName: string) => KernelConfig | undefined;
   /** As above. */

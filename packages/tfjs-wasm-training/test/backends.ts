@@ -4,11 +4,16 @@ import { registerTrainingKernels } from '../src/index.ts';
 
 export { tf, wasm };
 
+/** Waits for both backends. */
+export async function startBackends(): Promise<void> {
+  await tf.setBackend('cpu');
+  await tf.setBackend('wasm');
+}
+
 /** Registers the kernels and waits for both backends. */
 export async function prepareBackends(): Promise<void> {
   registerTrainingKernels(tf, wasm);
-  await tf.setBackend('cpu');
-  await tf.setBackend('wasm');
+  await startBackends();
 }
 
 /** What `compute` gives on a backend, as plain numbers. */
