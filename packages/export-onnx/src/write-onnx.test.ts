@@ -36,9 +36,8 @@ describe('exportOnnx', () => {
     expect(model.irVersion).toBe(8n);
     expect(model.opsetImport.map(({ domain, version }) => [domain, version])).toEqual([['', 17n]]);
     expect(model.metadataProps.map(({ key, value }) => [key, value])).toEqual([['run', 'r1']]);
-    expect(
-      graph!.node.map(({ opType, name, input, output }) => [opType, name, input, output]),
-    ).toMatchInlineSnapshot(`
+    expect(graph!.node.map(({ opType, name, input, output }) => [opType, name, input, output]))
+      .toMatchInlineSnapshot(`
       [
         [
           "Transpose",
@@ -97,9 +96,8 @@ describe('exportOnnx', () => {
         ],
       ]
     `);
-    expect(
-      graph!.initializer.map(({ name, dims, dataType }) => [name, dims.map(Number), dataType]),
-    ).toMatchInlineSnapshot(`
+    expect(graph!.initializer.map(({ name, dims, dataType }) => [name, dims.map(Number), dataType]))
+      .toMatchInlineSnapshot(`
       [
         [
           "flatten_1/shape_0_72",

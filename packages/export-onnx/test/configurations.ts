@@ -83,7 +83,9 @@ const dilated = (rank: number): Record<string, fc.Arbitrary<unknown>> => ({
 });
 const pool = (rank: number): Record<string, fc.Arbitrary<unknown>> => ({
   poolSize: rank === 1 ? small : tuple(small, rank),
-  strides: fc.option(rank === 1 ? small : tuple(small, rank), { nil: undefined }),
+  strides: fc.option<number | number[]>(rank === 1 ? small : tuple(small, rank), {
+    nil: undefined,
+  }),
   padding,
   ...(rank === 1 ? {} : { dataFormat }),
 });

@@ -24,7 +24,8 @@ export function predictor(
   model: tf.LayersModel,
   outputNames: readonly string[],
 ): (inputs: HostTensors) => HostTensors {
-  return (inputs) =>
+  return (inputs) => {
+    const answers: Record<string, HostTensor> = {};
     tf.tidy(() => {
       const tensors = model.inputNames.map((name) => {
         const { data, shape } = inputs[cleanName(name)]!;
@@ -34,10 +35,10 @@ export function predictor(
       });
       const answer = model.predict(tensors.length === 1 ? tensors[0]! : tensors);
       const list = Array.isArray(answer) ? answer : [answer];
-      return Object.fromEntries(
-        list.map((tensor, index) => [outputNames[index]!, hostOf(tensor)] as const),
-      );
+      for (const [index, tensor] of list.entries()) answers[outputNames[index]!] = hostOf(tensor);
     });
+    return answers;
+  };
 }
 
 function hostOf(tensor: tf.Tensor): HostTensor {

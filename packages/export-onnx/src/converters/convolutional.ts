@@ -94,9 +94,9 @@ const convOf =
   };
 
 /** tfjs leaves it out of a SeparableConv2D's config; the kernel knows. */
-function depthMultiplier({ config, savedShape }: Layer): number {
-  if (config.has('depthMultiplier')) return config.size('depthMultiplier');
-  return savedShape('depthwise_kernel')?.at(-1) ?? 1;
+function depthMultiplier(layer: Layer): number {
+  if (layer.config.has('depthMultiplier')) return layer.config.size('depthMultiplier');
+  return layer.savedShape('depthwise_kernel')?.at(-1) ?? 1;
 }
 
 /** `[h, w, channels, multiplier]` → `[channels · multiplier, 1, h, w]`. */

@@ -62,11 +62,17 @@ function readModel(json: JsonObject, where: string, depth: number): ModelSpec {
     readLayer(asObject(layer, `${where}.layers[${index}]`), `${where}.layers[${index}]`, depth),
   );
   if (className === 'Sequential') return sequential(name, layers, where);
+  const inputs = readRefs(property(body, 'inputLayers'), `${where}.input_layers`);
+  const outputs = readRefs(property(body, 'outputLayers'), `${where}.output_layers`);
+  const used = [...outputs, ...layers.flatMap(({ calls }) => calls.flat())];
   const spec: ModelSpec = {
     name,
-    layers: byName(layers, where),
-    inputs: readRefs(property(body, 'inputLayers'), `${where}.input_layers`),
-    outputs: readRefs(property(body, 'outputLayers'), `${where}.output_layers`),
+    layers: byName(
+      layers.map((layer) => withOwnCall(layer, used)),
+      where,
+    ),
+    inputs,
+    outputs,
   };
   for (const ref of [
     ...spec.inputs,
@@ -75,6 +81,14 @@ function readModel(json: JsonObject, where: string, depth: number): ModelSpec {
   ])
     checkRef(ref, spec, where);
   return spec;
+}
+
+/** A model is called once when it is built; its calls as a layer are counted after that one, which is not saved. */
+function withOwnCall(layer: LayerSpec, used: readonly TensorRef[]): LayerSpec {
+  const isCountedFromOne = !used.some((ref) => ref.layer === layer.name && ref.node === 0);
+  return layer.model !== undefined && isCountedFromOne
+    ? { ...layer, calls: [[], ...layer.calls] }
+    : layer;
 }
 
 function byName(layers: readonly LayerSpec[], where: string): ReadonlyMap<string, LayerSpec> {
