@@ -67,11 +67,9 @@ export async function infer(
 ): Promise<InferResponse> {
   const ensemble = findModel(models, address);
   const request = readRequest(ensemble.manifest, body, limits);
-  const signals = [signal];
-  if (request.timeoutMs !== undefined) signals.push(AbortSignal.timeout(request.timeoutMs));
   const wanted = request.outputs;
   const tensors = await ensemble.predict(request.inputs, {
-    signal: AbortSignal.any(signals),
+    signal: withTimeout(signal, request.timeoutMs),
     ...(wanted === undefined ? {} : { outputs: wanted.map(({ name }) => name) }),
   });
   const answered = Object.entries(tensors).map(([name, tensor]) => ({
@@ -81,4 +79,13 @@ export async function infer(
   }));
   const head = { model_name: address.model, model_version: MODEL_VERSION };
   return writeResponse(request.id === undefined ? head : { ...head, id: request.id }, answered);
+}
+
+// What Node's timers can count to, 24 days.
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+function withTimeout(signal: AbortSignal, timeoutMs: number | undefined): AbortSignal {
+  if (timeoutMs === undefined) return signal;
+  const whole = Math.min(Math.ceil(timeoutMs), MAX_TIMEOUT_MS);
+  return AbortSignal.any([signal, AbortSignal.timeout(whole)]);
 }
