@@ -12,9 +12,8 @@ export function usageError(command: Command, { code, message }: CommanderError):
     .replace(/^error: /, '')
     .replace(/\s*\n\s*/g, ' ')
     .replace(/\.?$/, '.');
-  return new UsageError(
-    [said, allowed(command, code), `See ${helpFor(command)}.`].join(' ').replace('  ', ' '),
-  );
+  const parts = [said, allowed(command, code), `See ${helpFor(command)}.`];
+  return new UsageError(parts.filter((part) => part !== '').join(' '));
 }
 
 export function unknownCommand(program: Command, name: string): UsageError {
