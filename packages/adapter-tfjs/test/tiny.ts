@@ -2,9 +2,16 @@ import type { NamedTensor, TrainingCallback } from '@snapshot-ensemble/snapshot-
 import * as tf from '@tensorflow/tfjs';
 import '@tensorflow/tfjs-backend-wasm';
 
-/** Makes tfjs run on the backend that the environment names: `TFJS_BACKEND=wasm`, or cpu. */
+/** Set by the browser's runs of the suite, which have no environment. */
+interface Chosen {
+  TFJS_BACKEND?: string;
+  readonly process?: { readonly env: Readonly<Record<string, string | undefined>> };
+}
+
+/** Makes tfjs run on the backend that was chosen: `TFJS_BACKEND=wasm`, say. Default cpu. */
 export async function useBackend(): Promise<void> {
-  const name = process.env['TFJS_BACKEND'] ?? 'cpu';
+  const { TFJS_BACKEND, process } = globalThis as Chosen;
+  const name = TFJS_BACKEND ?? process?.env['TFJS_BACKEND'] ?? 'cpu';
   if (!(await tf.setBackend(name))) throw new Error(`The tfjs backend "${name}" does not start.`);
 }
 

@@ -1,0 +1,12 @@
+import '../test/choose-webgl.ts';
+import './cases.test.ts';
+import './learning-rate.test.ts';
+import './leaks.test.ts';
+import './load-members.test.ts';
+import './resume.test.ts';
+import './same-door.test.ts';
+import './snapshot-ensemble-callback.test.ts';
+import './to-tfjs-callback.test.ts';
+import './train-steps.test.ts';
+import './trainer.test.ts';
+import './trainer-contract.test.ts';

@@ -1,0 +1,3 @@
+export {};
+
+(globalThis as { TFJS_BACKEND?: string }).TFJS_BACKEND = 'cpu';
