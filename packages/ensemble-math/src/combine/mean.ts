@@ -3,31 +3,34 @@ import type { Floats } from '../shapes.ts';
 import type { Block } from './block.ts';
 
 /** pooled = Σₘ wₘ xₘ, members added in order: the same bits for every split into batches. */
-export function weightedSum({ members, weights, start, rows, classes, pooled }: Block): void {
-  const length = rows * classes;
-  pooled.fill(0, 0, length);
-  let m = 0;
-  for (; m < members.length % 4; m++) {
-    addScaled(pooled, length, weights[m]!, members[m]!, start);
-  }
+export function weightedSum(block: Block): void {
+  const { members } = block;
   // Four members per pass: a quarter of the loads and stores of `pooled`.
-  for (; m < members.length; m += 4) {
-    const [a, b, c, d] = [members[m]!, members[m + 1]!, members[m + 2]!, members[m + 3]!];
-    const [wa, wb, wc, wd] = [weights[m]!, weights[m + 1]!, weights[m + 2]!, weights[m + 3]!];
-    for (let i = 0, j = start; i < length; i++, j++) {
-      pooled[i] = pooled[i]! + wa * a[j]! + wb * b[j]! + wc * c[j]! + wd * d[j]!;
-    }
+  const first = ((members.length - 1) % 4) + 1;
+  setToFirst(block, first);
+  for (let m = first; m < members.length; m += 4) addFour(block, m);
+}
+
+/** Up to four members; in the place of those that are not there the first comes again, with weight 0. */
+function setToFirst(
+  { members, weights, start, rows, classes, pooled }: Block,
+  count: number,
+): void {
+  const at = (m: number): Floats => members[m < count ? m : 0]!;
+  const weight = (m: number): number => (m < count ? weights[m]! : 0);
+  const [a, b, c, d] = [at(0), at(1), at(2), at(3)];
+  const [wa, wb, wc, wd] = [weight(0), weight(1), weight(2), weight(3)];
+  for (let i = 0, j = start; i < rows * classes; i++, j++) {
+    pooled[i] = wa * a[j]! + wb * b[j]! + wc * c[j]! + wd * d[j]!;
   }
 }
 
-function addScaled(
-  pooled: Float64Array,
-  length: number,
-  weight: number,
-  values: Floats,
-  start: number,
-): void {
-  for (let i = 0, j = start; i < length; i++, j++) pooled[i] = pooled[i]! + weight * values[j]!;
+function addFour({ members, weights, start, rows, classes, pooled }: Block, m: number): void {
+  const [a, b, c, d] = [members[m]!, members[m + 1]!, members[m + 2]!, members[m + 3]!];
+  const [wa, wb, wc, wd] = [weights[m]!, weights[m + 1]!, weights[m + 2]!, weights[m + 3]!];
+  for (let i = 0, j = start; i < rows * classes; i++, j++) {
+    pooled[i] = pooled[i]! + wa * a[j]! + wb * b[j]! + wc * c[j]! + wd * d[j]!;
+  }
 }
 
 /** pooled = Σₘ wₘ softmax(zₘ). */
