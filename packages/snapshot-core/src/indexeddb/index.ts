@@ -1,1 +1,2 @@
 export { indexedDbBlobs } from './indexed-db-blobs.ts';
+export { tabHolder } from './tab-holder.ts';

@@ -2,8 +2,9 @@ import type { BlobInfo, BlobStore, ByteRange, WriteCondition } from '../blob-sto
 import { absent, conditionFailed } from '../blobs/failures.ts';
 import { checkKey } from '../keys.ts';
 import { sha256 } from '../platform/sha256.ts';
-import { blobTable, chunkTable, openDatabase, piecesOf, type BlobRecord } from './database.ts';
+import { blobTable, chunkTable, piecesOf, type BlobRecord } from './database.ts';
 import { committed, resultOf } from './requests.ts';
+import { dropPieces, openSwept, whileWriting } from './sweep.ts';
 
 /**
  * Blobs in an IndexedDB database of the browser. The pieces of a blob are stored first, then one transaction
@@ -11,7 +12,7 @@ import { committed, resultOf } from './requests.ts';
  */
 export function indexedDbBlobs(name: string): BlobStore {
   let opened: Promise<IDBDatabase> | undefined;
-  const database = (): Promise<IDBDatabase> => (opened ??= openDatabase(name));
+  const database = (): Promise<IDBDatabase> => (opened ??= openSwept(name));
 
   return {
     async *read(key, range) {
@@ -20,16 +21,17 @@ export function indexedDbBlobs(name: string): BlobStore {
     },
     async write(key, chunks, condition) {
       checkKey(key);
-      const content = crypto.randomUUID();
       const db = await database();
-      try {
-        const { bytes, digest } = await writePieces(db, content, chunks);
-        await publish(db, key, { content, bytes }, condition);
-        return { version: content, sha256: digest, bytes };
-      } catch (error) {
-        await dropPieces(db, content);
-        throw error;
-      }
+      return whileWriting(name, async (content) => {
+        try {
+          const { bytes, digest } = await writePieces(db, content, chunks);
+          await publish(db, key, { content, bytes }, condition);
+          return { version: content, sha256: digest, bytes };
+        } catch (error) {
+          await dropPieces(db, content);
+          throw error;
+        }
+      });
     },
     async *list(prefix) {
       const table = (await database()).transaction(blobTable).objectStore(blobTable);
@@ -128,10 +130,4 @@ async function publish(
   }
   await done;
   if (!holds) throw conditionFailed(key, condition);
-}
-
-async function dropPieces(database: IDBDatabase, content: string): Promise<void> {
-  const transaction = database.transaction(chunkTable, 'readwrite');
-  transaction.objectStore(chunkTable).delete(piecesOf(content));
-  await committed(transaction);
 }

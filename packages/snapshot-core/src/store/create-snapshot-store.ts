@@ -18,8 +18,8 @@ export interface CreateSnapshotStoreOptions {
   readonly lockExpiresAfterMs?: number;
   /** Milliseconds since the epoch. Default `Date.now`. */
   readonly now?: () => number;
-  /** The writer, as the lock names it. Default this process. */
-  readonly holder?: Holder;
+  /** The writer, as the lock names it; asked for when a run begins. Default this process. */
+  readonly holder?: () => Promise<Holder>;
 }
 
 const tenMinutesMs = 10 * 60 * 1000;
@@ -43,7 +43,7 @@ export function createSnapshotStore(
     throw new StoreError('not-found', 'The store holds no run yet.', { key: 'manifest.json' });
   };
   const lockOptions = async (): Promise<LockOptions> => ({
-    holder: options.holder ?? (await currentHolder()),
+    holder: await (options.holder ?? currentHolder)(),
     token: crypto.randomUUID(),
     since: new Date(now()).toISOString(),
     now,

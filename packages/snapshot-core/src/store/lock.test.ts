@@ -15,18 +15,19 @@ const run = {
 const member = { cycle: 0, step: 4, learningRate: 0.1 };
 const hour = 3_600_000;
 
-function holder(host: string, alive: boolean | undefined): Holder {
-  return {
-    identity: { host, pid: 7, processStart: 'then' },
-    isAlive: () => Promise.resolve(alive),
-  };
+function holder(host: string, alive: boolean | undefined): () => Promise<Holder> {
+  return () =>
+    Promise.resolve({
+      identity: { host, pid: 7, processStart: 'then' },
+      isAlive: () => Promise.resolve(alive),
+    });
 }
 
 /** Begins a run by this holder at this time, and returns the store. */
 async function beginAt(
   blobs: BlobStore,
   time: number,
-  who: Holder,
+  who: () => Promise<Holder>,
   more: CreateSnapshotStoreOptions = {},
 ) {
   const store = createSnapshotStore(blobs, { holder: who, now: () => time, ...more });

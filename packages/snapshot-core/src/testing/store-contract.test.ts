@@ -110,7 +110,8 @@ describe('a faulty store is found out', () => {
         identity: { host: 'a', pid: 1, processStart: '' },
         isAlive: () => Promise.resolve(false),
       };
-      return () => createSnapshotStore(blobs, { holder: { identity, isAlive } });
+      return () =>
+        createSnapshotStore(blobs, { holder: () => Promise.resolve({ identity, isAlive }) });
     });
     const found = cases.find(({ name }) => name.startsWith('refuses a second writer'));
     await expect(found?.run()).rejects.toThrow('the code is "exists", expected "locked"');
