@@ -1,32 +1,9 @@
 import type { ModelArtifacts } from '@snapshot-ensemble/snapshot-core';
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import { architectures, idInputs } from '../test/architectures.ts';
-import { generator } from '../test/run-configurations.ts';
+import { architectures, feeds } from '../test/architectures.ts';
 import { artifactsOf, predictor, randomizeWeights, type tf } from '../test/tfjs.ts';
-import {
-  checkParity,
-  exportOnnx,
-  readOnnx,
-  type ExportOptions,
-  type HostTensors,
-} from './index.ts';
-
-function feeds(model: tf.LayersModel, rows: number): HostTensors {
-  const random = generator(rows);
-  return Object.fromEntries(
-    model.inputs.map((input, index) => {
-      const name = model.inputNames[index]!;
-      const shape = [rows, ...(input.shape.slice(1) as number[])];
-      const length = shape.reduce((product, dim) => product * dim, 1);
-      const draw = (): number =>
-        idInputs.has(name)
-          ? Math.floor(random() * 20) * (random() < 0.4 ? 0 : 1)
-          : random() * 4 - 2;
-      return [name, { data: Float32Array.from({ length }, draw), shape }];
-    }),
-  );
-}
+import { checkParity, exportOnnx, readOnnx, type ExportOptions } from './index.ts';
 
 async function parity(
   model: tf.LayersModel,

@@ -1,3 +1,5 @@
+import type { HostTensors } from '../src/index.ts';
+import { generator } from './generator.ts';
 import { tf } from './tfjs.ts';
 
 type Tensor = tf.SymbolicTensor;
@@ -242,4 +244,21 @@ export const architectures: Readonly<Record<string, () => tf.LayersModel>> = {
 };
 
 /** Inputs that hold token ids. */
-export const idInputs: ReadonlySet<string> = new Set(['ids', 'source', 'target']);
+const idInputs: ReadonlySet<string> = new Set(['ids', 'source', 'target']);
+
+/** Inputs of so many rows; token ids with padding, or values around zero. */
+export function feeds(model: tf.LayersModel, rows: number): HostTensors {
+  const random = generator(rows);
+  return Object.fromEntries(
+    model.inputs.map((input, index) => {
+      const name = model.inputNames[index]!;
+      const shape = [rows, ...(input.shape.slice(1) as number[])];
+      const length = shape.reduce((product, dim) => product * dim, 1);
+      const draw = (): number =>
+        idInputs.has(name)
+          ? Math.floor(random() * 20) * (random() < 0.4 ? 0 : 1)
+          : random() * 4 - 2;
+      return [name, { data: Float32Array.from({ length }, draw), shape }];
+    }),
+  );
+}

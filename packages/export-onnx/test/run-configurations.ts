@@ -3,6 +3,7 @@ import * as ort from 'onnxruntime-node';
 import { checkParity, exportOnnx, type HostTensors } from '../src/index.ts';
 import { cleanName } from '../src/model/names.ts';
 import { configurations, type Configuration } from './configurations.ts';
+import { generator } from './generator.ts';
 import { artifactsOf, predictor, randomizeWeights, tf } from './tfjs.ts';
 
 /** Configurations of one class that ran in tfjs, and how far onnxruntime was from it. */
@@ -13,6 +14,9 @@ export interface Outcome {
   readonly failures: readonly string[];
 }
 
+/** Sees each exported file with inputs and what tfjs answers to them. */
+export type Observer = (bytes: Uint8Array, inputs: HostTensors, answers: HostTensors) => void;
+
 // Rows of nearly equal values divide the rounding of their mean by √epsilon: LayerNormalization gets 1e-5 absolute.
 // Many configurations in one model cost one session instead of many.
 const GROUP = 10;
@@ -22,6 +26,7 @@ export async function runConfigurations(
   className: keyof typeof configurations,
   wanted: number,
   seed: number,
+  observe: Observer = () => undefined,
 ): Promise<Outcome> {
   const outcome = { ran: 0, refused: 0, largestDifference: 0, failures: [] as string[] };
   const samples = fc.sample(configurations[className], { seed, numRuns: wanted * 6 });
@@ -33,11 +38,11 @@ export async function runConfigurations(
     else group.push(branch);
     // A mask stays with everything that tfjs executes after it: such a branch gets a model of its own.
     if (group.length >= GROUP || sample.isMasked === true) {
-      await runGroup(className, group, outcome);
+      await runGroup(className, group, outcome, observe);
       group = [];
     }
   }
-  if (group.length > 0) await runGroup(className, group, outcome);
+  if (group.length > 0) await runGroup(className, group, outcome, observe);
   return outcome;
 }
 
@@ -75,6 +80,7 @@ async function runGroup(
   className: keyof typeof configurations,
   branches: readonly Branch[],
   outcome: { ran: number; largestDifference: number; failures: string[] },
+  observe: Observer,
 ): Promise<void> {
   const inputs = branches.flatMap((branch) => branch.inputs);
   const outputs = branches.map(({ output }) => output);
@@ -82,11 +88,14 @@ async function runGroup(
   randomizeWeights(model, 7);
   const exported = exportOnnx(await artifactsOf(model));
   const names = exported.outputs.map(({ name }) => name);
+  const predict = predictor(model, names);
+  const feeds = [feedsOf(branches, 1, 3), feedsOf(branches, 3, 4)];
+  observe(exported.bytes, feeds[1]!, predict(feeds[1]!));
   const results = await checkParity({
     bytes: exported.bytes,
     ort,
-    inputs: [feedsOf(branches, 1, 3), feedsOf(branches, 3, 4)],
-    predict: predictor(model, names),
+    inputs: feeds,
+    predict,
     absolute: className === 'LayerNormalization' ? 1e-5 : 1e-6,
     relative: 1e-5,
   });
@@ -125,15 +134,4 @@ function feedsOf(branches: readonly Branch[], rows: number, seed: number): HostT
       }),
     ),
   );
-}
-
-/** Mulberry32: small, seeded, good enough to spread test values. */
-export function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

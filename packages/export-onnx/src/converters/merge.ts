@@ -93,7 +93,8 @@ const concatenate: LayerConverter = ({ config }, inputs, graph) => {
   const first = values[0]!;
   const rank = first.shape.length;
   const raw = config.number('axis', -1);
-  const axis = raw < 0 ? raw + rank : raw;
+  // tfjs takes every negative axis for the last one.
+  const axis = raw < 0 ? rank - 1 : raw;
   if (
     !Number.isInteger(axis) ||
     axis < 1 ||

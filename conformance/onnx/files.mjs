@@ -1,0 +1,96 @@
+// @ts-check
+// Exports models with the built package and writes each with inputs and what tfjs answers: node files.mjs FOLDER CONFIGURATIONS
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import ts from 'typescript';
+
+const [folder = 'out', perClass = '10'] = process.argv.slice(2);
+const tests = new URL('../../packages/export-onnx/test/', import.meta.url);
+mkdirSync(folder, { recursive: true });
+
+// Node 20 runs no TypeScript: the models that the package's own tests use are transpiled next to here.
+for (const name of readdirSync(tests).filter((entry) => entry.endsWith('.ts'))) {
+  const { outputText } = ts.transpileModule(readFileSync(new URL(name, tests), 'utf8'), {
+    compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
+  });
+  const dist = new URL('../dist/', tests).href;
+  const runnable = outputText
+    .replace(/'\.\.\/src\/([^']+)\.ts'/g, (_, path) => `'${dist}${path}.js'`)
+    .replace(/'\.\/([^']+)\.ts'/g, "'./$1.mjs'");
+  writeFileSync(join(folder, name.replace(/\.ts$/, '.mjs')), runnable);
+}
+const load = (/** @type {string} */ name) => import(pathToFileURL(join(folder, name)).href);
+const { architectures, feeds } = await load('architectures.mjs');
+const { configurations } = await load('configurations.mjs');
+const { runConfigurations } = await load('run-configurations.mjs');
+const { artifactsOf, predictor, randomizeWeights } = await load('tfjs.mjs');
+const { exportEnsemble, exportOnnx } = await import('../../packages/export-onnx/dist/index.js');
+const { memoryBundle } = await import('../../packages/ensemble-bundle/dist/index.js');
+
+/**
+ * @param {string} name
+ * @param {Uint8Array} bytes
+ * @param {Record<string, {data: ArrayLike<number>, shape: readonly number[]}>} inputs
+ * @param {Record<string, {data: ArrayLike<number>, shape: readonly number[]}>} answers
+ */
+function write(name, bytes, inputs, answers) {
+  const plain = (/** @type {typeof inputs} */ tensors) =>
+    Object.fromEntries(
+      Object.entries(tensors).map(([key, { data, shape }]) => [
+        key,
+        { data: Array.from(data), shape },
+      ]),
+    );
+  writeFileSync(join(folder, `${name}.onnx`), bytes);
+  writeFileSync(
+    join(folder, `${name}.json`),
+    JSON.stringify({ inputs: plain(inputs), answers: plain(answers) }),
+  );
+}
+
+for (const [name, build] of Object.entries(architectures)) {
+  const model = build();
+  randomizeWeights(model, 11);
+  const artifacts = await artifactsOf(model);
+  for (const opset of [17, 21]) {
+    const { bytes, outputs } = exportOnnx(artifacts, { opset });
+    const inputs = feeds(model, 3);
+    const answers = predictor(
+      model,
+      outputs.map((/** @type {{name: string}} */ output) => output.name),
+    )(inputs);
+    write(`${name.replaceAll(' ', '-')}-opset${opset}`, bytes, inputs, answers);
+  }
+}
+
+for (const name of Object.keys(configurations)) {
+  let count = 0;
+  await runConfigurations(
+    name,
+    Number(perClass),
+    5,
+    (/** @type {[Uint8Array, any, any]} */ ...file) => {
+      write(`layer-${name}-${count++}`, ...file);
+    },
+  );
+}
+
+const members = [];
+for (const seed of [1, 2, 3]) {
+  const model = architectures['U-Net']();
+  randomizeWeights(model, seed);
+  members.push(await artifactsOf(model));
+}
+for (const combine of ['mean', 'median']) {
+  const bundle = memoryBundle();
+  const policy = {
+    kind: 'regression',
+    combine,
+    members: [0, 1, 2],
+    weights: [0.2, 0.5, 0.3],
+    temperature: 1,
+  };
+  await exportEnsemble(members, bundle, { policy });
+  write(`ensemble-${combine}`, bundle.files.get('ensemble.onnx'), {}, {});
+}
