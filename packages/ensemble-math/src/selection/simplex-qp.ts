@@ -1,10 +1,12 @@
-/** Relative size of the ridge that keeps systems of equal members solvable, and of a multiplier that counts as 0. */
-const ridge = 1e-13;
+/** Relative size of the pull towards the start, which keeps systems of equal members solvable to 1e-7. */
+const pull = 1e-9;
+/** Relative size of a multiplier that counts as 0. */
 const multiplierTolerance = 1e-13;
 
 /**
  * argmin ½ vᵀHv + cᵀv over v ≥ 0, Σ v = 1, for a positive semi-definite H `[n, n]`: a primal active-set method from
- * a feasible start. Nocedal and Wright 2006, algorithm 16.3.
+ * a feasible start (Nocedal and Wright 2006, algorithm 16.3), with a slight pull towards it. Called again from where
+ * it ended, it ends where the pull is nothing.
  */
 export function solveOnSimplex(
   hessian: Float64Array,
@@ -13,20 +15,24 @@ export function solveOnSimplex(
 ): Float64Array<ArrayBuffer> {
   const n = start.length;
   const scale = Math.max(...hessian, Number.MIN_VALUE);
+  const pulled = hessian.map((value, i) => value / scale + (i % (n + 1) === 0 ? pull : 0));
+  const towards = linear.map((value, i) => value / scale - pull * start[i]!);
   const point = Float64Array.from(start);
   const free = [...point.keys()].filter((i) => point[i]! > 0);
   for (let step = 0; step < 20 * n; step++) {
-    const wanted = freeMinimum(hessian, linear, free, scale);
+    const wanted = freeMinimum(pulled, towards, free);
     const blocked = moveTowards(point, free, wanted);
     if (blocked !== undefined) {
       free.splice(free.indexOf(blocked), 1);
       continue;
     }
-    const released = mostUseful(hessian, linear, point, free, scale);
+    const released = mostUseful(pulled, towards, point, free);
     if (released === undefined) break;
     free.push(released);
   }
-  return point;
+  let sum = 0;
+  for (const value of point) sum += value;
+  return point.map((value) => value / sum);
 }
 
 /** The minimum with the free entries alone, disregarding v ≥ 0, from its optimality system. */
@@ -34,14 +40,9 @@ function freeMinimum(
   hessian: Float64Array,
   linear: Float64Array,
   free: readonly number[],
-  scale: number,
 ): readonly number[] {
   const n = linear.length;
-  const rows = free.map((i) => [
-    ...free.map((k) => hessian[i * n + k]! / scale + (i === k ? ridge : 0)),
-    1,
-    -linear[i]! / scale,
-  ]);
+  const rows = free.map((i) => [...free.map((k) => hessian[i * n + k]!), 1, -linear[i]!]);
   return solve([...rows, [...free.map(() => 1), 0, 1]]).slice(0, free.length);
 }
 
@@ -74,7 +75,6 @@ function mostUseful(
   linear: Float64Array,
   point: Float64Array,
   free: readonly number[],
-  scale: number,
 ): number | undefined {
   const n = point.length;
   const slopes = linear.map((value, i) => {
@@ -85,7 +85,7 @@ function mostUseful(
   let common = 0;
   for (const i of free) common += slopes[i]! * point[i]!;
   let best: number | undefined;
-  let least = common - multiplierTolerance * scale;
+  let least = common - multiplierTolerance;
   slopes.forEach((slope, i) => {
     if (slope < least && !free.includes(i)) {
       least = slope;
