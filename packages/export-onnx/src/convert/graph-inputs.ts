@@ -1,6 +1,6 @@
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Value } from '../graph/value.ts';
-import { readConfig } from '../model/config.ts';
+import { ConfigProblem, readConfig, type Config } from '../model/config.ts';
 import { invalidTopology } from '../model/json.ts';
 import type { ModelSpec } from '../model/topology.ts';
 import type { Dim } from '../onnx/model.ts';
@@ -30,10 +30,20 @@ export function graphInputs(
         'is a sparse input, which ONNX does not have; make it dense',
       );
     const shape = readShape(config.raw('batchInputShape'), name, spec.name);
-    const dtype = config.choice('dtype', ['float32', 'int32', 'bool'], 'float32');
+    const dtype = readDtype(config, spec.name);
     const isSpatial = inputLayout === 'nchw' && shape.length >= 4;
     return graph.input(name, dtype, shape, isSpatial ? 'channelsFirst' : 'plain');
   });
+}
+
+function readDtype(config: Config, layer: string): 'float32' | 'int32' | 'bool' {
+  try {
+    return config.choice('dtype', ['float32', 'int32', 'bool'], 'float32');
+  } catch (error) {
+    if (error instanceof ConfigProblem)
+      throw invalidTopology(layer, `is an input whose ${error.message}`);
+    throw error;
+  }
 }
 
 function readShape(json: unknown, name: string, layer: string): readonly Dim[] {

@@ -14,9 +14,21 @@ interface Moments {
   readonly variance: TensorData;
 }
 
+// Far above any real layer; a lying topology must not decide how much memory is taken.
+const MAX_FILLED = 2 ** 26;
+
+function filled(shape: readonly number[], value: number): TensorData {
+  const count = elementCount(shape);
+  if (count > MAX_FILLED)
+    throw new ConfigProblem(
+      `its shape [${shape.join(', ')}] is absurdly large`,
+      'Correct the topology.',
+    );
+  return float32(shape, new Float32Array(count).fill(value));
+}
+
 function momentsOf(layer: Layer, channels: number): Moments {
-  const constant = (value: number): TensorData =>
-    float32([channels], new Float32Array(channels).fill(value));
+  const constant = (value: number): TensorData => filled([channels], value);
   return {
     gamma: layer.config.boolean('scale', true) ? layer.weight('gamma', [channels]) : constant(1),
     beta: layer.config.boolean('center', true) ? layer.weight('beta', [channels]) : constant(0),
@@ -106,8 +118,7 @@ const layerNormalization: LayerConverter = (layer, [input], graph) => {
       'Name each axis once, in order.',
     );
   const shape = axes.map((axis) => exactDim(input!, axis, 'the normalized axes'));
-  const constant = (value: number): TensorData =>
-    float32(shape, new Float32Array(elementCount(shape)).fill(value));
+  const constant = (value: number): TensorData => filled(shape, value);
   const gamma = layer.config.boolean('scale', true) ? layer.weight('gamma', shape) : constant(1);
   const beta = layer.config.boolean('center', true) ? layer.weight('beta', shape) : constant(0);
   const order = [
