@@ -68,8 +68,8 @@ export function tfjsCallbackOf(
     try {
       if (fit) await hook(fit);
     } catch (error) {
-      // tfjs calls no hook after one that threw.
-      await abandonFit();
+      // tfjs calls no hook after one that threw. What else fails on the way out must not hide why.
+      await abandonFit().catch(() => undefined);
       throw error;
     }
   };
