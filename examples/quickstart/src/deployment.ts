@@ -1,8 +1,10 @@
 import { join } from 'node:path';
+import type { ImageDataset } from '@snapshot-ensemble/datasets';
 import { bundleDirectory } from '@snapshot-ensemble/ensemble-bundle/node';
 import { meanPolicy, type Outputs } from '@snapshot-ensemble/ensemble-math';
 import { type Ensemble, loadEnsemble } from '@snapshot-ensemble/ensemble-runtime';
-import { exportEnsemble } from '@snapshot-ensemble/export-onnx';
+import { exportEnsemble, type HostTensor } from '@snapshot-ensemble/export-onnx';
+import * as ort from 'onnxruntime-node';
 import type { Data } from './data.ts';
 import type { TrainedRun } from './training.ts';
 
@@ -12,7 +14,7 @@ const TOLERANCE = 1e-5;
 /** Rows that go through the graph at once. */
 const BATCH_ROWS = 500;
 
-/** Writes all members and their mean into one ONNX bundle; returns its folder. */
+/** Writes all members and their mean into one ONNX bundle, with a smoke test; returns its folder. */
 export async function exportBundle(out: string, run: TrainedRun, data: Data): Promise<string> {
   const folder = join(out, 'bundle');
   const members = Array.from({ length: run.plan.cycles.length }, (_, index) => index);
@@ -20,8 +22,14 @@ export async function exportBundle(out: string, run: TrainedRun, data: Data): Pr
     name: 'mnist',
     policy: meanPolicy('probabilities', members),
     labels: { digit: data.test.classNames },
+    smoke: { ort, inputs: { image: firstImages(data.test, 2) } },
   });
   return folder;
+}
+
+/** A request for the bundle's smoke test, which `snapshot-ensemble verify` replays. */
+function firstImages({ images, height, width }: ImageDataset, count: number): HostTensor {
+  return { data: images.slice(0, count * height * width), shape: [count, height, width, 1] };
 }
 
 /** Opens the bundle on onnxruntime, in a thread of its own. */
@@ -43,8 +51,7 @@ export async function checkParity(
   let largest = 0;
   for (let start = 0; start < test.count; start += BATCH_ROWS) {
     const end = Math.min(start + BATCH_ROWS, test.count);
-    // A copy: the runtime takes the buffer over to its thread.
-    const answer = await ensemble.predict(test.images.slice(start * pixels, end * pixels));
+    const answer = await ensemble.predict(test.images.subarray(start * pixels, end * pixels));
     const { data } = answer[prediction!.name]!;
     for (const [index, value] of data.entries()) {
       const difference = Math.abs(Number(value) - expected.data[start * expected.classes + index]!);

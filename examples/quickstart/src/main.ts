@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
 import { parseOptions } from './options.ts';
-import { runQuickstart } from './run.ts';
 
 const write = (text: string): void => void process.stdout.write(text);
 
 try {
   const options = parseOptions(process.argv.slice(2), write);
+  // After the flags were read: TensorFlow.js takes a second to load.
+  const { runQuickstart } = await import('./run.ts');
   await runQuickstart(options, {
     isTerminal: process.stdout.isTTY,
     print: (line) => {

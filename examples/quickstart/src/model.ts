@@ -1,9 +1,5 @@
 import type * as tfjs from '@tensorflow/tfjs';
-
-export const BATCH_SIZE = 64;
-
-/** Peak of every schedule here, with momentum 0.9: on these images 0.04 learns less and 0.2 is unstable. */
-export const LEARNING_RATE = 0.1;
+import { LEARNING_RATE } from './recipes.ts';
 
 /** Two convolution and max-pool blocks and a dense head, compiled for SGD with momentum; the same seed gives the same weights. */
 export function buildModel(tf: typeof tfjs, seed: number): tfjs.LayersModel {
@@ -12,9 +8,9 @@ export function buildModel(tf: typeof tfjs, seed: number): tfjs.LayersModel {
   const model = tf.sequential({
     name: 'mnist',
     layers: [
+      layers.inputLayer({ name: 'image', inputShape: [28, 28, 1] }),
       layers.conv2d({
         name: 'conv_1',
-        inputShape: [28, 28, 1],
         filters: 8,
         kernelSize: 3,
         activation: 'relu',

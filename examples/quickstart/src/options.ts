@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { BATCH_SIZE } from './model.ts';
+import { BATCH_SIZE } from './recipes.ts';
 
 export interface QuickstartOptions {
   /** Images to train on, of MNIST's 60,000. */

@@ -1,18 +1,14 @@
 import { join } from 'node:path';
-import { snapshotEnsembleCallback, tfjsTrainer } from '@snapshot-ensemble/adapter-tfjs';
+import { resumeEpoch, snapshotEnsembleCallback } from '@snapshot-ensemble/adapter-tfjs';
 import type { EpochRecord } from '@snapshot-ensemble/report';
 import { anneal, type CyclePlan, equalCycles, type Schedule } from '@snapshot-ensemble/schedules';
-import {
-  saveCheckpoints,
-  type SnapshotStore,
-  type TrainingCallback,
-} from '@snapshot-ensemble/snapshot-core';
+import type { SnapshotStore, TrainingCallback } from '@snapshot-ensemble/snapshot-core';
 import { defaultStore } from '@snapshot-ensemble/snapshot-core/default-store';
 import type * as tfjs from '@tensorflow/tfjs';
-import { BATCH_SIZE, buildModel, LEARNING_RATE } from './model.ts';
+import { buildModel } from './model.ts';
 import type { QuickstartOptions } from './options.ts';
 import { type Screen, showProgress } from './progress.ts';
-import type { Recipe } from './recipes.ts';
+import { BATCH_SIZE, LEARNING_RATE, type Recipe } from './recipes.ts';
 import { readHistory, writeHistory } from './settings.ts';
 import type { LabelledTensors } from './tensors.ts';
 
@@ -51,7 +47,7 @@ export async function train(context: TrainingContext, recipe: Recipe): Promise<T
     return { ...run, history: await readHistory(out, recipe.id) };
   }
   const model = buildModel(tf, seed);
-  const initialEpoch = await restore(tf, model, store, stepsPerEpoch);
+  const initialEpoch = await resumeEpoch(store);
   screen.print(
     found === undefined
       ? `${recipe.name}: ${plan.totalSteps} steps in ${recipe.cycles} cycle(s)`
@@ -68,28 +64,13 @@ export function storeFolder(out: string, { id }: Recipe): string {
   return id === 'snapshots' ? join(out, 'Ensemble') : join(out, 'rivals', id);
 }
 
-/** Puts the newest checkpoint back into the model; returns the epoch to go on with. */
-async function restore(
-  tf: typeof tfjs,
-  model: tfjs.LayersModel,
-  store: SnapshotStore,
-  stepsPerEpoch: number,
-): Promise<number> {
-  const checkpoint = await store.readCheckpoint();
-  if (checkpoint === undefined) return 0;
-  const trainer = tfjsTrainer(tf, model);
-  await trainer.writeWeights(checkpoint.weights());
-  await trainer.writeOptimizer?.(checkpoint.optimizer());
-  return checkpoint.record.step / stepsPerEpoch;
-}
-
 /** tfjs-node would draw a progress bar of its own. */
 const quiet = { verbose: 0 } as const;
 
 async function fit(
   { tf, options, train: { images, labels }, validation, screen }: TrainingContext,
   model: tfjs.LayersModel,
-  { recipe, store, plan, schedule, stepsPerEpoch }: Omit<TrainedRun, 'history'>,
+  { recipe, store, plan, schedule }: Omit<TrainedRun, 'history'>,
   { initialEpoch, history }: { readonly initialEpoch: number; readonly history: EpochRecord[] },
 ): Promise<void> {
   const keepHistory: TrainingCallback = {
@@ -111,11 +92,8 @@ async function fit(
       planOf: () => ({ plan, schedule }),
       store,
       existing: 'resume',
-      callbacks: [
-        keepHistory,
-        saveCheckpoints(store, { everySteps: stepsPerEpoch }),
-        showProgress(screen, recipe.name, { plan, schedule }),
-      ],
+      checkpointEveryEpochs: 1,
+      callbacks: [keepHistory, showProgress(screen, recipe.name, { plan, schedule })],
     }),
   });
 }
