@@ -1,4 +1,5 @@
 import { bytesPerElement, elementCount, type DType, type TypedArray } from './dtype.ts';
+import { transposeElements } from './transpose.ts';
 
 /**
  * A constant tensor that is computed when it is written, so that a large model is never held twice. `recipe` says what
@@ -61,33 +62,4 @@ export function transposed(tensor: TensorData, permutation: readonly number[]): 
   return derived([tensor], `transpose ${permutation.join()}`, shape, (elements) =>
     transposeElements(elements, tensor.shape, permutation),
   );
-}
-
-function transposeElements<T extends TypedArray>(
-  elements: T,
-  shape: readonly number[],
-  permutation: readonly number[],
-): T {
-  const out = new (elements.constructor as new (length: number) => T)(elements.length);
-  const strides = new Array<number>(shape.length).fill(1);
-  for (let axis = shape.length - 2; axis >= 0; axis--)
-    strides[axis] = strides[axis + 1]! * shape[axis + 1]!;
-  // The innermost axis runs in a plain loop; the others as a counter, so that any rank is one code path.
-  const outer = permutation.slice(0, -1);
-  const last = permutation.at(-1) ?? 0;
-  const run = shape[last] ?? 1;
-  const stride = strides[last] ?? 1;
-  const counter = new Array<number>(outer.length).fill(0);
-  let from = 0;
-  for (let to = 0; to < out.length;) {
-    for (let k = 0, source = from; k < run; k++, source += stride) out[to++] = elements[source]!;
-    for (let axis = outer.length - 1; axis >= 0; axis--) {
-      const step = strides[outer[axis]!]!;
-      from += step;
-      if (++counter[axis]! < shape[outer[axis]!]!) break;
-      from -= step * counter[axis]!;
-      counter[axis] = 0;
-    }
-  }
-  return out;
 }
