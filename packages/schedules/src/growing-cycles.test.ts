@@ -70,6 +70,18 @@ describe('growingCycles', () => {
     expect(plan.totalSteps).toBe(1000);
   });
 
+  it('restarts where the figures of the Python library should', () => {
+    const plan = growingCycles({
+      totalEpochs: 500,
+      stepsPerEpoch: 200,
+      cycleLength: 20,
+      cycleLengthMultiplier: 1.5,
+    });
+    expect(plan.cycles.slice(1).map(({ start }) => start / 200)).toEqual([
+      20, 50, 95, 162.5, 263.75, 415.625,
+    ]);
+  });
+
   it('names the nearest budgets that fit', () => {
     expect(() =>
       growingCycles({
