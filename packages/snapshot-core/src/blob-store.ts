@@ -23,13 +23,18 @@ export interface ByteRange {
   readonly end: number;
 }
 
+export interface ReadOptions {
+  /** Chunks may share memory: each is good until the next is asked for. Stores may ignore it. Default false. */
+  readonly reuseChunks?: boolean;
+}
+
 /**
  * Named byte blobs: the port on which the snapshot store stands. Keys are `/`-separated paths of
  * `[A-Za-z0-9._-]` segments, none of them `.` or `..`.
  */
 export interface BlobStore {
   /** Throws `StoreError('not-found')` on first use if there is no such key. */
-  read(key: string, range?: ByteRange): AsyncIterable<Uint8Array>;
+  read(key: string, range?: ByteRange, options?: ReadOptions): AsyncIterable<Uint8Array>;
   /** Atomic: the whole blob under its key, or nothing. Throws `StoreError('conflict')` if the condition fails. */
   write(
     key: string,

@@ -4,6 +4,7 @@ export type {
   BlobStore,
   BlobWritten,
   ByteRange,
+  ReadOptions,
   Version,
   WriteCondition,
 } from './blob-store.ts';

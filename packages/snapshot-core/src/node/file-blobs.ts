@@ -1,6 +1,13 @@
 import { open, readdir, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { BlobInfo, BlobStore, BlobWritten, ByteRange, WriteCondition } from '../blob-store.ts';
+import type {
+  BlobInfo,
+  BlobStore,
+  BlobWritten,
+  ByteRange,
+  ReadOptions,
+  WriteCondition,
+} from '../blob-store.ts';
 import { absent, conditionFailed } from '../blobs/failures.ts';
 import { checkKey } from '../keys.ts';
 import { makeFolder, stamp, syncFolder, writeFully } from './durable.ts';
@@ -34,7 +41,7 @@ export function fileBlobs(folder: string): BlobStore {
   };
 
   return {
-    read: (key, range) => readFileBlob(root, key, range),
+    read: (key, range, options) => readFileBlob(root, key, range, options),
     async write(key, chunks, condition) {
       checkKey(key);
       const paths = blobPaths(root, key, writerTag(await own()));
@@ -76,6 +83,7 @@ async function* readFileBlob(
   root: string,
   key: string,
   range: ByteRange | undefined,
+  { reuseChunks = false }: ReadOptions = {},
 ): AsyncGenerator<Uint8Array> {
   checkKey(key);
   const { file } = blobPaths(root, key, '');
@@ -84,9 +92,11 @@ async function* readFileBlob(
     try {
       let position = range?.start ?? 0;
       const end = range?.end ?? Number.POSITIVE_INFINITY;
+      let chunk = new Uint8Array(0);
       while (position < end) {
-        const chunk = new Uint8Array(Math.min(chunkBytes, end - position));
-        const { bytesRead } = await handle.read(chunk, 0, chunk.byteLength, position);
+        const length = Math.min(chunkBytes, end - position);
+        if (!reuseChunks || chunk.byteLength < length) chunk = new Uint8Array(length);
+        const { bytesRead } = await handle.read(chunk, 0, length, position);
         if (bytesRead === 0) return;
         position += bytesRead;
         yield chunk.subarray(0, bytesRead);

@@ -33,7 +33,8 @@ export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
 
 /**
  * Reads a file of `fileBytes` bytes tensor by tensor, in the order of their bytes: at most one tensor and one
- * chunk are held at a time. Throws as `decodeSafetensors` does, also if the stream is shorter or longer.
+ * chunk are held at a time. The last tensor comes after the stream has ended, so that whoever checks the bytes as
+ * they pass has the last word. Throws as `decodeSafetensors` does, also if the stream is shorter or longer.
  */
 export async function* decodeSafetensorsStream(
   chunks: AsyncIterable<Uint8Array>,
@@ -42,14 +43,20 @@ export async function* decodeSafetensorsStream(
   const reader = byteReader(chunks);
   try {
     const { entries } = await readHeader(reader, fileBytes);
+    const last = entries.at(-1);
+    if (last === undefined) await expectEnd(reader, fileBytes);
     for (const entry of entries) {
       const bytes = await take(reader, entry.end - entry.start);
+      if (entry === last) await expectEnd(reader, fileBytes);
       yield tensorOf(entry, bytes);
     }
-    if (!(await reader.isAtEnd())) throw damaged(`it goes on after its ${fileBytes} bytes`);
   } finally {
     await reader.close();
   }
+}
+
+async function expectEnd(reader: ByteReader, fileBytes: number): Promise<void> {
+  if (!(await reader.isAtEnd())) throw damaged(`it goes on after its ${fileBytes} bytes`);
 }
 
 async function readHeader(reader: ByteReader, fileBytes: number): Promise<Header> {

@@ -3,7 +3,8 @@ import { streamOf } from '../bytes.ts';
 import type { ExistingRun, Manifest, RunDescription } from '../snapshot-store.ts';
 import { StoreError } from '../store-error.ts';
 import type { TensorSpec } from '../tensor.ts';
-import { manifestKey, namedBlobs, parseManifest, schemaVersion } from './manifest.ts';
+import { manifestKey } from './damaged-manifest.ts';
+import { namedBlobs, parseManifest, schemaVersion } from './manifest.ts';
 import { writeManifest } from './session.ts';
 import { readVersioned } from './versioned.ts';
 

@@ -1,7 +1,8 @@
 import type { BlobStore, Version } from '../blob-store.ts';
 import type { Manifest } from '../snapshot-store.ts';
 import { acquireLock, lockLost, releaseLock, renewLock, type LockOptions } from './lock.ts';
-import { formatManifest, manifestKey, namedBlobs, parseManifest } from './manifest.ts';
+import { manifestKey } from './damaged-manifest.ts';
+import { formatManifest, namedBlobs, parseManifest } from './manifest.ts';
 import { compareAndSwap, readVersioned } from './versioned.ts';
 
 /** A run being written: who writes it, and the manifest as it was written last. */

@@ -7,7 +7,7 @@ import type { NamedTensor } from '../tensor.ts';
 import { sha256 } from '../platform/current.ts';
 import { infoOf } from './versioned.ts';
 
-/** The bytes of a blob; ends with `StoreError('damaged')` unless they are what the manifest vouches for. */
+/** The bytes of a blob, each chunk good until the next is asked for; ends with `StoreError('damaged')` unless they are what the manifest vouches for. */
 export async function* readVerified(
   blobs: BlobStore,
   { key, bytes, sha256: expected }: BlobRecord,
@@ -18,7 +18,7 @@ export async function* readVerified(
     throw damagedBlob(key, `it has ${info.bytes} bytes, the manifest says ${bytes}`);
   }
   const hash = sha256();
-  yield* tap(blobs.read(key), (chunk) => {
+  yield* tap(blobs.read(key, undefined, { reuseChunks: true }), (chunk) => {
     hash.update(chunk);
   });
   const actual = hash.hex();
@@ -27,24 +27,18 @@ export async function* readVerified(
   }
 }
 
-/** The tensors of a blob; the last one is held back until the checksum of the whole is verified. */
+/** The tensors of a blob; the last one comes only after the checksum of the whole is verified. */
 export async function* readVerifiedTensors(
   blobs: BlobStore,
   record: BlobRecord,
 ): AsyncGenerator<NamedTensor> {
   const { key } = record;
-  let last: NamedTensor | undefined;
   try {
-    const tensors = decodeSafetensorsStream(readVerified(blobs, record), record.bytes);
-    for await (const tensor of tensors) {
-      if (last !== undefined) yield last;
-      last = tensor;
-    }
+    yield* decodeSafetensorsStream(readVerified(blobs, record), record.bytes);
   } catch (error) {
     if (!(error instanceof StoreError) || error.key !== undefined) throw error;
     throw new StoreError(error.code, `"${key}": ${error.message}`, { key, cause: error });
   }
-  if (last !== undefined) yield last;
 }
 
 function damagedBlob(
