@@ -27,6 +27,12 @@ const gathered = (): tf.Tensor2D =>
 
 const faults: readonly Fault[] = [
   {
+    kernel: 'ClipByValue, int32',
+    shape: [2],
+    apply: (x) => tf.clipByValue(x.mul(9).toInt(), -1, 1),
+    judge: 'cpu, output',
+  },
+  {
     kernel: 'MaxPoolGrad',
     shape: [1, 2, 2, 1],
     apply: (x) => tf.maxPool(image(x.sub(2)), 1, 1, 'valid'),

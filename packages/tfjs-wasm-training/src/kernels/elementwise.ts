@@ -1,4 +1,4 @@
-import type { TensorInfo } from '@tensorflow/tfjs-core';
+import type { ClipByValueAttrs, TensorInfo } from '@tensorflow/tfjs-core';
 import { address } from '../backend.ts';
 import type { Kernel, Kernels } from '../kernel.ts';
 
@@ -29,7 +29,20 @@ const squareGradient: Kernel<Gradient, object> = ({ backend, native, inputs: { x
   return dx;
 };
 
+/** The published clip reads whole numbers as if they were float32, so they become that first. */
+const clip: Kernel<{ x: TensorInfo }, ClipByValueAttrs> = (call) => {
+  const { backend, inputs, attributes, run, published } = call;
+  if (inputs.x.dtype !== 'int32') return published(inputs, attributes);
+  const numbers = run('Cast', inputs, { dtype: 'float32' });
+  const clipped = published({ x: numbers }, attributes);
+  const whole = run('Cast', { x: clipped }, { dtype: 'int32' });
+  backend.disposeData(numbers.dataId);
+  backend.disposeData(clipped.dataId);
+  return whole;
+};
+
 export const elementwise: Kernels = {
+  ClipByValue: clip,
   TrainingReluGradient: reluGradient,
   TrainingSquareGradient: squareGradient,
 };
