@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { dtypes } from '../dtypes.ts';
 import { checkKey } from '../keys.ts';
 import type { Manifest } from '../snapshot-store.ts';
-import { damagedManifest, manifestKey } from './damaged-manifest.ts';
+import { damagedManifest } from './damaged-manifest.ts';
 import type { DType } from '../tensor.ts';
 import { isHash, parseMember } from './member-record.ts';
 import { migrate, migrations } from './migrations.ts';

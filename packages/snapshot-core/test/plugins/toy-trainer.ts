@@ -23,7 +23,7 @@ export function toyTrainer(start = 1): Toy {
   const spec = { name: 'w', dtype: 'float32' as const, shape: [1] };
   const learningRates: number[] = [];
   let learningRate = 0;
-  const state = { isStopped: false };
+  let stopRequests = 0;
 
   const toy: Toy = {
     weight,
@@ -43,7 +43,7 @@ export function toyTrainer(start = 1): Toy {
       return Promise.resolve();
     },
     stop() {
-      state.isStopped = true;
+      stopRequests += 1;
     },
     async train(callback, { totalSteps, stepsPerEpoch, firstStep = 0, metricsOf }) {
       const at = (step: number) => ({
@@ -54,10 +54,10 @@ export function toyTrainer(start = 1): Toy {
       });
       const metrics = (step: number): Metrics =>
         metricsOf?.(step, toy) ?? { loss: weight[0]! * weight[0]! };
-      state.isStopped = false;
+      const requestsBefore = stopRequests;
       await callback.onTrainBegin?.(at(firstStep), toy);
       let step = firstStep;
-      for (; step < totalSteps && !state.isStopped; step += 1) {
+      for (; step < totalSteps && stopRequests === requestsBefore; step += 1) {
         await callback.onStepBegin?.(at(step), toy);
         const before = metrics(step);
         weight[0]! -= learningRate * 2 * weight[0]!;
