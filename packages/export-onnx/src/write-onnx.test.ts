@@ -166,8 +166,8 @@ describe('exportOnnx', () => {
   it.each([17, 18, 19, 20, 21])('writes opset %i', async (opset) => {
     const model = tf.sequential({
       layers: [
-        tf.layers.dense({ units: 4, inputShape: [5, 3], activation: 'gelu' as never }),
-        tf.layers.dense({ units: 4, activation: 'mish' as never }),
+        tf.layers.dense({ units: 4, inputShape: [5, 3], activation: 'gelu' }),
+        tf.layers.dense({ units: 4, activation: 'mish' }),
         tf.layers.layerNormalization(),
         tf.layers.globalAveragePooling1d({}),
       ],

@@ -213,6 +213,16 @@ function sharedAndNested(): tf.LayersModel {
   });
 }
 
+/** tfjs executes the masked branch first and hands its mask to the plain one. */
+function leakingMask(): tf.LayersModel {
+  const inputs = ['source', 'target'].map((name) => tf.input({ shape: [6], name }));
+  const branches = inputs.map((input, index) => {
+    const embedding = tf.layers.embedding({ inputDim: 20, outputDim: 3, maskZero: index === 1 });
+    return apply(tf.layers.lstm({ units: 3 }), apply(embedding, input));
+  });
+  return tf.model({ inputs, outputs: apply(tf.layers.concatenate({ name: 'both' }), ...branches) });
+}
+
 function convolutionAndSequence(): tf.LayersModel {
   const input = tf.input({ shape: [12, 3], name: 'signal' });
   const features = apply(
@@ -220,7 +230,7 @@ function convolutionAndSequence(): tf.LayersModel {
     input,
   );
   const shorter = apply(tf.layers.maxPooling1d({ poolSize: 2 }), features);
-  const cells = [tf.layers.lstmCell({ units: 5 }), tf.layers.gruCell({ units: 4 } as never)];
+  const cells = [tf.layers.lstmCell({ units: 5 }), tf.layers.gruCell({ units: 4 })];
   const read = apply(tf.layers.rnn({ cell: cells, goBackwards: true }), shorter);
   return tf.model({
     inputs: input,
@@ -241,6 +251,7 @@ export const architectures: Readonly<Record<string, () => tf.LayersModel>> = {
   autoencoder,
   'shared and nested': sharedAndNested,
   'convolution and sequence': convolutionAndSequence,
+  'leaking mask': leakingMask,
 };
 
 /** Inputs that hold token ids. */

@@ -83,7 +83,7 @@ const dilated = (rank: number): Record<string, fc.Arbitrary<unknown>> => ({
 });
 const pool = (rank: number): Record<string, fc.Arbitrary<unknown>> => ({
   poolSize: rank === 1 ? small : tuple(small, rank),
-  strides: fc.option<number | number[]>(rank === 1 ? small : tuple(small, rank), {
+  strides: fc.option<number | number[], undefined>(rank === 1 ? small : tuple(small, rank), {
     nil: undefined,
   }),
   padding,
@@ -279,7 +279,7 @@ export const configurations: Readonly<Record<LayerClassName, fc.Arbitrary<Config
           kind === 'lstm'
             ? tf.layers.lstmCell({ units })
             : kind === 'gru'
-              ? tf.layers.gruCell({ units } as never)
+              ? tf.layers.gruCell({ units })
               : tf.layers.simpleRNNCell({ units }),
         );
         return tf.layers.rnn({ cell: cells.length === 1 ? cells[0]! : cells, ...options });
@@ -302,7 +302,7 @@ export const configurations: Readonly<Record<LayerClassName, fc.Arbitrary<Config
       layer: () =>
         tf.layers.bidirectional({
           layer: tf.layers[kind as 'lstm']({ units, returnSequences }),
-          mergeMode: mergeMode as 'concat',
+          mergeMode: mergeMode,
         }),
     })),
   TimeDistributed: fc
@@ -325,7 +325,7 @@ export const configurations: Readonly<Record<LayerClassName, fc.Arbitrary<Config
         layer: () => tf.layers.timeDistributed({ layer: inner[kind as 'gru']() }),
       };
     }),
-  Rescaling: of(((options: never) => tf.layers.rescaling(options)) as Factory, anyShape, {
+  Rescaling: of((options: never) => tf.layers.rescaling(options), anyShape, {
     scale: fc.constantFrom(1 / 255, 2),
     offset: fc.constantFrom(0, -1),
   }),

@@ -42,7 +42,7 @@ export function predictor(
 }
 
 function hostOf(tensor: tf.Tensor): HostTensor {
-  return { data: tensor.dataSync() as Float32Array, shape: tensor.shape };
+  return { data: tensor.dataSync(), shape: tensor.shape };
 }
 
 /** Weights far from their initial values; moving variances stay positive. */
