@@ -43,4 +43,4 @@ it('neither tensors nor memory grow over 1,000 steps', async () => {
   await train(1000);
   expect(tf.memory().numTensors).toBe(tensors);
   expect(heapBytes()).toBe(bytes);
-});
+}, 120_000);
