@@ -108,6 +108,45 @@ function installInEmptyProject() {
         project,
       );
     }
+  typeCheckWithOldTypeScript(project);
+}
+
+/**
+ * The oldest TypeScript that `schedules` promises to work with; installed beside nothing else, so that it cannot replace the repo's own.
+ *
+ * @param {string} project Where the packages are installed.
+ */
+function typeCheckWithOldTypeScript(project) {
+  const compiler = join(work, 'typescript-5.4');
+  mkdirSync(compiler);
+  writeFileSync(join(compiler, 'package.json'), '{ "private": true }');
+  must('npm', ['install', '--no-package-lock', 'typescript@5.4.5'], compiler);
+  const source = join(project, 'entries.ts');
+  writeFileSync(
+    source,
+    ['', '/compat', '/pictures']
+      .map(
+        (entry, index) =>
+          `import * as entry${index} from '@snapshot-ensemble/schedules${entry}';\nexport { entry${index} };\n`,
+      )
+      .join(''),
+  );
+  for (const moduleKind of ['nodenext', 'preserve'])
+    check(
+      `schedules has types for TypeScript 5.4 (module ${moduleKind})`,
+      process.execPath,
+      [
+        join(compiler, 'node_modules/typescript/bin/tsc'),
+        '--noEmit',
+        '--strict',
+        '--module',
+        moduleKind,
+        '--target',
+        'es2022',
+        source,
+      ],
+      project,
+    );
 }
 
 /** @param {unknown} target An entry of `exports`. */

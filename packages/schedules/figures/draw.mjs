@@ -1,11 +1,13 @@
 // @ts-check
-// Draws the three figures of the Python library's README from the function that trains: `npm run figures`.
-import { writeFileSync } from 'node:fs';
+// Draws the three figures of the Python library's README from the function that trains: `npm run figures`. With `--check` it
+// fails where a committed figure is not what it would draw.
+import { readFileSync, writeFileSync } from 'node:fs';
 import { anneal, growingCycles } from '@snapshot-ensemble/schedules';
 import { visualizeLR } from '@snapshot-ensemble/schedules/pictures';
 import { parse, View } from 'vega';
 import { compile } from 'vega-lite';
 
+const check = process.argv.includes('--check');
 const stepsPerEpoch = 100;
 const figures = [
   { file: 'standard', title: 'Standard cycles', multiplier: 1, lrMultiplier: 1 },
@@ -34,7 +36,9 @@ for (const { file, title, multiplier, lrMultiplier } of figures) {
   const spec = visualizeLR(schedule, plan, { title, stepsPerEpoch, points: 600 });
   const { spec: vega } = compile(/** @type {import('vega-lite').TopLevelSpec} */ (spec));
   const svg = await new View(parse(vega), { renderer: 'none' }).toSVG();
-  writeFileSync(new URL(`${file}.svg`, import.meta.url), `${svg}\n`);
+  const place = new URL(`${file}.svg`, import.meta.url);
+  if (!check) writeFileSync(place, `${svg}\n`);
+  else if (readFileSync(place, 'utf8') !== `${svg}\n`) process.exitCode = 1;
   console.log(
     `${file}.svg: restarts at epochs ${plan.cycles.map(({ start }) => start / stepsPerEpoch).join(', ')}`,
   );
