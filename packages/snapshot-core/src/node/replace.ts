@@ -1,6 +1,6 @@
 import { link, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { ignoring } from './file-errors.ts';
+import { errorCode, ignoring } from './file-errors.ts';
 import { currentVersion, type BlobPaths } from './file-paths.ts';
 
 /** Moves the temporary file to the blob's place if there is no blob. */
@@ -67,10 +67,16 @@ export async function finishClaim(paths: BlobPaths, version: string): Promise<vo
 }
 
 async function tryLink(from: string, to: string): Promise<boolean> {
-  return (
-    (await ignoring(
-      ['EEXIST'],
-      link(from, to).then(() => true),
-    )) ?? false
-  );
+  try {
+    await link(from, to);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') return false;
+    await ignoring(['ENOENT'], unlink(from));
+    // What FAT and some network file systems answer; our own folder would not be forbidden to us.
+    if (errorCode(error) === 'EPERM') {
+      throw Object.assign(new Error('no hard links', { cause: error }), { code: 'ENOTSUP' });
+    }
+    throw error;
+  }
 }

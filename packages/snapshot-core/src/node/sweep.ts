@@ -28,10 +28,14 @@ export async function sweep(folder: string, own: HolderIdentity): Promise<void> 
 }
 
 async function isAbandoned(file: string, writer: string, own: HolderIdentity): Promise<boolean> {
+  const stats = await ignoring(['ENOENT'], stat(file));
+  if (stats === undefined) return false;
+  const blob = await ignoring(['ENOENT'], stat(file.slice(0, file.lastIndexOf('~new-'))));
+  // A second link that is not the blob itself is a claim: whoever finishes that needs the file.
+  if (stats.nlink > 1 && blob?.ino !== stats.ino) return false;
   const [host, pid, processStart = ''] = writer.split(',');
   if (host === writerTag(own).split(',')[0]) {
     return !((await isProcessAlive({ host: own.host, pid: Number(pid), processStart })) ?? true);
   }
-  const stats = await ignoring(['ENOENT'], stat(file));
-  return stats !== undefined && Date.now() - stats.mtimeMs > abandonedAfterMs;
+  return Date.now() - stats.mtimeMs > abandonedAfterMs;
 }

@@ -1,0 +1,28 @@
+import { expect, it } from 'vitest';
+import * as core from './index.ts';
+
+it('exports what is documented, and nothing else', () => {
+  expect(Object.keys(core).toSorted()).toEqual([
+    'StoreError',
+    'averageWeights',
+    'breakLock',
+    'chain',
+    'createSnapshotStore',
+    'cycleEnds',
+    'decodeSafetensors',
+    'decodeSafetensorsStream',
+    'encodeSafetensors',
+    'everySteps',
+    'followSchedule',
+    'greedySoup',
+    'lastEpochs',
+    'learningRateRangeTest',
+    'memoryBlobs',
+    'reportProgress',
+    'resumeStep',
+    'saveCheckpoints',
+    'stopEarly',
+    'streamSafetensors',
+    'takeSnapshots',
+  ]);
+});
