@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createSnapshotStore } from '../../src/index.ts';
 import { fileBlobs } from '../../src/node/index.ts';
 import { model, plan } from './model.mjs';
-import { killedWriter } from './run-writer.ts';
+import { killedWriter, startWriter } from './run-writer.ts';
 
 /** More in the long target: `npm run test:long`. */
 const kills = process.env['TIER'] === 'long' ? 200 : 20;
@@ -121,9 +121,11 @@ describe('two processes on one store', () => {
 
   it('lets exactly one of many take over from the dead', { timeout: 60_000 }, async () => {
     await killedWriter(folder, { delayMs: 5 });
-    const heirs = await Promise.all(
-      Array.from({ length: 4 }, () => killedWriter(folder, { delayMs: 400, marker: '\n' })),
-    );
+    const writers = Array.from({ length: 4 }, () => startWriter(folder));
+    // All have won or lost before the winner is killed: it would leave the lock to a slow starter.
+    await Promise.all(writers.map((writer) => writer.spoken('\n')));
+    for (const writer of writers) writer.kill();
+    const heirs = await Promise.all(writers.map(({ ended }) => ended));
     const winners = heirs.filter(({ lines }) => lines.some((line) => line.startsWith('saving')));
     const refused = heirs.filter(({ lines }) =>
       lines.some((line) => line.startsWith('failed locked')),
