@@ -1,5 +1,5 @@
 // @ts-check
-// What snapshotEnsembleCallback costs: the same fit without a callback, with the schedule alone, with members kept in memory and in files.
+// What snapshotEnsembleCallback costs: the same fit without a callback, with members kept in memory and in files.
 // `npm run build && node benchmarks/adapter-tfjs.mjs [cpu | wasm]`
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ import { sideBySide } from './side-by-side.mjs';
 const backend = process.argv[2] ?? 'cpu';
 await tf.setBackend(backend);
 const ROWS = 1280;
-const EPOCHS = backend === 'wasm' ? 15 : 2;
+const EPOCHS = 2;
 const xs = tf.randomNormal([ROWS, 256], 0, 1, 'float32', 1);
 const ys = tf.oneHot(tf.range(0, ROWS, 1, 'int32').mod(10).toInt(), 10);
 const folder = mkdtempSync(join(tmpdir(), 'adapter-tfjs-'));
@@ -47,7 +47,6 @@ try {
     packages: ['@tensorflow/tfjs'],
     contenders: [
       { name: 'no callback', run: () => fit() },
-      { name: 'schedule alone', run: () => fit({ cycles: 4, ensemble: false }) },
       { name: 'members in memory', run: () => fit({ cycles: 4, store: memoryBlobs() }) },
       {
         name: 'members in files',
