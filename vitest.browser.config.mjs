@@ -12,6 +12,8 @@ if (!existsSync(executablePath))
 /** `*.browser.test.ts` of all packages, in one headless Chromium. */
 export default defineConfig({
   resolve: { conditions },
+  // Found only while a test runs, they would make Vite reload the page in the middle of it.
+  optimizeDeps: { include: ['@tensorflow/tfjs', '@tensorflow/tfjs-backend-wasm', 'valibot'] },
   test: {
     include: ['packages/*/src/**/*.browser.test.ts'],
     testTimeout: 60_000,
