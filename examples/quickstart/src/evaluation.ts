@@ -3,6 +3,7 @@ import {
   errorRate,
   memberOutputs,
   nll,
+  type Outputs,
   type Predictions,
   unstack,
 } from '@snapshot-ensemble/ensemble-math';
@@ -35,6 +36,8 @@ export interface Rival {
   readonly run: TrainedRun;
   /** Error on the validation images, by which it was chosen. */
   readonly validationError: number;
+  /** What it says about the validation images. */
+  readonly onValidation: Outputs;
 }
 
 /** The better of the single models, judged on validation images: by errors, then by likelihood. */
@@ -46,11 +49,12 @@ export async function chooseRival(
 ): Promise<readonly Rival[]> {
   const judged = [];
   for (const run of runs) {
-    const outputs = memberOutputs(await predictMembers(tf, run, validation), 0);
+    const onValidation = memberOutputs(await predictMembers(tf, run, validation), 0);
     judged.push({
       run,
-      validationError: errorRate(outputs, labels),
-      validationNll: nll(outputs, labels),
+      onValidation,
+      validationError: errorRate(onValidation, labels),
+      validationNll: nll(onValidation, labels),
     });
   }
   return judged.sort(

@@ -1,4 +1,4 @@
-import { predictiveEntropy } from '@snapshot-ensemble/ensemble-math';
+import { memberOutputs, predictiveEntropy } from '@snapshot-ensemble/ensemble-math';
 import { serve } from '@snapshot-ensemble/ensemble-server';
 import { chooseBackend } from './backend.ts';
 import { loadData } from './data.ts';
@@ -9,7 +9,7 @@ import { writeReport } from './picture.ts';
 import type { Screen } from './progress.ts';
 import { askServer, formatAnswers, interestingImages } from './queries.ts';
 import { rivalRecipes, snapshotRecipe } from './recipes.ts';
-import { formatTable, lastMembers, scoreRows, verdict } from './scores.ts';
+import { formatTable, lastMembers, scoreRows, verdicts, winner } from './scores.ts';
 import { claimFolder } from './settings.ts';
 import { toTensors } from './tensors.ts';
 import { train, type TrainedRun } from './training.ts';
@@ -37,17 +37,16 @@ export async function runQuickstart(options: QuickstartOptions, screen: Screen):
   );
 
   const test = toTensors(tf, data.test);
+  const { labels } = data.test;
   const members = await predictMembers(tf, ensembleRun, test);
-  const [single] = (await predictMembers(tf, rival.run, test)).members;
-  const rows = scoreRows(
-    {
-      name: rival.run.recipe.name,
-      outputs: { data: single!, rows: members.rows, classes: members.classes },
-    },
-    members,
-    data.test.labels,
-  );
-  const result = verdict(rows);
+  const onTest = memberOutputs(await predictMembers(tf, rival.run, test), 0);
+  const rows = scoreRows({ name: rival.run.recipe.name, outputs: onTest }, members, labels);
+  const onValidation = await predictMembers(tf, ensembleRun, tensors.validation);
+  const result = `${winner(rows)}\n${verdicts({
+    fit: { predictions: onValidation, labels: data.validation.labels },
+    report: { predictions: members, labels },
+    rival: { fit: rival.onValidation, report: onTest },
+  })}`;
   screen.print(`On the ${data.test.count} test images:\n\n${formatTable(rows)}\n\n${result}\n`);
 
   const folder = await exportBundle(out, ensembleRun, data);

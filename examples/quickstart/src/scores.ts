@@ -3,6 +3,8 @@ import {
   brier,
   ece,
   errorRate,
+  evaluateEnsemble,
+  type EvaluateOptions,
   type Labels,
   meanPolicy,
   memberOutputs,
@@ -74,18 +76,23 @@ export function formatTable(rows: readonly ResultRow[]): string {
 }
 
 /** Which of the two has the smaller error on the same images, in one sentence; equal is said too. */
-export function verdict(rows: readonly ResultRow[]): string {
+export function winner(rows: readonly ResultRow[]): string {
   const single = rows.find(({ kind }) => kind === 'single')!;
   const ensemble = rows.at(-1)!;
-  const [a, b] = [ensemble.scores['error']!, single.scores['error']!];
+  const [ours, theirs] = [ensemble.scores['error']!, single.scores['error']!];
   const percent = (error: number) => `${(100 * error).toFixed(2)} %`;
-  const outcome =
-    a === b
-      ? `The ${ensemble.name} and the ${single.name} make equally many errors, ${percent(a)}`
-      : `The ${a < b ? ensemble.name : single.name} makes fewer errors than the ${a < b ? single.name : ensemble.name}: ${percent(Math.min(a, b))} against ${percent(Math.max(a, b))}`;
-  const likelihood =
-    ensemble.scores['negativeLogLikelihood']! < single.scores['negativeLogLikelihood']!
-      ? 'better'
-      : 'no better';
-  return `${outcome}; the ensemble's likelihood is ${likelihood}.`;
+  if (ours === theirs)
+    return `The ${ensemble.name} and the ${single.name} make equally many errors, ${percent(ours)}.`;
+  const [better, worse] = ours < theirs ? [ensemble, single] : [single, ensemble];
+  return `The ${better.name} makes fewer errors than the ${worse.name}: ${percent(better.scores['error']!)} against ${percent(worse.scores['error']!)}.`;
+}
+
+/**
+ * Whether the ensemble's gains are more than chance, on errors and on likelihood: paired bootstrap over the test
+ * images, everything calibrated on the validation images.
+ */
+export function verdicts(options: Omit<EvaluateOptions, 'verdict' | 'policy'>): string {
+  const text = (metric: 'error' | 'nll') =>
+    evaluateEnsemble({ ...options, verdict: { metric } }).verdict.text;
+  return `By errors: ${text('error')}\nBy likelihood: ${text('nll')}`;
 }
