@@ -93,6 +93,9 @@ export function winner(rows: readonly ResultRow[]): string {
  */
 export function verdicts(options: Omit<EvaluateOptions, 'verdict' | 'policy'>): string {
   const text = (metric: 'error' | 'nll') =>
-    evaluateEnsemble({ ...options, verdict: { metric } }).verdict.text;
+    evaluateEnsemble({ ...options, verdict: { metric } }).verdict.text.replaceAll(
+      /[;.] (?=against )/gi,
+      (mark) => `${mark.trim()}\n  `,
+    );
   return `By errors: ${text('error')}\nBy likelihood: ${text('nll')}`;
 }
