@@ -42,12 +42,13 @@ export async function runQuickstart(options: QuickstartOptions, screen: Screen):
   const onTest = memberOutputs(await predictMembers(tf, rival.run, test), 0);
   const rows = scoreRows({ name: rival.run.recipe.name, outputs: onTest }, members, labels);
   const onValidation = await predictMembers(tf, ensembleRun, tensors.validation);
-  const result = `${winner(rows)}\n${verdicts({
+  const won = winner(rows);
+  const chance = verdicts({
     fit: { predictions: onValidation, labels: data.validation.labels },
     report: { predictions: members, labels },
     rival: { fit: rival.onValidation, report: onTest },
-  })}`;
-  screen.print(`On the ${data.test.count} test images:\n\n${formatTable(rows)}\n\n${result}\n`);
+  });
+  screen.print(`On the ${data.test.count} test images:\n\n${formatTable(rows)}\n\n${won}\n${chance}\n`);
 
   const folder = await exportBundle(out, ensembleRun, data);
   const ensemble = await openBundle(folder);
@@ -68,6 +69,6 @@ export async function runQuickstart(options: QuickstartOptions, screen: Screen):
     await server.close();
   }
 
-  const page = await writeReport(options, ensembleRun, rows, { verdict: result, backend });
+  const page = await writeReport(options, ensembleRun, rows, { verdict: won, backend });
   screen.print(`\nDrew ${page}; open it in a browser.`);
 }
