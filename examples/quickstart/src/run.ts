@@ -48,7 +48,9 @@ export async function runQuickstart(options: QuickstartOptions, screen: Screen):
     report: { predictions: members, labels },
     rival: { fit: rival.onValidation, report: onTest },
   });
-  screen.print(`On the ${data.test.count} test images:\n\n${formatTable(rows)}\n\n${won}\n${chance}\n`);
+  screen.print(
+    `On the ${data.test.count} test images:\n\n${formatTable(rows)}\n\n${won}\n${chance}\n`,
+  );
 
   const folder = await exportBundle(out, ensembleRun, data);
   const ensemble = await openBundle(folder);
