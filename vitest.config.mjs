@@ -9,6 +9,8 @@ export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', '**/*.browser.test.ts'],
-    testTimeout: 30_000,
+    // Far above what any test takes: a busy machine must not make one fail.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 });
