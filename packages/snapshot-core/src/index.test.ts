@@ -15,6 +15,8 @@ it('exports what is documented, and nothing else', () => {
     'everySteps',
     'followSchedule',
     'greedySoup',
+    'keepBest',
+    'langevinNoise',
     'lastEpochs',
     'learningRateRangeTest',
     'memoryBlobs',

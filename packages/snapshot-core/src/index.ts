@@ -19,11 +19,15 @@ export {
 } from './plugins/average-weights.ts';
 export { followSchedule } from './plugins/follow-schedule.ts';
 export { greedySoup, type GreedySoup, type GreedySoupOptions } from './plugins/greedy-soup.ts';
+export { keepBest, type KeepBestOptions } from './plugins/keep-best.ts';
+export type { KeepBestMembers, KeepLast, KeepMembers } from './plugins/keep-members.ts';
+export { langevinNoise, type LangevinNoiseOptions } from './plugins/langevin-noise.ts';
 export type { LearningRateRange, RangePoint } from './plugins/learning-rate-range.ts';
 export {
   learningRateRangeTest,
   type LearningRateRangeTestOptions,
 } from './plugins/learning-rate-range-test.ts';
+export type { MetricMode } from './plugins/metric.ts';
 export {
   reportProgress,
   type ProgressReport,

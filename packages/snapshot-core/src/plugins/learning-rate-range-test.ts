@@ -1,10 +1,11 @@
-import type { Metrics, Trainer, TrainingCallback } from '../protocol.ts';
+import type { Trainer, TrainingCallback } from '../protocol.ts';
 import type { NamedTensor, Weights } from '../tensor.ts';
 import {
   suggestLearningRate,
   type LearningRateRange,
   type RangePoint,
 } from './learning-rate-range.ts';
+import { metricOf } from './metric.ts';
 
 export interface LearningRateRangeTestOptions {
   /** Takes what the test found, once the weights are back. */
@@ -66,7 +67,7 @@ export function learningRateRangeTest(options: LearningRateRangeTestOptions): Tr
       const { points, firstStep } = sweep;
       const index = result.step - firstStep;
       if (index >= steps || sweep.divergedAt !== undefined) return;
-      const loss = lossIn(await result.readMetrics(), metric);
+      const loss = metricOf(await result.readMetrics(), metric, 'learningRateRangeTest: a step');
       const point = smoothed(points, rateAt(index), loss, smoothing);
       const lowest = Math.min(...points.map(({ smoothedLoss }) => smoothedLoss));
       if (!Number.isFinite(loss) || point.smoothedLoss > divergence * lowest) {
@@ -97,15 +98,6 @@ function smoothed(
   const weight = 1 - smoothing;
   const smoothedLoss = (past * pastWeight + loss * weight) / (pastWeight + weight);
   return { learningRate, loss, smoothedLoss };
-}
-
-function lossIn(metrics: Metrics, metric: string): number {
-  const loss = metrics[metric];
-  if (loss !== undefined) return loss;
-  const known = Object.keys(metrics).join(', ');
-  throw new RangeError(
-    `learningRateRangeTest: a step has no metric "${metric}". It has: ${known || 'none'}.`,
-  );
 }
 
 async function restore(trainer: Trainer, { weights, optimizer }: Sweep): Promise<void> {

@@ -1,5 +1,6 @@
 import type { CyclePlan } from '@snapshot-ensemble/schedules';
 import type { EpochResult, TrainingCallback } from '../protocol.ts';
+import { metricOf } from './metric.ts';
 
 export interface StopEarlyOptions {
   /** A metric of an epoch, e.g. `val_loss`. */
@@ -36,8 +37,7 @@ export function stopEarly(options: StopEarlyOptions): TrainingCallback {
     },
     onEpochEnd(result, trainer) {
       if (plan !== undefined && !endsCycle(plan, result)) return;
-      const value = result.metrics[metric];
-      if (value === undefined) throw noSuchMetric(metric, result);
+      const value = metricOf(result.metrics, metric, 'stopEarly: an epoch');
       const gain = mode === 'min' ? best - value : value - best;
       const isFirst = Number.isNaN(best) && !Number.isNaN(value);
       if (isFirst || gain > minDelta) {
@@ -54,11 +54,4 @@ export function stopEarly(options: StopEarlyOptions): TrainingCallback {
 /** Whether a cycle ended with one of the epoch's steps. */
 function endsCycle({ cycles }: CyclePlan, { step, stepsPerEpoch, epoch }: EpochResult): boolean {
   return cycles.some(({ end }) => end > epoch * stepsPerEpoch && end <= step + 1);
-}
-
-function noSuchMetric(metric: string, { metrics }: EpochResult): RangeError {
-  const known = Object.keys(metrics).join(', ');
-  return new RangeError(
-    `stopEarly: an epoch has no metric "${metric}". It has: ${known || 'none'}.`,
-  );
 }

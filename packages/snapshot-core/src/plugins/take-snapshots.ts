@@ -1,7 +1,8 @@
 import type { Cycle, CyclePlan, Schedule } from '@snapshot-ensemble/schedules';
 import type { Metrics, Progress, Trainer, TrainingCallback } from '../protocol.ts';
-import type { ExistingRun, Manifest, SnapshotStore } from '../snapshot-store.ts';
+import type { ExistingRun, Manifest, MemberRecord, SnapshotStore } from '../snapshot-store.ts';
 import { handledBy } from './handled-by.ts';
+import { checkKeep, checkMetric, surplus, type KeepMembers } from './keep-members.ts';
 import { cycleEnds, pointsOf, type SnapshotPoints } from './snapshot-points.ts';
 
 export interface TakeSnapshotsOptions {
@@ -11,6 +12,11 @@ export interface TakeSnapshotsOptions {
   readonly existing?: ExistingRun;
   /** When to take snapshots. Default `cycleEnds()`. */
   readonly at?: SnapshotPoints;
+  /**
+   * Which members stay in the store once a new one is safe there. Default all. The best are chosen among the
+   * snapshots that were due: what a stop leaves within a cycle stays beside them until a resumed run replaces it.
+   */
+  readonly keep?: KeepMembers;
   /**
    * Whether a run that is stopped within a cycle leaves a member of that cycle as it stands. Resuming the run
    * replaces it by the cycle's own. Default `save`.
@@ -35,8 +41,10 @@ export function takeSnapshots(
   store: SnapshotStore,
   options: TakeSnapshotsOptions = {},
 ): TrainingCallback {
-  const { schedule, existing = 'refuse', at = cycleEnds(), onStop = 'save', onSaveError } = options;
+  const { schedule, existing = 'refuse', at = cycleEnds(), onStop = 'save' } = options;
+  const { keep, onSaveError } = options;
   checkPlan(plan);
+  if (keep !== undefined) checkKeep(keep);
   const user = 'take-snapshots';
   let points: ReadonlyMap<number, Cycle> = new Map();
   let savedAt = 0;
@@ -49,9 +57,11 @@ export function takeSnapshots(
     const learningRate = schedule?.(updates - 1) ?? Number.NaN;
     const member = { cycle: cycle.index, step: updates, learningRate, metrics };
     savedAt = updates;
+    if (keep !== undefined && points.has(updates)) checkMetric(keep, metrics, updates);
     await handledBy(onSaveError, async () => {
       await store.saveMember(member, trainer.readWeights());
       await dropUnfinished(store, cycle, (step) => step === updates || points.has(step));
+      if (keep !== undefined) await dropSurplus(store, keep, ({ step }) => points.has(step));
     });
   };
 
@@ -101,6 +111,15 @@ async function dropUnfinished(
   for (const { id, step } of members) {
     if (step > cycle.start && step <= cycle.end && !isKept(step)) await store.removeMember(id);
   }
+}
+
+async function dropSurplus(
+  store: SnapshotStore,
+  keep: KeepMembers,
+  isJudged: (member: MemberRecord) => boolean,
+): Promise<void> {
+  const members = (await store.readManifest())?.members ?? [];
+  for (const { id } of surplus(members, keep, isJudged)) await store.removeMember(id);
 }
 
 /** The cycle that holds this step. */
