@@ -233,7 +233,7 @@ describe('generateSnapshotCallbacks', () => {
       callbacks,
     });
     await expect(training).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: keepBest: an epoch has no metric "val_loss"; it has loss, acc. Pass validationData or validationSplit to fit, or another metric.]`,
+      `[RangeError: keepBest: an epoch has no metric "val_loss". It has: loss, acc. Give the training validation data, or keepBest another metric.]`,
     );
   });
 

@@ -1,6 +1,6 @@
+import { keepBest, type KeepBestOptions } from '@snapshot-ensemble/snapshot-core';
 import { defaultStore } from '@snapshot-ensemble/snapshot-core/default-store';
 
-import { keepBest, type KeepBestOptions } from './keep-best.ts';
 import { type AnyStore, asSnapshotStore } from './member-artifacts.ts';
 import {
   snapshotEnsembleCallback,

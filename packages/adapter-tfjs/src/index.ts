@@ -33,5 +33,9 @@ export {
   generateSnapshotCallbacks,
   type GenerateSnapshotCallbacksOptions,
 } from './generate-snapshot-callbacks.ts';
-export { keepBest, type KeepBestOptions } from './keep-best.ts';
-export { langevinNoise, type LangevinNoiseOptions } from './langevin-noise.ts';
+export {
+  keepBest,
+  type KeepBestOptions,
+  langevinNoise,
+  type LangevinNoiseOptions,
+} from '@snapshot-ensemble/snapshot-core';

@@ -2,16 +2,15 @@ import { constant, equalCycles, triangular } from '@snapshot-ensemble/schedules'
 import {
   averageWeights,
   createSnapshotStore,
+  langevinNoise,
   lastEpochs,
   memoryBlobs,
   type SnapshotStore,
-  type Trainer,
 } from '@snapshot-ensemble/snapshot-core';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import { clusters, useBackend, silent, tinyModel, weightValues } from '../test/tiny.ts';
-import { langevinNoise } from './langevin-noise.ts';
 import { loadMembers } from './load-members.ts';
 import {
   snapshotEnsembleCallback,
@@ -178,25 +177,5 @@ describe('cyclical SG-MCMC', () => {
     const ensemble = await loadMembers(tf, store);
     const { xs, ys } = shifted(2);
     expect((await ensemble.evaluate(xs, ys)).members).toHaveLength(4);
-  });
-
-  it('has noise of variance 2 · lr · temperature / rows', () => {
-    const deviations: number[] = [];
-    const noise = langevinNoise({
-      schedule: () => 0.02,
-      rows: 100,
-      temperature: 0.25,
-      seed: 3,
-    });
-    const at = {
-      step: 4,
-      epoch: 0,
-      totalSteps: 9,
-      stepsPerEpoch: 9,
-      readMetrics: () => Promise.resolve({}),
-    };
-    const trainer = { perturbWeights: (deviation: number) => void deviations.push(deviation) };
-    void noise.onStepEnd?.(at, trainer as unknown as Trainer);
-    expect(deviations).toEqual([0.01]);
   });
 });

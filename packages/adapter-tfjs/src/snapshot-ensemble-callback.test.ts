@@ -102,6 +102,13 @@ describe('snapshotEnsembleCallback', () => {
     expect(steps(manifest)).toEqual([9, 12]);
   });
 
+  it.each([0, -1, 1.5, Number.NaN])('refuses numSnapshots %d', (numSnapshots) => {
+    const options = { store: memoryBlobs(), ensembleOptions: { numSnapshots } };
+    expect(() => snapshotEnsembleCallback(tf, options)).toThrow(
+      `numSnapshots: got ${numSnapshots}; it must be a positive integer.`,
+    );
+  });
+
   it('saves nothing with ensemble: false, and still anneals', async () => {
     const { store, rates } = await train(4, { cycles: 2, ensemble: false });
     expect(await store.readManifest()).toBeUndefined();

@@ -12,7 +12,7 @@ import { defaultStore } from '@snapshot-ensemble/snapshot-core/default-store';
 import { fitCheckpoints } from './fit-checkpoints.ts';
 import { type AnyStore, asSnapshotStore } from './member-artifacts.ts';
 import { planRun, type PlanOptions } from './plan-options.ts';
-import { abandonable, keepingLast } from './store-wrappers.ts';
+import { abandonable } from './store-wrappers.ts';
 import type { Tf, TfjsCallback } from './tf.ts';
 import { tfjsCallbackOf, type ToTfjsCallbackOptions } from './to-tfjs-callback.ts';
 
@@ -58,6 +58,7 @@ export function snapshotEnsembleCallback(
   const { ensemble = true, existing = 'refuse', snapshotsAt, callbacks = [] } = options;
   const { checkpointEveryEpochs: everyEpochs } = options;
   const { store, abandon } = abandonable(storeOf(options));
+  const numSnapshots = numSnapshotsOf(options);
   return tfjsCallbackOf(
     tf,
     (run, trainer) => {
@@ -66,6 +67,7 @@ export function snapshotEnsembleCallback(
         schedule,
         existing,
         ...(snapshotsAt && { at: snapshotsAt }),
+        ...(numSnapshots !== undefined && { keep: { last: numSnapshots } }),
       });
       const checkpoints =
         everyEpochs !== undefined && fitCheckpoints(store, run, trainer, { everyEpochs, existing });
@@ -82,9 +84,7 @@ export function snapshotEnsembleCallback(
 }
 
 function storeOf(options: SnapshotEnsembleOptions): SnapshotStore {
-  const store = options.store ? asSnapshotStore(options.store) : defaultStore(storePath(options));
-  const numSnapshots = options.ensembleOptions?.numSnapshots ?? defaultNumSnapshots(options);
-  return numSnapshots === undefined ? store : keepingLast(store, numSnapshots);
+  return options.store ? asSnapshotStore(options.store) : defaultStore(storePath(options));
 }
 
 /** Name of the default store: `dirpath`, and `modelPrefix` in it. */
@@ -94,7 +94,13 @@ export function storePath({ ensembleOptions = {} }: SnapshotEnsembleOptions): st
   return modelPrefix === undefined ? folder : `${folder}/${modelPrefix}`;
 }
 
-function defaultNumSnapshots(options: PlanOptions): number | undefined {
+/** How many of the newest snapshots to keep; undefined for all. */
+function numSnapshotsOf(options: SnapshotEnsembleOptions): number | undefined {
   const hasOwnCount = 'planOf' in options || options.cycles !== undefined;
-  return hasOwnCount ? undefined : seedNumSnapshots;
+  const { numSnapshots = hasOwnCount ? undefined : seedNumSnapshots } =
+    options.ensembleOptions ?? {};
+  if (numSnapshots === undefined || (Number.isInteger(numSnapshots) && numSnapshots > 0)) {
+    return numSnapshots;
+  }
+  throw new RangeError(`numSnapshots: got ${numSnapshots}; it must be a positive integer.`);
 }

@@ -30,19 +30,3 @@ export function abandonable(store: SnapshotStore): AbandonableStore {
     },
   };
 }
-
-/** A store that keeps the newest `count` members. */
-export function keepingLast(store: SnapshotStore, count: number): SnapshotStore {
-  if (!(Number.isInteger(count) && count > 0)) {
-    throw new RangeError(`numSnapshots: got ${count}; it must be a positive integer.`);
-  }
-  return {
-    ...store,
-    async saveMember(member, weights) {
-      const record = await store.saveMember(member, weights);
-      const members = (await store.readManifest())?.members ?? [];
-      for (const { id } of members.slice(0, -count)) await store.removeMember(id);
-      return record;
-    },
-  };
-}
