@@ -24,9 +24,7 @@ export type KeepMembers = KeepLast | KeepBestMembers;
 export function checkKeep(keep: KeepMembers): void {
   const [name, count] = keep.last === undefined ? ['best', keep.best] : ['last', keep.last];
   if (Number.isSafeInteger(count) && count > 0) return;
-  throw new RangeError(
-    `takeSnapshots: keep.${name} is ${count}; expected a whole number above 0.`,
-  );
+  throw new RangeError(`takeSnapshots: keep.${name} is ${count}; expected a whole number above 0.`);
 }
 
 /** Throws if a snapshot cannot be judged. */
