@@ -86,9 +86,11 @@ function installInEmptyProject() {
     JSON.stringify({
       private: true,
       type: 'module',
-      dependencies: Object.fromEntries(
-        Object.entries(files).map(([name, file]) => [name, `file:${file}`]),
-      ),
+      dependencies: {
+        // npm brings required peers by itself; the optional ones are what some entries are about.
+        ...Object.assign({}, ...packages.map(({ json }) => json.peerDependencies)),
+        ...Object.fromEntries(Object.entries(files).map(([name, file]) => [name, `file:${file}`])),
+      },
       allowScripts: { 'onnxruntime-node': false },
     }),
   );
@@ -131,22 +133,28 @@ function typeCheckWithOldTypeScript(project) {
       )
       .join(''),
   );
-  for (const moduleKind of ['nodenext', 'preserve'])
+  for (const [module, moduleResolution] of [
+    ['nodenext', 'nodenext'],
+    ['preserve', 'bundler'],
+  ]) {
+    const config = join(project, `tsconfig.${module}.json`);
+    const compilerOptions = {
+      module,
+      moduleResolution,
+      target: 'es2022',
+      types: [],
+      strict: true,
+      noEmit: true,
+    };
+    writeFileSync(config, JSON.stringify({ compilerOptions, files: [source] }));
+    const tsc = join(compiler, 'node_modules/typescript/bin/tsc');
     check(
-      `schedules has types for TypeScript 5.4 (module ${moduleKind})`,
+      `schedules has types for TypeScript 5.4 (${moduleResolution})`,
       process.execPath,
-      [
-        join(compiler, 'node_modules/typescript/bin/tsc'),
-        '--noEmit',
-        '--strict',
-        '--module',
-        moduleKind,
-        '--target',
-        'es2022',
-        source,
-      ],
+      [tsc, '-p', config],
       project,
     );
+  }
 }
 
 /** @param {unknown} target An entry of `exports`. */
