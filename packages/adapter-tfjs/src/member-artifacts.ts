@@ -25,7 +25,7 @@ export async function memberArtifacts(store: AnyStore, id: string): Promise<Mode
   const weightSpecs = weights.map(
     ({ name, shape, dtype }) => ({ name, shape, dtype }) as WeightSpec,
   );
-  const weightData = await packed(snapshots.readMember(id), bytesOf(weights));
+  const weightData = await packed(snapshots.readMember(id, { reuseData: true }), bytesOf(weights));
   return { modelTopology: topology as object, weightSpecs, weightData };
 }
 

@@ -79,4 +79,11 @@ export {
 } from './store/create-snapshot-store.ts';
 export { breakLock } from './store/lock.ts';
 export { StoreError, type StoreErrorCode, type StoreErrorOptions } from './store-error.ts';
-export type { DType, NamedTensor, TensorArrays, TensorSpec, Weights } from './tensor.ts';
+export type {
+  DType,
+  NamedTensor,
+  ReadTensorsOptions,
+  TensorArrays,
+  TensorSpec,
+  Weights,
+} from './tensor.ts';

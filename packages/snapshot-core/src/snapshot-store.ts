@@ -1,6 +1,6 @@
 import type { CyclePlan } from '@snapshot-ensemble/schedules';
 import type { Metrics, ModelDescription } from './protocol.ts';
-import type { NamedTensor, TensorSpec } from './tensor.ts';
+import type { NamedTensor, ReadTensorsOptions, TensorSpec } from './tensor.ts';
 
 /** A member as the manifest names it. */
 export interface MemberRecord extends BlobRecord {
@@ -101,7 +101,7 @@ export interface SnapshotStore {
   /** The model of the run, topology included. */
   readModel(): Promise<ModelDescription>;
   /** A member's weights, checksum verified before the last tensor is yielded. */
-  readMember(id: string): AsyncIterable<NamedTensor>;
+  readMember(id: string, options?: ReadTensorsOptions): AsyncIterable<NamedTensor>;
   readCheckpoint(): Promise<
     | {
         readonly record: CheckpointRecord;

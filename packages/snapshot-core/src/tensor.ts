@@ -23,5 +23,10 @@ export type NamedTensor = {
   [D in DType]: TensorSpec & { readonly dtype: D; readonly data: TensorArrays[D] };
 }[DType];
 
+export interface ReadTensorsOptions {
+  /** Tensors may share memory: each is good until the next is asked for. Stores may ignore it. Default false. */
+  readonly reuseData?: boolean;
+}
+
 /** All tensors of a model, in the model's own order. */
 export type Weights = readonly NamedTensor[];

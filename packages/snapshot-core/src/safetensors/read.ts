@@ -1,5 +1,5 @@
 import { dtypes, elementCount } from '../dtypes.ts';
-import type { NamedTensor, Weights } from '../tensor.ts';
+import type { NamedTensor, ReadTensorsOptions, Weights } from '../tensor.ts';
 import { byteReader, type ByteReader } from './byte-reader.ts';
 import {
   damaged,
@@ -34,25 +34,33 @@ export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
 /**
  * Reads a file of `fileBytes` bytes tensor by tensor, in the order of their bytes: at most one tensor and one
  * chunk are held at a time. The last tensor comes after the stream has ended, so that whoever checks the bytes as
- * they pass has the last word. Throws as `decodeSafetensors` does, also if the stream is shorter or longer.
+ * they pass has the last word. With `reuseData` all tensors share the memory of the largest: each is good until the
+ * next is asked for. Throws as `decodeSafetensors` does, also if the stream is shorter or longer.
  */
 export async function* decodeSafetensorsStream(
   chunks: AsyncIterable<Uint8Array>,
   fileBytes: number,
+  { reuseData = false }: ReadTensorsOptions = {},
 ): AsyncGenerator<NamedTensor> {
   const reader = byteReader(chunks);
   try {
     const { entries } = await readHeader(reader, fileBytes);
     const last = entries.at(-1);
     if (last === undefined) await expectEnd(reader, fileBytes);
+    const shared = reuseData ? allocate(largestOf(entries)) : undefined;
     for (const entry of entries) {
-      const bytes = await take(reader, entry.end - entry.start);
+      const bytes = await take(reader, entry.end - entry.start, shared);
       if (entry === last) await expectEnd(reader, fileBytes);
       yield tensorOf(entry, bytes);
     }
   } finally {
     await reader.close();
   }
+}
+
+/** Bytes of the largest tensor. */
+function largestOf(entries: readonly TensorEntry[]): number {
+  return entries.reduce((largest, { start, end }) => Math.max(largest, end - start), 0);
 }
 
 async function expectEnd(reader: ByteReader, fileBytes: number): Promise<void> {
@@ -65,8 +73,13 @@ async function readHeader(reader: ByteReader, fileBytes: number): Promise<Header
   return parseHeader(json, fileBytes - prefixBytes - headerBytes);
 }
 
-async function take(reader: ByteReader, length: number): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = allocate(length);
+/** The next `length` bytes, in memory of their own or at the start of `memory`. */
+async function take(
+  reader: ByteReader,
+  length: number,
+  memory?: Uint8Array<ArrayBuffer>,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = memory?.subarray(0, length) ?? allocate(length);
   const filled = await reader.fill(bytes);
   if (filled < length) throw damaged(`it ends ${length - filled} bytes too early`);
   return bytes;

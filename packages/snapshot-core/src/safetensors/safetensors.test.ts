@@ -85,6 +85,12 @@ describe('a safetensors file', () => {
         expect(whole.metadata).toEqual({ run: 'a' });
         const pieces = decodeSafetensorsStream(inPieces(bytes, lengths), bytes.length);
         expect(byName(await readTensors(pieces))).toBe(byName(all));
+        const reused: NamedTensor[] = [];
+        const shared = decodeSafetensorsStream(inPieces(bytes, lengths), bytes.length, {
+          reuseData: true,
+        });
+        for await (const tensor of shared) reused.push(structuredClone(tensor));
+        expect(byName(reused)).toBe(byName(all));
       },
     );
     await fc.assert(property, { numRuns: 300, seed: 1 });

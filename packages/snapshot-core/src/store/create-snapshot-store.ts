@@ -88,14 +88,14 @@ export function createSnapshotStore(
       const { model, topology } = await current();
       return { ...model, topology: await readTopology(blobs, topology) };
     },
-    async *readMember(id) {
+    async *readMember(id, options) {
       const { members } = await current();
       const member = members.find((candidate) => candidate.id === id);
       if (member === undefined) {
         const known = members.map((candidate) => candidate.id).join(', ');
         throw new StoreError('not-found', `There is no member "${id}". Known: ${known || 'none'}.`);
       }
-      yield* readVerifiedTensors(blobs, member);
+      yield* readVerifiedTensors(blobs, member, options);
     },
     readCheckpoint: async () => readCheckpoint(blobs, (await findRun(blobs))?.manifest),
   };

@@ -7,29 +7,35 @@ export function isHash(value: unknown): boolean {
   return typeof value === 'string' && hash.test(value);
 }
 
-/** One entry of a manifest's list of members. Throws `StoreError('damaged')`. */
+/** One entry of a manifest's list of members. Throws `StoreError('damaged')`. Lists may be long: no closures, no lists of keys. */
 export function parseMember(value: unknown, index: number): MemberRecord {
-  // Messages are put together only when they are needed: this runs ten thousand times.
-  const fail = (field: string, wanted: string): Error =>
-    damagedManifest(`members.${index}.${field}: Expected ${wanted}`);
   if (!isObject(value)) throw damagedManifest(`members.${index}: Expected an object`);
   const { id, cycle, step, learningRate, metrics, key, sha256, bytes } = value;
-  if (typeof id !== 'string') throw fail('id', 'a text');
-  if (typeof key !== 'string') throw fail('key', 'a text');
-  if (typeof sha256 !== 'string' || !isHash(sha256)) throw fail('sha256', 'a SHA-256');
-  if (!isCount(cycle)) throw fail('cycle', 'a whole number from 0 up');
-  if (!isCount(step)) throw fail('step', 'a whole number from 0 up');
-  if (!isCount(bytes)) throw fail('bytes', 'a whole number from 0 up');
+  if (typeof id !== 'string') throw wrong(index, 'id', 'a text');
+  if (typeof key !== 'string') throw wrong(index, 'key', 'a text');
+  if (typeof sha256 !== 'string' || !isHash(sha256)) throw wrong(index, 'sha256', 'a SHA-256');
+  if (!isCount(cycle)) throw wrong(index, 'cycle', 'a whole number from 0 up');
+  if (!isCount(step)) throw wrong(index, 'step', 'a whole number from 0 up');
+  if (!isCount(bytes)) throw wrong(index, 'bytes', 'a whole number from 0 up');
   const rate = scalarOf(learningRate);
-  if (rate === undefined) throw fail('learningRate', 'a number');
-  if (!isObject(metrics)) throw fail('metrics', 'an object');
-  const entries = Object.entries(metrics);
-  for (const entry of entries) {
-    entry[1] = scalarOf(entry[1]);
-    if (entry[1] === undefined) throw fail(`metrics.${entry[0]}`, 'a number');
+  if (rate === undefined) throw wrong(index, 'learningRate', 'a number');
+  if (!isObject(metrics)) throw wrong(index, 'metrics', 'an object');
+  restoreScalars(metrics, index);
+  return { id, cycle, step, learningRate: rate, metrics, key, sha256, bytes };
+}
+
+/** Turns the texts that stand for numbers back into numbers, in place. */
+function restoreScalars(
+  metrics: Record<string, unknown>,
+  index: number,
+): asserts metrics is Record<string, number> {
+  for (const name in metrics) {
+    const value = metrics[name];
+    if (typeof value === 'number') continue;
+    const scalar = scalarOf(value);
+    if (scalar === undefined) throw wrong(index, `metrics.${name}`, 'a number');
+    metrics[name] = scalar;
   }
-  const scalars = Object.fromEntries(entries) as Record<string, number>;
-  return { id, cycle, step, learningRate: rate, metrics: scalars, key, sha256, bytes };
 }
 
 /** JSON has no NaN and no infinities, and diverged runs have both. */
@@ -45,5 +51,9 @@ function isCount(value: unknown): value is number {
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function wrong(index: number, field: string, wanted: string): Error {
+  return damagedManifest(`members.${index}.${field}: Expected ${wanted}`);
 }

@@ -3,7 +3,7 @@ import { tap } from '../bytes.ts';
 import { decodeSafetensorsStream } from '../safetensors/read.ts';
 import type { BlobRecord } from '../snapshot-store.ts';
 import { StoreError } from '../store-error.ts';
-import type { NamedTensor } from '../tensor.ts';
+import type { NamedTensor, ReadTensorsOptions } from '../tensor.ts';
 import { sha256 } from '../platform/current.ts';
 import { infoOf } from './versioned.ts';
 
@@ -31,10 +31,11 @@ export async function* readVerified(
 export async function* readVerifiedTensors(
   blobs: BlobStore,
   record: BlobRecord,
+  options?: ReadTensorsOptions,
 ): AsyncGenerator<NamedTensor> {
   const { key } = record;
   try {
-    yield* decodeSafetensorsStream(readVerified(blobs, record), record.bytes);
+    yield* decodeSafetensorsStream(readVerified(blobs, record), record.bytes, options);
   } catch (error) {
     if (!(error instanceof StoreError) || error.key !== undefined) throw error;
     throw new StoreError(error.code, `"${key}": ${error.message}`, { key, cause: error });

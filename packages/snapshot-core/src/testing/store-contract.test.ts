@@ -48,6 +48,10 @@ const faults: Readonly<Record<string, readonly [string, Fault]>> = {
       },
     }),
   ],
+  'lets tensors share memory without being asked': [
+    'returns members bit by bit',
+    (store) => ({ readMember: (id) => store.readMember(id, { reuseData: true }) }),
+  ],
   'overwrites without being asked': [
     'refuses an existing run',
     (store) => ({ begin: (run, _existing, user) => store.begin(run, 'overwrite', user) }),

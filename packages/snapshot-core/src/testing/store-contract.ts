@@ -28,6 +28,12 @@ const weights = (seed: number): AsyncIterable<NamedTensor> =>
   tensorStream(weightsFrom(specs, seed));
 const seen = async (tensors: AsyncIterable<NamedTensor>): Promise<string> =>
   fingerprint(await readTensors(tensors));
+/** Looks at each tensor before it asks for the next. */
+const seenOneByOne = async (tensors: AsyncIterable<NamedTensor>): Promise<string> => {
+  const lines: string[] = [];
+  for await (const tensor of tensors) lines.push(fingerprint([tensor]));
+  return lines.join('\n');
+};
 const expected = (seed: number): string => fingerprint(weightsFrom(specs, seed));
 
 async function* broken(): AsyncGenerator<NamedTensor> {
@@ -77,6 +83,11 @@ const cases: Readonly<Record<string, (open: OpenStore) => Promise<void>>> = {
       check(
         (await seen(open().readMember(id))) === expected(index + 1),
         `member ${id} came back changed.`,
+      );
+      const oneByOne = open().readMember(id, { reuseData: true });
+      check(
+        (await seenOneByOne(oneByOne)) === expected(index + 1),
+        `member ${id} came back changed where tensors may share memory.`,
       );
     }
     checkEqual(members.length, 2, 'the number of members');
