@@ -9,33 +9,56 @@ if (!existsSync(executablePath))
     `There is no Chromium at ${executablePath}. Install it (apt-get install chromium) or name yours: CHROMIUM=/path/to/chromium.`,
   );
 
-/** `*.browser.test.ts` of all packages, in one headless Chromium. */
-export default defineConfig({
+const include = 'packages/*/src/**/*.browser.test.ts';
+const isolated = 'packages/*/src/**/*.isolated.browser.test.ts';
+/** Made for each project: vitest writes into it. */
+const chromium = () => ({
+  enabled: true,
+  headless: true,
+  screenshotFailures: false,
+  provider: playwright({
+    launchOptions: {
+      executablePath,
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    },
+  }),
+  instances: [{ browser: 'chromium' }],
+});
+
+/** @param {string} name @param {object} test @param {object} [server] */
+const project = (name, test, server = {}) => ({
+  server,
+  // Two servers must not write each other's files.
+  cacheDir: `node_modules/.vite/${name.replace(' ', '-')}`,
   resolve: { conditions },
   // Found only while a test runs, they would make Vite reload the page in the middle of it.
   optimizeDeps: { include: ['@tensorflow/tfjs', '@tensorflow/tfjs-backend-wasm', 'valibot'] },
+  test: { name, testTimeout: 60_000, browser: chromium(), ...test },
+});
+
+/** `*.browser.test.ts` of all packages, in headless Chromium; those of pages that may share memory between threads are `*.isolated.browser.test.ts`. */
+export default defineConfig({
   test: {
-    include: ['packages/*/src/**/*.browser.test.ts'],
-    testTimeout: 60_000,
-    browser: {
-      enabled: true,
-      headless: true,
-      screenshotFailures: false,
-      provider: playwright({
-        launchOptions: {
-          executablePath,
-          args: [
-            '--no-sandbox',
-            '--disable-gpu',
-            '--disable-quic',
-            '--no-first-run',
-            '--disable-background-networking',
-            '--disable-component-update',
-            '--disable-sync',
-          ],
+    projects: [
+      project('page', { include: [include], exclude: [isolated] }),
+      project(
+        'isolated page',
+        { include: [isolated] },
+        {
+          headers: {
+            'Cross-Origin-Opener-Policy': 'same-origin',
+            'Cross-Origin-Embedder-Policy': 'require-corp',
+          },
         },
-      }),
-      instances: [{ browser: 'chromium' }],
-    },
+      ),
+    ],
   },
 });

@@ -51,13 +51,31 @@ export function memoryOf(module: BackendModule): WebAssembly.Memory {
   );
 }
 
+/**
+ * Says so where the engine cannot run the native module: it needs SIMD instructions of the engine, though not of the backend.
+ * Throws `TrainingKernelsError` with code `simd`.
+ */
+export function requireSimd(): void {
+  if (WebAssembly.validate(binary(false))) return;
+  throw new TrainingKernelsError(
+    'simd',
+    'registerTrainingKernels needs WebAssembly SIMD, which this JavaScript engine does not have. Use Chrome 91, Firefox 89, Safari 16.4, Node 16.4 or newer, or the cpu backend.',
+  );
+}
+
 /** Instantiates the native module on the memory of a backend, so that it works in place on the backend's tensors. */
 export function instantiate(module: BackendModule): Native {
   const memory = memoryOf(module);
-  const bytes = Uint8Array.from(atob(nativeModule), (character) => character.charCodeAt(0));
-  if (!isShared(memory)) bytes[memoryFlagsOffset] = unsharedMemoryWithMaximum;
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
+  const compiled = new WebAssembly.Module(binary(isShared(memory)));
+  const instance = new WebAssembly.Instance(compiled, { env: { memory } });
   return instance.exports as unknown as Native;
+}
+
+/** The native module, for a shared memory or for an unshared one. */
+function binary(forSharedMemory: boolean): Uint8Array<ArrayBuffer> {
+  const bytes = Uint8Array.from(atob(nativeModule), (character) => character.charCodeAt(0));
+  if (!forSharedMemory) bytes[memoryFlagsOffset] = unsharedMemoryWithMaximum;
+  return bytes;
 }
 
 function isShared(memory: WebAssembly.Memory): boolean {

@@ -11,7 +11,7 @@ import { registerFastGradients } from './fast-gradients.ts';
 import { registerMissingGradients } from './gradients.ts';
 import type { Kernel, KernelCall, TensorFlow } from './kernel.ts';
 import { kernels } from './kernels/index.ts';
-import { instantiate, type Native } from './native.ts';
+import { instantiate, requireSimd, type Native } from './native.ts';
 
 /** The module `@tensorflow/tfjs-backend-wasm`: importing it is what makes the backend known to TensorFlow.js. */
 export interface WasmBackendModule {
@@ -27,7 +27,7 @@ const ours = Symbol.for('@snapshot-ensemble/tfjs-wasm-training');
  * Gives the WASM backend of TensorFlow.js 4.22 the gradient kernels that it lacks, and better ones for those that it has wrong or slow.
  * Call it once after importing both modules, before or after `tf.setBackend('wasm')`; a second call changes nothing. Nothing but
  * kernels of the WASM backend, gradients for it, and gradients that TensorFlow.js lacks is registered.
- * Throws `TrainingKernelsError` with code `version` for another TensorFlow.js.
+ * Throws `TrainingKernelsError` with code `version` for another TensorFlow.js, with code `simd` where the engine has no WebAssembly SIMD.
  */
 export function registerTrainingKernels(tf: TensorFlow, wasmBackend: WasmBackendModule): void {
   requireVersion('@tensorflow/tfjs-core', tf.version_core);
@@ -35,6 +35,7 @@ export function registerTrainingKernels(tf: TensorFlow, wasmBackend: WasmBackend
   const [anyKernel] = Object.keys(kernels);
   const registered = tf.getKernel(anyKernel!, 'wasm');
   if (registered !== undefined && ours in registered.kernelFunc) return;
+  requireSimd();
 
   const nativeOf = nativePerBackend();
   for (const [kernelName, kernel] of Object.entries(kernels)) {

@@ -50,7 +50,11 @@ const ofConv2D = (options: Options) => {
 };
 const ofAverage = (options: Options) =>
   options['padding'] === 'same' ? 'finite differences' : 'cpu';
-const withoutScale = (options: Options) => (options['scale'] === false ? /undefined/ : 'cpu');
+const isPartial = (options: Options) => options['scale'] === false || options['center'] === false;
+// In training this layer reads its scale and its offset, whether it has them or not.
+const ofBatchNorm = (options: Options) => (isPartial(options) ? /reading 'read'/ : 'cpu');
+// TensorFlow.js cannot record a missing scale or offset.
+const ofLayerNorm = (options: Options) => (isPartial(options) ? 'finite differences' : 'cpu');
 
 const { layers } = tf;
 const activations = [
@@ -277,8 +281,8 @@ const normalizing: LayerCase[] = [
     layers.batchNormalization,
     image,
     {},
-    [{}, { scale: false }],
-    withoutScale,
+    [{}, { scale: false }, { center: false }, { scale: false, center: false }],
+    ofBatchNorm,
   ),
   ...each('BatchNormalization', layers.batchNormalization, rows, {}, [{ momentum: 0.5 }]),
   ...each(
@@ -286,8 +290,8 @@ const normalizing: LayerCase[] = [
     layers.layerNormalization,
     rows,
     {},
-    [{}, { scale: false }],
-    withoutScale,
+    [{}, { scale: false }, { center: false }, { scale: false, center: false }],
+    ofLayerNorm,
   ),
   ...each('LayerNormalization', layers.layerNormalization, image, {}, [{ axis: [1, 2, 3] }]),
   ...each('Dropout', layers.dropout, rows, {}, [{ rate: 0.5, seed: 3 }]),

@@ -1,14 +1,15 @@
 import type { FusedBatchNormAttrs, TensorInfo } from '@tensorflow/tfjs-core';
 import { address, withScratch, type WasmBackend } from '../backend.ts';
-import type { Kernel, KernelCall, Kernels } from '../kernel.ts';
+import { runKernel } from '../gradients.ts';
+import type { Kernel, KernelCall, Kernels, TensorFlow } from '../kernel.ts';
 import { memoryOf } from '../native.ts';
 
 interface BatchNorm {
   readonly x: TensorInfo;
   readonly mean: TensorInfo;
   readonly variance: TensorInfo;
-  readonly offset?: TensorInfo;
-  readonly scale?: TensorInfo;
+  offset?: TensorInfo | undefined;
+  scale?: TensorInfo | undefined;
 }
 
 const bytesPerNumber = Float32Array.BYTES_PER_ELEMENT;
@@ -43,8 +44,23 @@ const isPerChannel = ({ x, mean, variance, offset, scale }: BatchNorm): boolean 
     ({ shape }) => shape.length === 1 && shape[0] === x.shape.at(-1),
   );
 
+/**
+ * TensorFlow.js names a scale and an offset also where a layer has none, and then fails when it records them for the gradient. It records after
+ * the kernel has run, so the kernel takes the one out and puts ones for the other.
+ */
+function completeInputs(tf: TensorFlow, inputs: BatchNorm): void {
+  if (inputs.offset === undefined) delete inputs.offset;
+  inputs.scale ??= runKernel(
+    tf,
+    'Fill',
+    {},
+    { shape: inputs.mean.shape, value: 1, dtype: 'float32' },
+  );
+}
+
 const normalize: Kernel<BatchNorm, FusedBatchNormAttrs> = (call) => {
-  const { backend, inputs, attributes } = call;
+  const { tf, backend, inputs, attributes } = call;
+  completeInputs(tf, inputs);
   if (!isPerChannel(inputs) || inputs.x.shape.includes(0))
     return call.published(inputs, attributes);
   return affine(call, inputs.x, (factors, shifts) => {
