@@ -78,7 +78,8 @@ async function createRun(blobs: BlobStore, run: RunDescription, fresh: NewRun): 
     run: fresh.id,
     createdAt: fresh.createdAt,
     versions: fresh.versions,
-    model: { format, weights },
+    // Tensors are specs too, and must not bring their elements along.
+    model: { format, weights: weights.map(({ name, dtype, shape }) => ({ name, dtype, shape })) },
     topology: { key: topologyKey, sha256, bytes },
     plan: run.plan,
     schedule: run.schedule,

@@ -7,7 +7,7 @@ import { fileBlobs } from '../node/file-blobs.ts';
 import type { SnapshotStore } from '../snapshot-store.ts';
 import { createSnapshotStore } from '../store/create-snapshot-store.ts';
 import { storeContract, type OpenStore } from './store-contract.ts';
-import { tensorStream } from './tensors.ts';
+import { everyDtype, tensorStream, weightsFrom } from './tensors.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'snapshot-core-'));
 let folders = 0;
@@ -45,6 +45,14 @@ const faults: Readonly<Record<string, readonly [string, Fault]>> = {
           if (held !== undefined) yield held;
           held = tensor;
         }
+      },
+    }),
+  ],
+  'notes what it is given as the model': [
+    'tells everyone what run was begun',
+    (store) => ({
+      async readModel() {
+        return { ...(await store.readModel()), weights: weightsFrom(everyDtype(), 1) };
       },
     }),
   ],
