@@ -1,4 +1,10 @@
-import { ExportError } from './errors.ts';
+import {
+  compareTensors,
+  largeInput,
+  largestChange,
+  nudged,
+  type Gate,
+} from './check-parity-compare.ts';
 
 /** A tensor on the host, row-major. */
 export interface HostTensor {
@@ -39,9 +45,12 @@ export interface ParityOptions {
   readonly ort: OrtLike;
   /** What the model itself answers, by name of the graph's outputs; outputs left out are not compared. */
   readonly predict: (inputs: HostTensors) => HostTensors | Promise<HostTensors>;
-  /** Sets of inputs by name of the graph's inputs; best of more than one batch size. */
+  /** Sets of inputs by name of the graph's inputs, such as `parityInputs` makes. */
   readonly inputs: readonly HostTensors[];
-  /** Default 1e-5. */
+  /**
+   * Default 1e-5. Rounding grows with what is rounded: where inputs exceed 10 it is multiplied by the largest, and what the
+   * model itself changes when its inputs change by 2⁻²⁰ of their value is allowed on top.
+   */
   readonly absolute?: number;
   /** Default 1e-4. */
   readonly relative?: number;
@@ -55,6 +64,10 @@ export interface ParityResult {
   readonly largestRelativeDifference: number;
   /** Whether every row has its largest value at the same place, up to ties within the tolerance. */
   readonly isArgmaxEqual: boolean;
+  /** |graph − model| / (absolute + relative · |model|): what is above 1 is not close. */
+  readonly largestShare: number;
+  /** Index of the input set that gave the largest share. */
+  readonly worstInput: number;
   /** Whether every |graph − model| ≤ absolute + relative · |model|. */
   readonly isClose: boolean;
 }
@@ -67,28 +80,54 @@ const OPTIMIZATIONS = ['disabled', 'all'] as const;
  * model. Returns the largest differences by output; throws `ExportError('parity')` only where shapes or names disagree.
  */
 export async function checkParity(options: ParityOptions): Promise<readonly ParityResult[]> {
-  const { bytes, ort, inputs, absolute = 1e-5, relative = 1e-4 } = options;
-  const expected: HostTensors[] = [];
-  for (const set of inputs) expected.push(await options.predict(set));
   const results = new Map<string, ParityResult>();
+  for (const result of await allParities(options))
+    results.set(result.output, worse(results.get(result.output), result));
+  return [...results.values()];
+}
+
+/** A result for each output, input set and end of optimization. */
+export async function allParities(options: ParityOptions): Promise<readonly ParityResult[]> {
+  const { bytes, ort, inputs } = options;
+  const expected: (readonly Expected[])[] = [];
+  for (const set of inputs) expected.push(await expectedOf(set, options));
+  const results: ParityResult[] = [];
   for (const graphOptimizationLevel of OPTIMIZATIONS) {
     const session = await ort.InferenceSession.create(bytes, {
       graphOptimizationLevel,
       extra: { session: { strict_shape_type_inference: '1' } },
     });
     try {
-      for (const [index, set] of inputs.entries()) {
+      for (const [worstInput, set] of inputs.entries()) {
         const answer = await session.run(feedsOf(ort, set));
-        for (const [output, want] of Object.entries(expected[index]!)) {
-          const result = compare(output, want, answer[output], { absolute, relative });
-          results.set(output, worse(results.get(output), result));
-        }
+        for (const { output, want, gate } of expected[worstInput]!)
+          results.push({ ...compareTensors(output, want, answer[output], gate), worstInput });
       }
     } finally {
       await session.release?.();
     }
   }
-  return [...results.values()];
+  return results;
+}
+
+interface Expected {
+  readonly output: string;
+  readonly want: HostTensor;
+  readonly gate: Gate;
+}
+
+/** What the model answers, and how close to it the graph has to come. */
+async function expectedOf(
+  inputs: HostTensors,
+  { predict, absolute = 1e-5, relative = 1e-4 }: ParityOptions,
+): Promise<readonly Expected[]> {
+  const answers = Object.entries(await predict(inputs));
+  const large = largeInput(inputs);
+  const changed = large === undefined ? {} : await predict(nudged(inputs));
+  return answers.map(([output, want]) => {
+    const change = changed[output] === undefined ? 0 : largestChange(want, changed[output]);
+    return { output, want, gate: { absolute: absolute * (large ?? 1) + change, relative } };
+  });
 }
 
 /** Host tensors as onnxruntime takes them. */
@@ -102,60 +141,14 @@ export function feedsOf(ort: OrtLike, inputs: HostTensors): Record<string, never
   );
 }
 
-function compare(
-  output: string,
-  want: HostTensor,
-  came: { readonly data: unknown; readonly dims: readonly number[] } | undefined,
-  { absolute, relative }: { readonly absolute: number; readonly relative: number },
-): ParityResult {
-  if (came?.dims.join() !== want.shape.join())
-    throw new ExportError(
-      'parity',
-      `Output "${output}" is ${came === undefined ? 'missing' : `[${came.dims.join(', ')}]`} in the graph, [${want.shape.join(', ')}] in the model. Compare the graph with the model it was made from.`,
-    );
-  const values = came.data as ArrayLike<number>;
-  let [largestDifference, largestRelativeDifference, isClose] = [0, 0, true];
-  want.data.forEach((target, index) => {
-    const value = Number(values[index]);
-    // The same infinity, or NaN on both sides, is agreement.
-    if (Object.is(value, target)) return;
-    const difference = Math.abs(value - target);
-    const safe = Number.isNaN(difference) ? Infinity : difference;
-    largestDifference = Math.max(largestDifference, safe);
-    if (target !== 0)
-      largestRelativeDifference = Math.max(largestRelativeDifference, safe / Math.abs(target));
-    if (!(safe <= absolute + relative * Math.abs(target))) isClose = false;
-  });
-  const classes = want.shape.at(-1) ?? 1;
-  const isArgmaxEqual = sameArgmax(want.data, values, classes, absolute, relative);
-  return { output, largestDifference, largestRelativeDifference, isArgmaxEqual, isClose };
-}
-
-function sameArgmax(
-  want: ArrayLike<number>,
-  came: ArrayLike<number>,
-  classes: number,
-  absolute: number,
-  relative: number,
-): boolean {
-  for (let start = 0; start + classes <= want.length; start += classes) {
-    let [best, chosen] = [start, start];
-    for (let index = start; index < start + classes; index++) {
-      if (want[index]! > want[best]!) best = index;
-      if (came[index]! > came[chosen]!) chosen = index;
-    }
-    if (want[best]! - want[chosen]! > 2 * (absolute + relative * Math.abs(want[best]!)))
-      return false;
-  }
-  return true;
-}
-
 function worse(a: ParityResult | undefined, b: ParityResult): ParityResult {
   if (a === undefined) return b;
   return {
     output: b.output,
     largestDifference: Math.max(a.largestDifference, b.largestDifference),
     largestRelativeDifference: Math.max(a.largestRelativeDifference, b.largestRelativeDifference),
+    largestShare: Math.max(a.largestShare, b.largestShare),
+    worstInput: a.largestShare >= b.largestShare ? a.worstInput : b.worstInput,
     isArgmaxEqual: a.isArgmaxEqual && b.isArgmaxEqual,
     isClose: a.isClose && b.isClose,
   };

@@ -12,6 +12,7 @@ it('exports these names', () => {
       "exportEnsemble",
       "exportOnnx",
       "layerConverters",
+      "parityInputs",
       "readOnnx",
       "writeOnnx",
     ]

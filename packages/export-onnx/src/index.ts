@@ -16,6 +16,7 @@ export type { EnsembleOptions } from './export-ensemble.ts';
 export { exportOnnx } from './export-onnx.ts';
 export type { ExportedModel, ExportedTensor } from './export-onnx.ts';
 export type { ExportOptions } from './options.ts';
+export { parityInputs } from './parity-inputs.ts';
 export { readOnnx } from './onnx/read-onnx.ts';
 export type { DeclaredTensor, OnnxSummary } from './onnx/read-onnx.ts';
 export { writeOnnx } from './write-onnx.ts';

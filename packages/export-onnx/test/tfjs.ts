@@ -27,8 +27,8 @@ export function predictor(
   return (inputs) => {
     const answers: Record<string, HostTensor> = {};
     tf.tidy(() => {
-      const tensors = model.inputNames.map((name) => {
-        const { data, shape } = inputs[cleanName(name)]!;
+      const tensors = model.inputs.map(({ sourceLayer }) => {
+        const { data, shape } = inputs[cleanName(sourceLayer.name)]!;
         const dtype =
           data instanceof Float32Array ? 'float32' : data instanceof Int32Array ? 'int32' : 'bool';
         return tf.tensor(data, [...shape], dtype);
