@@ -89,19 +89,22 @@ const pool = (rank: number): Record<string, fc.Arbitrary<unknown>> => ({
   padding,
   ...(rank === 1 ? {} : { dataFormat }),
 });
-const cellActivation = fc.constantFrom(
-  'tanh',
-  'relu',
-  'sigmoid',
-  'hardSigmoid',
-  'elu',
-  'softsign',
-  'softplus',
-  'linear',
+const cellActivation = fc.oneof(
+  fc.constantFrom(
+    'tanh',
+    'relu',
+    'sigmoid',
+    'hardSigmoid',
+    'elu',
+    'softsign',
+    'softplus',
+    'linear',
+  ),
+  activation,
 );
 const cell = { units: small, activation: cellActivation, useBias };
 // Unbounded gates let the state grow until no tolerance fits.
-const gate = fc.constantFrom('sigmoid', 'hardSigmoid', 'tanh', 'softsign');
+const gate = fc.constantFrom('sigmoid', 'hardSigmoid', 'tanh', 'softsign', 'softmax');
 const gated = { ...cell, recurrentActivation: gate };
 const sequences = { returnSequences: fc.boolean(), goBackwards: fc.boolean() };
 
@@ -120,6 +123,34 @@ const edges = fc.oneof(
   fc.array(tuple(fc.integer({ min: 0, max: 2 }), 2), { minLength: 2, maxLength: 2 }),
 );
 const volume = fc.tuple(small, small, small, channels);
+
+const tiny = fc.integer({ min: 1, max: 3 });
+const side = fc.integer({ min: 2, max: 5 });
+const convLSTM2D: fc.Arbitrary<Configuration> = fc
+  .tuple(
+    fc.tuple(tiny, side, side, tiny),
+    fc.record({
+      ...gated,
+      ...sequences,
+      filters: tiny,
+      kernelSize: tuple(tiny, 2),
+      strides: fc.oneof(fc.constant([1, 1]), tuple(fc.integer({ min: 1, max: 2 }), 2)),
+      dilationRate: fc.oneof(fc.constant([1, 1]), tuple(fc.integer({ min: 1, max: 2 }), 2)),
+      padding,
+      dataFormat,
+    }),
+    fc.boolean(),
+  )
+  .map(([shape, options, isMasked]) => ({
+    inputs: [shape],
+    // A mask has the input's places: elsewhere tfjs fails, or lets the state grow.
+    isMasked:
+      isMasked &&
+      options.padding === 'same' &&
+      options.strides.join() === '1,1' &&
+      (options.dataFormat === 'channelsLast' || [1, options.filters].includes(shape[1])),
+    layer: () => tf.layers.convLstm2d(options as never),
+  }));
 
 /** Configurations of every layer class that this package converts. */
 export const configurations: Readonly<Record<LayerClassName, fc.Arbitrary<Configuration>>> = {
@@ -259,6 +290,7 @@ export const configurations: Readonly<Record<LayerClassName, fc.Arbitrary<Config
       layer: () => tf.layers.embedding(options),
       idsBelow: options.inputDim,
     })),
+  ConvLSTM2D: convLSTM2D,
   GRU: recurrent(tf.layers.gru, gated),
   LSTM: recurrent(tf.layers.lstm, gated),
   SimpleRNN: recurrent(tf.layers.simpleRNN, cell),

@@ -3,7 +3,7 @@ import { withMask } from '../graph/ops.ts';
 import type { Value } from '../graph/value.ts';
 import { asArray, asObject, property } from '../model/json.ts';
 import { cellOf, type Cell } from '../recurrent/cells.ts';
-import { runCells, type Run } from '../recurrent/run-cells.ts';
+import { runCells, type InitialStates, type Run } from '../recurrent/run-cells.ts';
 import { ConfigProblem, type Layer, type LayerConverter } from './types.ts';
 
 /** The options of all recurrent layers. */
@@ -26,6 +26,22 @@ export function recurrentOptions({ config }: Layer): RecurrentOptions {
   };
 }
 
+/** States given from outside, in tfjs's order: the last cell's first. Empty for zeros. */
+export function givenStates(cells: readonly Cell[], values: readonly Value[]): InitialStates {
+  const total = cells.reduce((sum, { stateCount }) => sum + stateCount, 0);
+  if (values.length !== 0 && values.length !== total)
+    throw new ConfigProblem(
+      `it has ${values.length} initial states, its cells need ${total}`,
+      'Give one per state.',
+    );
+  return {
+    of(cell) {
+      const after = cells.slice(cell + 1).reduce((sum, { stateCount }) => sum + stateCount, 0);
+      return values.slice(after, after + cells[cell]!.stateCount);
+    },
+  };
+}
+
 /** The outputs of a run in tfjs's order; all of them carry the first one's mask, as in its executor. */
 export function outputsOfRun(
   run: Run,
@@ -44,38 +60,60 @@ function convert(
   graph: GraphBuilder,
 ): readonly Value[] {
   const options = recurrentOptions(layer);
-  const [input, ...initialStates] = inputs;
+  const [input, ...states] = inputs;
   const run = runCells(graph, cells, input!, {
     goBackwards: options.goBackwards,
     mask: layer.executorMask,
-    initialStates,
+    initialStates: givenStates(cells, states),
     needsSequence: options.returnSequences,
-    inTimeOrder: false,
+    isTurned: false,
   });
   return outputsOfRun(run, options, input!.mask);
 }
 
-// Y = LSTM(X, W, R, B) | GRU | RNN   (opset 14)
+// Y = LSTM(X, W, R, B) | GRU | RNN   (opset 14), or Scan where ONNX has no such operator
 const recurrentLayer: LayerConverter = (layer, inputs, graph) =>
   convert(layer, [cellOf(layer)], inputs, graph);
+
+// Y = Scan(Conv(X))
+const convLSTM2D: LayerConverter = (layer, inputs, graph) => {
+  if (inputs.length > 1)
+    throw new ConfigProblem(
+      'ConvLSTM2D with initial states does not run in tfjs',
+      'Let it start with zeros.',
+    );
+  return recurrentLayer(layer, inputs, graph);
+};
 
 /** The cells of an RNN layer, bottom first. */
 export function cellsOf(layer: Layer): readonly Cell[] {
   const cell = asObject(layer.config.raw('cell'), `${layer.name}: cell`);
   if (property(cell, 'className') !== 'StackedRNNCells')
-    return [cellOf(layer.inner(cell, '').layer)];
+    return [vectorCell(layer.inner(cell, '').layer)];
   const config = asObject(property(cell, 'config'), `${layer.name}: cell.config`);
   return asArray(property(config, 'cells'), `${layer.name}: cells`).map((json, index) =>
-    cellOf(layer.inner(asObject(json, `${layer.name}: cells[${index}]`), `RNNCell_${index}`).layer),
+    vectorCell(
+      layer.inner(asObject(json, `${layer.name}: cells[${index}]`), `RNNCell_${index}`).layer,
+    ),
   );
+}
+
+function vectorCell(layer: Layer): Cell {
+  if (layer.className === 'ConvLSTM2DCell')
+    throw new ConfigProblem(
+      'RNN takes vectors, not images, and does not run with ConvLSTM2DCell in tfjs',
+      'Use ConvLSTM2D.',
+    );
+  return cellOf(layer);
 }
 
 // The same, one operator per cell
 const rnn: LayerConverter = (layer, inputs, graph) => convert(layer, cellsOf(layer), inputs, graph);
 
-export type RecurrentClass = 'GRU' | 'LSTM' | 'RNN' | 'SimpleRNN';
+export type RecurrentClass = 'ConvLSTM2D' | 'GRU' | 'LSTM' | 'RNN' | 'SimpleRNN';
 
 export const recurrent: Readonly<Record<RecurrentClass, LayerConverter>> = {
+  ConvLSTM2D: convLSTM2D,
   GRU: recurrentLayer,
   LSTM: recurrentLayer,
   RNN: rnn,

@@ -4,7 +4,7 @@ import type { Value } from '../graph/value.ts';
 import { asObject, asText, property, type JsonObject } from '../model/json.ts';
 import { cellOf } from '../recurrent/cells.ts';
 import { runCells, type Run } from '../recurrent/run-cells.ts';
-import { cellsOf, outputsOfRun, recurrentOptions } from './recurrent.ts';
+import { cellsOf, givenStates, outputsOfRun, recurrentOptions } from './recurrent.ts';
 import { ConfigProblem, type Layer, type LayerConverter } from './types.ts';
 
 type MergeMode = 'concat' | 'sum' | 'ave' | 'mul' | 'none';
@@ -42,17 +42,11 @@ const bidirectional: LayerConverter = (layer, inputs, graph) => {
     return runCells(graph.within(side), cells, input!, {
       goBackwards: options.goBackwards !== isBackward,
       mask: layer.executorMask,
-      initialStates,
+      initialStates: givenStates(cells, initialStates),
       needsSequence: options.returnSequences,
-      // tfjs turns the backward sequence once more; run order turned once is time order only if that side ran backwards.
-      inTimeOrder: isBackward && !options.goBackwards,
+      isTurned: isBackward,
     });
   };
-  if (options.goBackwards && options.returnSequences)
-    throw new ConfigProblem(
-      'goBackwards inside Bidirectional with returnSequences',
-      'Build it around a layer that goes forward.',
-    );
   const half = states.length / 2;
   const forward = run('forward', states.slice(0, half));
   const backward = run('backward', states.slice(half));

@@ -11,6 +11,11 @@ export interface OutputSpec {
   readonly layout?: Layout;
 }
 
+/** What a loop's body takes and gives at each step. */
+export interface PortSpec extends OutputSpec {
+  readonly layout?: 'plain' | 'channelsFirst';
+}
+
 export type Attributes = Readonly<Record<string, Attribute>>;
 
 /** Collects nodes. A node that exists is not made twice: equal constants and equal computations are shared. */
@@ -37,6 +42,15 @@ export interface GraphBuilder {
   unknownDim(hint: string): string;
   /** The same graph, with names below `scope`. */
   within(scope: string): GraphBuilder;
+  /**
+   * A graph for a node to run: `build` gets its inputs and gives its outputs. It sees constants, but no values from outside,
+   * so that whoever renames values need not look inside.
+   */
+  body(
+    name: string,
+    inputs: readonly PortSpec[],
+    build: (graph: GraphBuilder, inputs: readonly Value[]) => readonly Value[],
+  ): Graph;
   /** The graph with the values given as its outputs, under those names. */
   finish(name: string, outputs: readonly (readonly [name: string, value: Value])[]): Graph;
 }
@@ -114,6 +128,14 @@ function builderWithin(scope: string, state: State): GraphBuilder {
     op: (opType, inputs, output, attributes) => node(opType, inputs, [output], attributes)[0]!,
     unknownDim: (hint) => unique(hint).replaceAll('/', '.'),
     within: (inner) => builderWithin(scope === '' ? inner : `${scope}/${inner}`, state),
+    body(name, inputs, build) {
+      const inner: State = { ...state, known: new Map(), nodes: [], inputs: [], values: [] };
+      const graph = builderWithin(unique(name), inner);
+      const received = inputs.map(({ dtype, shape, layout = 'plain' }, index) =>
+        graph.input(`in${index}`, dtype, shape, layout),
+      );
+      return finishBody(build(graph, received), inner, () => unique(`${name}/out`));
+    },
     finish: (name, outputs) => finish(name, outputs, state),
   };
 }
@@ -141,6 +163,33 @@ function nodeKey(
     outputCount,
     entries.sort(([a], [b]) => (a < b ? -1 : 1)),
   ]);
+}
+
+/** Outputs of a loop's body are values of its own nodes, each once. */
+function finishBody(outputs: readonly Value[], state: State, freeName: () => string): Graph {
+  const own = new Set(state.nodes.flatMap((node) => node.outputs));
+  const named = outputs.map((value) => {
+    if (own.delete(value.name)) return value;
+    // Equal nodes are made once, hence not through the builder that remembers them.
+    const copy = { ...value, name: freeName() };
+    state.nodes.push({
+      name: copy.name,
+      opType: 'Identity',
+      inputs: [value.name],
+      outputs: [copy.name],
+      attributes: {},
+    });
+    return copy;
+  });
+  const outer = new Set(named.map(({ name }) => name));
+  return {
+    name: 'body',
+    inputs: state.inputs,
+    outputs: named.map(infoOf),
+    nodes: state.nodes,
+    initializers: [],
+    valueInfo: state.values.filter(({ name }) => !outer.has(name)),
+  };
 }
 
 function finish(name: string, outputs: readonly (readonly [string, Value])[], state: State): Graph {

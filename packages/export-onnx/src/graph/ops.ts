@@ -5,7 +5,8 @@ import type { DType } from '../onnx/dtype.ts';
 import type { Attributes, GraphBuilder } from './builder.ts';
 import { ConfigProblem } from '../model/config.ts';
 import { plain } from './layout.ts';
-import type { Value } from './value.ts';
+import { shapeVector } from './shapes.ts';
+import { physicalAxis, type Value } from './value.ts';
 
 /** An element-wise node of one input: layout and mask stay. */
 export function unary(
@@ -47,22 +48,43 @@ export function transpose(graph: GraphBuilder, value: Value, perm: readonly numb
   return graph.op('Transpose', [from], { dtype: value.dtype, shape }, { perm: ints(perm) });
 }
 
-/** Another shape of the same elements; at most one symbol may change its place. */
-export function reshape(graph: GraphBuilder, value: Value, shape: Shape): Value {
+/** Another shape of the same elements; symbols that move are read from the value itself, or from `sources`. */
+export function reshape(
+  graph: GraphBuilder,
+  value: Value,
+  shape: Shape,
+  sources: readonly Value[] = [],
+): Value {
   const from = plain(graph, value);
   if (sameShape(from.shape, shape)) return from;
+  const spec = { dtype: value.dtype, shape };
   const target = shape.map((dim, axis) => {
     if (typeof dim === 'number') return dim;
     // 0 copies the dimension at the same place.
     return from.shape[axis] === dim ? 0 : -1;
   });
-  if (target.filter((dim) => dim === -1).length > 1)
-    throw new ConfigProblem(
-      `the shape [${shape.join(', ')}] has more than one unknown dimension that moves`,
-      'Give the input an exact shape.',
-    );
-  const constant = graph.constant(`shape_${target.join('_')}`, int64([target.length], target));
-  return graph.op('Reshape', [from, constant], { dtype: value.dtype, shape });
+  if (target.filter((dim) => dim === -1).length <= 1) {
+    const constant = graph.constant(`shape_${target.join('_')}`, int64([target.length], target));
+    return graph.op('Reshape', [from, constant], spec);
+  }
+  const dims = shapeVector(graph, shape, [from, ...sources]);
+  if (dims !== undefined) return graph.op('Reshape', [from, dims], spec);
+  throw new ConfigProblem(
+    `the shape [${shape.join(', ')}] has more than one unknown dimension that moves`,
+    'Give the input an exact shape.',
+  );
+}
+
+/** Parts of these sizes along a Keras axis. */
+export function split(
+  graph: GraphBuilder,
+  value: Value,
+  axis: number,
+  sizes: readonly number[],
+): readonly Value[] {
+  const constant = graph.constant(`parts_${sizes.join('_')}`, int64([sizes.length], sizes));
+  const specs = sizes.map((size) => ({ ...value, shape: value.shape.with(axis, size) }));
+  return graph.node('Split', [value, constant], specs, { axis: int(physicalAxis(value, axis)) });
 }
 
 /** `[start, end)` along one physical axis of a plain value; negative positions count from the end. */
@@ -87,6 +109,11 @@ export function slice(
     constant('step', step),
   ];
   return graph.op('Slice', inputs, { dtype: value.dtype, shape });
+}
+
+/** The steps of `[batch, steps, …]` from the last to the first. */
+export function turned(graph: GraphBuilder, value: Value): Value {
+  return slice(graph, value, 1, -1, -(2 ** 31 - 1), -1);
 }
 
 function slicedDim(graph: GraphBuilder, dim: Dim, start: number, end: number, step: number): Dim {

@@ -3,7 +3,7 @@ import { ints, string, type Dim, type Shape } from '../onnx/model.ts';
 import type { Attributes, GraphBuilder, OutputSpec } from './builder.ts';
 import { channelsFirst, plain } from './layout.ts';
 import { slice } from './ops.ts';
-import { physicalShape, toChannelsLast, type Value } from './value.ts';
+import { asChannelsFirst, asStored, type Value } from './value.ts';
 import { placeWindow, type Padding, type Placed } from './window.ts';
 
 export type DataFormat = 'channelsFirst' | 'channelsLast';
@@ -109,11 +109,9 @@ export function sliceStored(
   begin: number,
   end: number,
 ): Value {
-  const asStored: Value = { ...value, shape: physicalShape(value), layout: 'plain' };
   // Positions from the end work for unknown lengths, too; 0 from the end is the end itself.
-  const cut = slice(graph, asStored, axis, begin, end === 0 ? SLICE_TO_END : -end);
-  if (value.layout !== 'channelsFirst') return cut;
-  return { ...cut, shape: toChannelsLast(cut.shape), layout: 'channelsFirst' };
+  const cut = slice(graph, asStored(value), axis, begin, end === 0 ? SLICE_TO_END : -end);
+  return value.layout === 'channelsFirst' ? asChannelsFirst(cut) : cut;
 }
 
 // ONNX's own convention for "as far as it goes".

@@ -34,6 +34,17 @@ export function toChannelsLast<T>(axes: readonly T[]): readonly T[] {
   return [axes[0]!, ...axes.slice(2), axes[1]!];
 }
 
+/** The value read as it lies in memory. */
+export function asStored(value: Value): Value {
+  const { name, dtype } = value;
+  return { name, dtype, shape: physicalShape(value), layout: 'plain' };
+}
+
+/** A plain `[batch, channels, …]` read as the Keras value `[batch, …, channels]`. */
+export function asChannelsFirst({ name, dtype, shape }: Value): Value {
+  return { name, dtype, shape: toChannelsLast(shape), layout: 'channelsFirst' };
+}
+
 /** Where a Keras axis (negative ones count from the end) lies in memory. */
 export function physicalAxis({ shape, layout }: Value, axis: number): number {
   const positive = axis < 0 ? axis + shape.length : axis;
