@@ -2,8 +2,9 @@ import type { ModelArtifacts } from '@snapshot-ensemble/snapshot-core';
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { architectures, feeds } from '../test/architectures.ts';
+import { exportOnnx } from '../test/independent-reader.ts';
 import { artifactsOf, predictor, randomizeWeights, type tf } from '../test/tfjs.ts';
-import { checkParity, exportOnnx, readOnnx, type ExportOptions } from './index.ts';
+import { checkParity, readOnnx, type ExportOptions } from './index.ts';
 
 async function parity(
   model: tf.LayersModel,

@@ -2,6 +2,7 @@ import { compareAnswer, memoryBundle, readBundle } from '@snapshot-ensemble/ense
 import { applyPolicy, type EnsemblePolicy } from '@snapshot-ensemble/ensemble-math';
 import * as ort from 'onnxruntime-node';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { compareWithFile } from '../test/independent-reader.ts';
 import { artifactsOf, tf } from '../test/tfjs.ts';
 import { checkParity, exportEnsemble, type EnsembleOptions, type HostTensors } from './index.ts';
 
@@ -51,6 +52,7 @@ async function bundleOf(
 ): Promise<ReturnType<typeof memoryBundle>> {
   const bundle = memoryBundle();
   await exportEnsemble(await Promise.all(models.get(kind)!.map(artifactsOf)), bundle, options);
+  compareWithFile(undefined, bundle.files.get('ensemble.onnx')!);
   return bundle;
 }
 

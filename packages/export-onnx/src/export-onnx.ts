@@ -36,5 +36,5 @@ export function exportOnnx(artifacts: ModelArtifacts, options: ExportOptions = {
 
 export function exportedTensor({ name, dtype, shape }: ValueInfo): ExportedTensor {
   const found = (Object.keys(dtypeCodes) as DType[]).find((key) => dtypeCodes[key] === dtype);
-  return { name, dtype: found!, shape };
+  return { name, dtype: found!, shape: shape! };
 }
