@@ -18,8 +18,9 @@ describe('the iris example', () => {
   });
 
   it('makes an ensemble that knows its irises', async () => {
-    const { ensemble, members } = await compareOnIris(1, 60);
+    const { ensemble, members, verdict } = await compareOnIris(1, 60);
     expect(members).toBe(4);
     expect(ensemble.accuracy).toBeGreaterThan(0.6);
+    expect(verdict).toMatch(/against the rival of equal budget/);
   });
 });

@@ -16,6 +16,8 @@ export interface IrisResult {
   readonly single: IrisScores;
   readonly ensemble: IrisScores;
   readonly members: number;
+  /** Whether the ensemble is worth it, by errors. */
+  readonly verdict: string;
 }
 
 /** The notebook's network: 4 – 6 – 6 – 3, compiled with Adam at its default rate. */
@@ -55,12 +57,16 @@ export async function compareOnIris(seed: number, epochs = 250): Promise<IrisRes
   // The Python library's defaults: cycles of 10, 15, 22.5 … epochs, from 0.01.
   await fit(network(seed), snapshotEnsembleCallback(tf, { store }));
   const ensemble = await loadMembers(tf, store);
-  const { accuracy, nll } = (await ensemble.evaluate(heldOut.xs, heldOut.ys)).ensemble;
+  const evaluation = await ensemble.evaluate(heldOut.xs, heldOut.ys, {
+    rival: single.predict(heldOut.xs),
+  });
+  const { accuracy, nll } = evaluation.ensemble;
   return {
     seed,
     single: scoresOf(single, heldOut),
     ensemble: { accuracy: accuracy!, nll: nll! },
     members: ensemble.members.length,
+    verdict: evaluation.verdicts[0]!.text,
   };
 }
 

@@ -23,6 +23,7 @@ const average = (of: 'single' | 'ensemble'): IrisScores => ({
 const [single, ensemble] = [average('single'), average('ensemble')];
 console.log(`mean   ${line(single)}   ${line(ensemble)}`);
 const better = ensemble.nll < single.nll ? 'the snapshot ensemble' : 'the single model';
+console.log(`\nSeed ${seeds[0]!}, by errors: ${results[0]!.verdict}`);
 console.log(
   `\nLower negative log-likelihood on average: ${better}. Fifty flowers are few: one is 2 %.`,
 );

@@ -1,4 +1,16 @@
-import { accuracy, brier, type EnsemblePolicy, nll } from '@snapshot-ensemble/ensemble-math';
+import {
+  accuracy,
+  brier,
+  type Contestant,
+  type EnsemblePolicy,
+  judgeEnsemble,
+  mae,
+  mse,
+  nll,
+  type Outputs,
+  rowLosses,
+  type Verdict,
+} from '@snapshot-ensemble/ensemble-math';
 import type { Metrics } from '@snapshot-ensemble/snapshot-core';
 
 import type { MemberOutputs } from './member-model.ts';
@@ -8,30 +20,57 @@ import type { Tensor } from './tf.ts';
 export interface EnsembleEvaluation {
   readonly ensemble: Metrics;
   readonly members: readonly { readonly id: string; readonly metrics: Metrics }[];
+  /** Whether the ensemble is worth it, of each output of the model, in their order. */
+  readonly verdicts: readonly Verdict[];
+}
+
+/** What the model says on some rows: one for each of its outputs. */
+export type ModelOutputs = readonly MemberOutputs[];
+
+/** What the rows are: one for each output, class indices or values. */
+export type Labels = readonly Values[];
+
+/** The outputs of the model, as the ensemble sees them. */
+export interface OutputsDescription {
+  readonly names: readonly string[];
+  readonly policies: readonly EnsemblePolicy[];
 }
 
 /**
- * Metrics of outputs, probabilities for classes; of several outputs, each under `<output name>_`, as tfjs names them.
- * Targets: `[rows, classes]` one-hot or `[rows]` class indices, for values the shape of the output.
+ * Labels from targets as `model.fit` takes them: `[rows, classes]` one-hot or `[rows]` class indices, for values the
+ * shape of the output.
  */
-export async function evaluateOutputs(
-  outputs: readonly MemberOutputs[],
+export async function labelsOf(
+  outputs: ModelOutputs,
   targets: readonly Tensor[],
-  { names, policies }: { names: readonly string[]; policies: readonly EnsemblePolicy[] },
-): Promise<Metrics> {
+  { names, policies }: OutputsDescription,
+): Promise<Labels> {
   if (targets.length !== outputs.length) {
     throw new RangeError(
       `evaluate: got ${targets.length} targets for ${outputs.length} outputs (${names.join(', ')}). Pass one for each, in that order.`,
     );
   }
-  const perOutput = await Promise.all(
+  return Promise.all(
     outputs.map(async (output, index) => {
-      const target = targets[index]!;
-      const values = await target.data();
+      const values = await targets[index]!.data();
+      const name = names[index]!;
       return policies[index]!.kind === 'regression'
-        ? regression(output, values, names[index]!)
-        : classification(output, values, names[index]!);
+        ? sameLength(output, values, name)
+        : classIndices(output, values, name);
     }),
+  );
+}
+
+/** Metrics of outputs, probabilities for classes; of several outputs, each under `<output name>_`, as tfjs names them. */
+export function metricsOf(
+  outputs: ModelOutputs,
+  labels: Labels,
+  { names, policies }: OutputsDescription,
+): Metrics {
+  const perOutput = outputs.map((output, index) =>
+    policies[index]!.kind === 'regression'
+      ? regression(output, labels[index]!)
+      : classification(output, labels[index]!),
   );
   if (perOutput.length === 1) return perOutput[0]!;
   return Object.fromEntries(
@@ -41,24 +80,51 @@ export async function evaluateOutputs(
   );
 }
 
+/** Compares the ensemble with the member that looks best on these very rows, which favours it, and with the rival. */
+export function verdictsOn(
+  ensemble: ModelOutputs,
+  { members, rival }: { members: readonly ModelOutputs[]; rival?: ModelOutputs | undefined },
+  labels: Labels,
+  { policies }: OutputsDescription,
+): readonly Verdict[] {
+  return ensemble.map((output, index) => {
+    const metric = policies[index]!.kind === 'regression' ? 'mse' : 'error';
+    const truth = labels[index]!;
+    const lossOf = (outputs: Outputs): number =>
+      rowLosses(metric, outputs, truth).reduce((sum, loss) => sum + loss, 0);
+    const candidates = members.map((outputs) => rowsOf(outputs[index]!));
+    const best = candidates.reduce((a, b) => (lossOf(b) < lossOf(a) ? b : a));
+    const contestants: Contestant[] = [{ against: 'bestMember', outputs: best }];
+    if (rival) contestants.push({ against: 'rival', outputs: rowsOf(rival[index]!) });
+    return judgeEnsemble(rowsOf(output), contestants, truth, { metric });
+  });
+}
+
 type Values = Float32Array | Int32Array | Uint8Array;
 
-function classification({ data, shape }: MemberOutputs, targets: Values, name: string): Metrics {
+function rowsOf({ data, shape }: MemberOutputs): Outputs {
   const classes = shape.at(-1)!;
-  const rows = data.length / classes;
-  const labels =
-    targets.length === rows
-      ? targets
-      : targets.length === data.length
-        ? Int32Array.from({ length: rows }, (_, row) =>
-            argmax(targets.subarray(row * classes, (row + 1) * classes)),
-          )
-        : wrongTargets(
-            name,
-            targets.length,
-            `${rows} class indices or ${data.length} one-hot values`,
-          );
-  const probabilities = { data, rows, classes };
+  return { data, rows: data.length / classes, classes };
+}
+
+function classIndices(output: MemberOutputs, targets: Values, name: string): Values {
+  const { data, rows, classes } = rowsOf(output);
+  if (targets.length === rows) return targets;
+  if (targets.length !== data.length) {
+    throw wrongTargets(name, targets, `${rows} class indices or ${data.length} one-hot values`);
+  }
+  return Int32Array.from({ length: rows }, (_, row) =>
+    argmax(targets.subarray(row * classes, (row + 1) * classes)),
+  );
+}
+
+function sameLength({ data }: MemberOutputs, targets: Values, name: string): Values {
+  if (targets.length === data.length) return targets;
+  throw wrongTargets(name, targets, `${data.length} values`);
+}
+
+function classification(output: MemberOutputs, labels: Values): Metrics {
+  const probabilities = rowsOf(output);
   return {
     accuracy: accuracy(probabilities, labels),
     nll: nll(probabilities, labels),
@@ -66,24 +132,17 @@ function classification({ data, shape }: MemberOutputs, targets: Values, name: s
   };
 }
 
-function regression({ data }: MemberOutputs, targets: Values, name: string): Metrics {
-  if (targets.length !== data.length) wrongTargets(name, targets.length, `${data.length} values`);
-  let squares = 0;
-  let absolutes = 0;
-  data.forEach((value, index) => {
-    const error = value - targets[index]!;
-    squares += error * error;
-    absolutes += Math.abs(error);
-  });
-  return { mse: squares / data.length, mae: absolutes / data.length };
+function regression(output: MemberOutputs, targets: Values): Metrics {
+  const outputs = rowsOf(output);
+  return { mse: mse(outputs, targets), mae: mae(outputs, targets) };
 }
 
 function argmax(values: Values): number {
   return values.indexOf(Math.max(...values));
 }
 
-function wrongTargets(name: string, came: number, allowed: string): never {
-  throw new RangeError(
-    `evaluate: the targets of "${name}" have ${came} values; the outputs take ${allowed}.`,
+function wrongTargets(name: string, { length }: Values, allowed: string): RangeError {
+  return new RangeError(
+    `evaluate: the targets of "${name}" have ${length} values; the outputs take ${allowed}.`,
   );
 }

@@ -1,7 +1,12 @@
 export { TfjsAdapterError, type TfjsAdapterErrorCode } from './errors.ts';
 export type { InputBatches } from './batch-norm.ts';
 export type { EnsembleEvaluation } from './evaluate.ts';
-export { type LoadedMembers, loadMembers, type PredictOptions } from './load-members.ts';
+export {
+  type EvaluateOptions,
+  type LoadedMembers,
+  loadMembers,
+  type PredictOptions,
+} from './load-members.ts';
 export { type AnyStore, memberArtifacts, memberIOHandler } from './member-artifacts.ts';
 export type { MemberSelection } from './select-members.ts';
 export { modelArtifacts } from './model-artifacts.ts';

@@ -127,6 +127,27 @@ describe('loadMembers', () => {
     expect(members[2]!.metrics['accuracy']).toBeCloseTo(accuracy!, 5);
   });
 
+  it('ends an evaluation with a verdict', async () => {
+    const { xs, ys } = clusters(60);
+    const ensemble = await loadMembers(tf, store);
+    const {
+      verdicts: [alone],
+    } = await ensemble.evaluate(xs, ys);
+    expect(alone!.comparisons.map(({ against }) => against)).toEqual(['bestMember']);
+    expect(alone!.text).toMatch(/No rival of equal budget was given/);
+    const againstRival = async (rival: tf.Tensor): Promise<boolean> => {
+      const { verdicts } = await ensemble.evaluate(xs, ys, { rival });
+      const [, comparison] = verdicts[0]!.comparisons;
+      expect(comparison!.against).toBe('rival');
+      return comparison!.better;
+    };
+    expect(await againstRival(ys.reverse(1))).toBe(true);
+    expect(await againstRival(ys)).toBe(false);
+    await expect(ensemble.evaluate(xs, ys, { rival: ys.slice([0, 0], [59, 3]) })).rejects.toThrow(
+      /the rival's outputs are \[59, 3\]; that of ".+" is \[60, 3\]/,
+    );
+  });
+
   it('leaves nothing behind', async () => {
     const { xs } = clusters(30);
     const { numTensors, numBytes } = tf.memory();
@@ -215,9 +236,10 @@ describe('outputs of other kinds', () => {
     const regression = await loadMembers(tf, await fit(model, xs, targets));
     const outputs = values(await regression.predict(xs));
     expectClose(outputs, meanOf(predictedInTraining.slice(3)));
-    const { ensemble, members } = await regression.evaluate(xs, targets);
+    const { ensemble, members, verdicts } = await regression.evaluate(xs, targets);
     expect(members[2]!.metrics['mse']).toBeCloseTo(values(model.evaluate(xs, targets))[0]!, 5);
     expect(ensemble['mae']).toBeGreaterThan(0);
+    expect(verdicts.map(({ metric }) => metric)).toEqual(['mse']);
   });
 
   it('combines each of several outputs by its kind', async () => {
@@ -250,6 +272,11 @@ describe('outputs of other kinds', () => {
       'value_mae',
     ]);
     await expect(both.evaluate(xs, ys)).rejects.toThrow(RangeError);
+    const { verdicts } = await both.evaluate(xs, [ys, values1], { rival: [ys, values1] });
+    expect(verdicts.map(({ metric, worthIt }) => [metric, worthIt])).toEqual([
+      ['error', false],
+      ['mse', false],
+    ]);
   });
 
   it('takes logits by policy', async () => {

@@ -3,11 +3,17 @@ import {
   meanPolicy,
   predictWithPolicy,
 } from '@snapshot-ensemble/ensemble-math';
-import type { MemberRecord, Metrics } from '@snapshot-ensemble/snapshot-core';
+import type { MemberRecord } from '@snapshot-ensemble/snapshot-core';
 
-import { type EnsembleEvaluation, evaluateOutputs } from './evaluate.ts';
+import {
+  type EnsembleEvaluation,
+  labelsOf,
+  metricsOf,
+  type OutputsDescription,
+  verdictsOn,
+} from './evaluate.ts';
 import { type AnyStore, asSnapshotStore } from './member-artifacts.ts';
-import { type MemberModel, memberModel, type MemberOutputs } from './member-model.ts';
+import { type MemberModel, memberModel, type MemberOutputs, onHost } from './member-model.ts';
 import { outputKinds } from './output-kind.ts';
 import { asList, type MemberSelection, selectMembers } from './select-members.ts';
 import type { Inputs, Tensor, Tf } from './tf.ts';
@@ -15,6 +21,11 @@ import type { Inputs, Tensor, Tf } from './tf.ts';
 export interface PredictOptions {
   /** Rows that go through the model at once. Default 32, as in `model.predict`. */
   readonly batchSize?: number;
+}
+
+export interface EvaluateOptions extends PredictOptions {
+  /** What the best single model of the same budget says about the same rows, as its `predict` returns it. */
+  readonly rival?: Inputs;
 }
 
 /** An ensemble of stored members. Calls wait for each other: the members take turns in one model. */
@@ -29,9 +40,10 @@ export interface LoadedMembers {
   predictMembers(inputs: Inputs, options?: PredictOptions): Promise<Tensor | Tensor[]>;
   /**
    * Metrics of the ensemble and of each member: accuracy, negative log-likelihood (nats) and Brier score of classes,
-   * mean squared and absolute error of values. Targets are one-hot rows, class indices, or values, as in `model.fit`.
+   * mean squared and absolute error of values; and the verdict whether it is worth it. Targets are one-hot rows, class
+   * indices, or values, as in `model.fit`, of rows that nothing was trained on.
    */
-  evaluate(inputs: Inputs, targets: Inputs, options?: PredictOptions): Promise<EnsembleEvaluation>;
+  evaluate(inputs: Inputs, targets: Inputs, options?: EvaluateOptions): Promise<EnsembleEvaluation>;
   /** Frees the model. */
   dispose(): void;
 }
@@ -75,19 +87,20 @@ export async function loadMembers(
     evaluate: (inputs, targets, options) =>
       inTurn(async () => {
         const byOutput = await outputsOf(inputs, options);
-        const names = shared.model.outputNames;
-        const metricsOf = (outputs: readonly MemberOutputs[]): Promise<Metrics> =>
-          evaluateOutputs(outputs, [targets].flat(), { names, policies });
+        const ensemble = combined(byOutput);
+        const each = members.map((_, m) =>
+          byOutput.map((outputs, index) => alone(policies[index]!, outputs[m]!)),
+        );
+        const outputs = { names: shared.model.outputNames, policies };
+        const labels = await labelsOf(ensemble, [targets].flat(), outputs);
+        const rival = options?.rival && (await rivalOf(options.rival, ensemble, outputs));
         return {
-          ensemble: await metricsOf(combined(byOutput)),
-          members: await Promise.all(
-            members.map(async ({ id }, m) => ({
-              id,
-              metrics: await metricsOf(
-                byOutput.map((outputs, index) => alone(policies[index]!, outputs[m]!)),
-              ),
-            })),
-          ),
+          ensemble: metricsOf(ensemble, labels, outputs),
+          members: members.map(({ id }, m) => ({
+            id,
+            metrics: metricsOf(each[m]!, labels, outputs),
+          })),
+          verdicts: verdictsOn(ensemble, { members: each, rival }, labels, outputs),
         };
       }),
     dispose: () => {
@@ -131,6 +144,28 @@ function combineOutput(
     classes,
   });
   return { data: Float32Array.from(pooled.data), shape };
+}
+
+/** The rival's outputs on the host, logits as probabilities. */
+async function rivalOf(
+  given: Inputs,
+  ensemble: readonly MemberOutputs[],
+  { names, policies }: OutputsDescription,
+): Promise<readonly MemberOutputs[]> {
+  const tensors = [given].flat();
+  return Promise.all(
+    ensemble.map(async ({ shape }, index) => {
+      const tensor = tensors[index];
+      if (tensors.length !== ensemble.length || tensor?.shape.join() !== shape.join()) {
+        const came = tensors.map((of) => `[${of.shape.join(', ')}]`).join(', ');
+        throw new RangeError(
+          `evaluate: the rival's outputs are ${came}; that of "${names[index]!}" is [${shape.join(', ')}]. ` +
+            'Pass what its predict returns for the same rows.',
+        );
+      }
+      return alone(policies[index]!, await onHost(tensor));
+    }),
+  );
 }
 
 /** One member as an ensemble of its own: logits become probabilities. */

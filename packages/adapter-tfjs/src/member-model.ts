@@ -46,6 +46,7 @@ export async function memberModel(tf: Tf, store: SnapshotStore): Promise<MemberM
   };
 }
 
-async function onHost(output: Tensor): Promise<MemberOutputs> {
+/** Reads an output back from the device. */
+export async function onHost(output: Tensor): Promise<MemberOutputs> {
   return { data: Float32Array.from(await output.data()), shape: output.shape };
 }

@@ -41,7 +41,8 @@ export type {
   UncertaintySummary,
 } from './evaluate/report.ts';
 export type { ClassificationScores, RegressionScores, Scores } from './evaluate/scores.ts';
-export type { Comparison, Verdict, VerdictOptions } from './evaluate/verdict.ts';
+export { judgeEnsemble } from './evaluate/verdict.ts';
+export type { Comparison, Contestant, Verdict, VerdictOptions } from './evaluate/verdict.ts';
 export { fitPolicy } from './fit-policy.ts';
 export type { FitPolicyOptions } from './fit-policy.ts';
 export { auroc, errorAuroc } from './metrics/auroc.ts';

@@ -21,7 +21,7 @@ describe('evaluateEnsemble', () => {
     const { verdict } = evaluate({ rival: rivalOf(1.3) });
     expect(verdict.worthIt).toBe(true);
     expect(verdict.text).toMatchInlineSnapshot(
-      `"Worth it. Against its best member: error lower by 0.0733 (95 % interval 0.0333 to 0.113), better; against the rival of equal budget: error lower by 0.0483 (95 % interval 0.0117 to 0.0883), better."`,
+      `"Worth it. Against its best member: a gain in error of 0.0733 (95 % interval 0.0333 to 0.113), better; against the rival of equal budget: a gain in error of 0.0483 (95 % interval 0.0117 to 0.0883), better."`,
     );
   });
 
@@ -35,7 +35,7 @@ describe('evaluateEnsemble', () => {
     expect(verdict.comparisons[0]?.gain).toEqual({ estimate: 0, lower: 0, upper: 0 });
     expect(diversity.ambiguity.ambiguity).toBeCloseTo(0, 14);
     expect(verdict.text).toMatchInlineSnapshot(
-      `"Not worth it. Against its best member: error lower by 0 (95 % interval 0 to 0), no gain that matters. No rival of equal budget was given: whether one longer run would do as well is not known."`,
+      `"Not worth it. Against its best member: a gain in error of 0 (95 % interval 0 to 0), no gain that matters. No rival of equal budget was given: whether one longer run would do as well is not known."`,
     );
   });
 

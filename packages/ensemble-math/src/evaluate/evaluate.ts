@@ -11,7 +11,7 @@ import { checkDisjoint, type LabelledRows } from './disjoint.ts';
 import type { EnsembleReport } from './report.ts';
 import { scoresOf, type Scores } from './scores.ts';
 import { calibrationOf, cascadeOf, conformalOf, diversityOf, uncertaintyOf } from './sections.ts';
-import { judge, type Contestant, type VerdictOptions } from './verdict.ts';
+import { judgeEnsemble, type Contestant, type VerdictOptions } from './verdict.ts';
 
 export interface EvaluateOptions {
   /** Rows, held out from training, on which the policy is fitted and the best member is chosen. */
@@ -62,7 +62,7 @@ export function evaluateEnsemble(options: EvaluateOptions): EnsembleReport {
     ...measure(policy, report, best),
     ...(contestants[1] && { rival: scoresOf(kind, contestants[1].outputs, report.labels) }),
     policy: { ...policy, kind },
-    verdict: judge(outputs, contestants, report.labels, { ...options.verdict, metric }),
+    verdict: judgeEnsemble(outputs, contestants, report.labels, { ...options.verdict, metric }),
   };
 }
 

@@ -26,17 +26,22 @@ export interface VerdictOptions extends BootstrapOptions {
   readonly minGain?: number;
 }
 
+/** Whom an ensemble is compared with. */
 export interface Contestant {
   readonly against: Comparison['against'];
   readonly outputs: Outputs;
 }
 
-/** Better means that the whole confidence interval of the gain lies above `minGain`. */
-export function judge(
+/**
+ * Compares the ensemble's outputs with those of each contestant on the same rows, none of which anything was trained
+ * or fitted on. Better means that the whole confidence interval of the gain lies above `minGain`. `labels` are class
+ * indices, in regression the targets `[rows, outputs]`.
+ */
+export function judgeEnsemble(
   ensemble: Outputs,
   contestants: readonly Contestant[],
   labels: ArrayLike<number>,
-  { metric = 'error', minGain = 0, ...bootstrap }: VerdictOptions,
+  { metric = 'error', minGain = 0, ...bootstrap }: VerdictOptions = {},
 ): Verdict {
   const own = rowLosses(metric, ensemble, labels);
   const comparisons = contestants.map(({ against, outputs }): Comparison => {
@@ -61,7 +66,7 @@ function describe(
 ): string {
   const facts = comparisons.map(({ against, gain, better }) => {
     const range = `${show(gain.lower)} to ${show(gain.upper)}`;
-    return `${contestantNames[against]}: ${metric} lower by ${show(gain.estimate)} (${confidence * 100} % interval ${range}), ${better ? 'better' : verdictOnNot(gain, minGain)}`;
+    return `${contestantNames[against]}: a gain in ${metric} of ${show(gain.estimate)} (${confidence * 100} % interval ${range}), ${better ? 'better' : verdictOnNot(gain, minGain)}`;
   });
   const unasked = comparisons.some(({ against }) => against === 'rival')
     ? ''
