@@ -33,13 +33,19 @@ function resNet20(): tf.LayersModel {
   return tf.model({ inputs: input, outputs: output });
 }
 
-/** Bottleneck blocks as in the ResNet-50 of He et al. 2016, fewer of them and thinner. */
-function resNet50Blocks(): tf.LayersModel {
+/** He et al. 2016, table 1, 50 layers: all blocks, a sixteenth of the filters. */
+function resNet50(): tf.LayersModel {
   const input = tf.input({ shape: [32, 32, 3], name: 'image' });
-  let x = conv(input, 8, { size: 7, strides: 2 });
+  let x = conv(input, 4, { size: 7, strides: 2 });
   x = apply(tf.layers.maxPooling2d({ poolSize: 3, strides: 2, padding: 'same' }), x);
-  for (const [stage, filters] of [4, 8, 16].entries())
-    for (let block = 0; block < 2; block++) {
+  const stages = [
+    [3, 4],
+    [4, 8],
+    [6, 16],
+    [3, 32],
+  ] as const;
+  for (const [stage, [blocks, filters]] of stages.entries())
+    for (let block = 0; block < blocks; block++) {
       const strides = stage > 0 && block === 0 ? 2 : 1;
       const shortcut = block === 0 ? conv(x, filters * 4, { size: 1, strides, relu: false }) : x;
       const narrow = conv(conv(x, filters, { size: 1, strides }), filters);
@@ -238,16 +244,33 @@ function convolutionAndSequence(): tf.LayersModel {
   });
 }
 
+/** Frames to frames, and the last state to classes. Shi et al. 2015. */
+function convLstm(): tf.LayersModel {
+  const input = tf.input({ shape: [4, 8, 8, 2], name: 'frames' });
+  const options = { kernelSize: 3, padding: 'same' } as const;
+  const first = tf.layers.convLstm2d({ ...options, filters: 4, returnSequences: true });
+  const second = tf.layers.convLstm2d({ ...options, filters: 3 });
+  // tfjs normalizes batches of frames only frame by frame.
+  const norm = tf.layers.timeDistributed({ layer: tf.layers.batchNormalization() });
+  const normal = apply(norm, apply(first, input));
+  const last = apply(tf.layers.globalAveragePooling2d({}), apply(second, normal));
+  return tf.model({
+    inputs: input,
+    outputs: apply(tf.layers.dense({ units: 3, name: 'out' }), last),
+  });
+}
+
 /** Models deep enough for rounding to add up. Heads give logits: the softmax of random weights saturates and hides errors. */
 export const architectures: Readonly<Record<string, () => tf.LayersModel>> = {
   'ResNet-20': resNet20,
-  'ResNet-50 blocks': resNet50Blocks,
+  'ResNet-50': resNet50,
   MobileNetV2: mobileNetV2,
   Inception: inception,
   DenseNet: denseNet,
   'U-Net': uNet,
   'BiLSTM tagger': tagger,
   'sequence to sequence': sequenceToSequence,
+  ConvLSTM: convLstm,
   autoencoder,
   'shared and nested': sharedAndNested,
   'convolution and sequence': convolutionAndSequence,
