@@ -1,5 +1,5 @@
 // @ts-check
-// `node scripts/train-models.mjs [NAME …]`: trains the models of test/trained on real data, on one thread of the wasm backend, and
+// `node scripts/train-models.mjs [NAME …]`: trains the models of test/golden/trained on real data, on one thread of the wasm backend, and
 // saves each as tfjs does (model.json and weights.bin) with samples that it never saw. Run once; the files are committed.
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -216,7 +216,7 @@ function firstRows({ inputs, labels, shape, divisor }, count) {
  * @param {object} samples
  */
 async function save(name, model, samples) {
-  const folder = fileURLToPath(new URL(`../test/trained/${name}/`, import.meta.url));
+  const folder = fileURLToPath(new URL(`../test/golden/trained/${name}/`, import.meta.url));
   mkdirSync(folder, { recursive: true });
   const handler = tf.io.withSaveHandler(async ({ weightData, weightSpecs, modelTopology }) => {
     const weights = new Uint8Array(/** @type {ArrayBuffer} */ (weightData));

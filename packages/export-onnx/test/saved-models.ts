@@ -5,7 +5,7 @@ import { tf } from './tfjs.ts';
 
 /** The folder of model.json files that were made once, by `scripts/train-models.mjs` or by Python, and are committed. */
 export function savedModel(...path: readonly string[]): URL {
-  return new URL(`${path.join('/')}/`, import.meta.url);
+  return new URL(`golden/${path.join('/')}/`, import.meta.url);
 }
 
 /** A saved model as a user reads it: model.json and the shards that it names. */
