@@ -2,6 +2,7 @@ import type { ModelArtifacts } from '@snapshot-ensemble/snapshot-core';
 import { convertModel } from './convert/convert-model.ts';
 import { graphInputs } from './convert/graph-inputs.ts';
 import { ioNames } from './convert/names.ts';
+import { createStateBook, type StateBook } from './convert/states.ts';
 import { throwIfUnsupported } from './convert/unsupported.ts';
 import type { UnsupportedLayer } from './errors.ts';
 import { createGraphBuilder, type GraphBuilder } from './graph/builder.ts';
@@ -20,10 +21,12 @@ export function buildModel(artifacts: ModelArtifacts, settings: Settings): Model
   const graph = createGraphBuilder(settings.opset);
   const inputNames = ioNames(spec.inputs, settings.inputNames);
   const inputs = graphInputs(graph, spec, inputNames, settings.inputLayout);
-  const outputs = convertOutputs(spec, inputs, graph, weights, settings);
+  const states = createStateBook(settings.exposeStates ? graph : undefined);
+  const outputs = convertOutputs(spec, inputs, graph, weights, settings, states);
   const outputNames = ioNames(spec.outputs, settings.outputNames, new Set(inputNames));
   const named = outputs.map((value, index) => [outputNames[index]!, value] as const);
-  return modelOf(optimize(graph.finish(spec.name, named)), settings);
+  const left = states.outputs().map(([name, value]) => [name, plain(graph, value)] as const);
+  return modelOf(optimize(graph.finish(spec.name, [...named, ...left])), settings);
 }
 
 /** The model's outputs, plain, or one error with all that cannot be exported. */
@@ -33,9 +36,11 @@ export function convertOutputs(
   graph: GraphBuilder,
   weights: WeightMap,
   { converters }: Settings,
+  states: StateBook = createStateBook(undefined),
 ): readonly Value[] {
   const problems: UnsupportedLayer[] = [];
-  const outputs = convertModel(spec, inputs, graph, { weights, converters, problems });
+  const conversion = { weights, converters, convertModel, problems, states, probeDepth: 0 };
+  const outputs = convertModel(spec, inputs, graph, conversion);
   throwIfUnsupported(problems);
   return outputs.map((value) => plain(graph, value!));
 }

@@ -9,6 +9,12 @@ export interface ExportOptions {
   readonly converters?: LayerConverters;
   /** `nchw` declares inputs of rank 4 and 5 as `[batch, channels, …]`. Default `nhwc`, as in tfjs. */
   readonly inputLayout?: 'nhwc' | 'nchw';
+  /**
+   * Gives every stateful layer inputs and outputs for its state: feed `<layer>_state_out` of one run as `<layer>_state_in` of
+   * the next, zeros at first (numbered where a layer has several). Default false: every run starts with zeros, as a model does
+   * after `resetStates()`.
+   */
+  readonly exposeStates?: boolean;
   /** Names of graph inputs by name of the model's input. Default the latter, without tfjs's class suffix. */
   readonly inputNames?: Readonly<Record<string, string>>;
   /** Names of graph outputs by name of the model's output layer. Default the latter, without tfjs's class suffix. */
@@ -18,7 +24,7 @@ export interface ExportOptions {
 }
 
 export type Settings = Required<
-  Pick<ExportOptions, 'opset' | 'converters' | 'inputLayout' | 'metadata'>
+  Pick<ExportOptions, 'opset' | 'converters' | 'inputLayout' | 'exposeStates' | 'metadata'>
 > &
   Pick<ExportOptions, 'inputNames' | 'outputNames'>;
 
@@ -36,6 +42,7 @@ export function settingsOf(options: ExportOptions): Settings {
     opset,
     converters: options.converters ?? layerConverters,
     inputLayout: options.inputLayout ?? 'nhwc',
+    exposeStates: options.exposeStates ?? false,
     metadata: options.metadata ?? {},
   };
 }

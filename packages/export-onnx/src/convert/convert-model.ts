@@ -1,41 +1,30 @@
-import type { LayerConverters, Layer } from '../converters/types.ts';
-import { ExportError, type UnsupportedLayer } from '../errors.ts';
+import { ExportError } from '../errors.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
 import { withMask } from '../graph/ops.ts';
 import type { Value } from '../graph/value.ts';
-import { ConfigProblem, readConfig } from '../model/config.ts';
-import { asObject, asText, property } from '../model/json.ts';
+import { ListedProblem } from '../model/config.ts';
 import { cleanName } from '../model/names.ts';
-import type { LayerSpec, ModelSpec } from '../model/topology.ts';
-import type { WeightMap } from '../model/weights.ts';
+import type { LayerSpec } from '../model/topology.ts';
+import {
+  below,
+  type Conversion,
+  type ExecutorArguments,
+  type ModelConverter,
+  type Place,
+} from './conversion.ts';
+import { convertLayer, type LayerCall } from './convert-layer.ts';
 import { executionOrder, inputsOf, keyOf } from './execution-order.ts';
-import { findWeight, lookUp } from './find-weight.ts';
-import { refusalOf } from './refused-classes.ts';
+import { probe } from './probe.ts';
 
-export interface Conversion {
-  readonly weights: WeightMap;
-  readonly converters: LayerConverters;
-  /** Everything that cannot be exported, filled as it is met. */
-  readonly problems: UnsupportedLayer[];
-}
-
-/** What tfjs passes along as `kwargs`: one object for all layers that come after the first mask. */
-interface ExecutorArguments {
-  mask: Value | undefined;
-}
-
-/**
- * The outputs of a model applied to `inputs`; undefined where a layer on the way cannot be exported. Problems are collected,
- * not thrown, so that a person sees all of them at once.
- */
-export function convertModel(
-  model: ModelSpec,
-  inputs: readonly (Value | undefined)[],
-  graph: GraphBuilder,
-  conversion: Conversion,
-  path = '',
-  kwargs?: ExecutorArguments,
-): readonly (Value | undefined)[] {
+/** Calls the layers in the order of tfjs's executor, which decides where masks go. */
+export const convertModel: ModelConverter = (
+  model,
+  inputs,
+  graph,
+  conversion,
+  place = { path: '', depth: 0 },
+  kwargs,
+) => {
   const values = new Map<string, Value | undefined>();
   model.inputs.forEach((ref, index) => values.set(keyOf(ref), inputs[index]));
   let shared = kwargs;
@@ -46,7 +35,7 @@ export function convertModel(
       shared ??= { mask: undefined };
       shared.mask = received[0]?.mask;
     }
-    const outputs = callLayer(layer, received, graph, conversion, path, shared);
+    const outputs = callLayer(layer, received, graph, conversion, below(place, layer.name), shared);
     outputs.forEach((value, tensor) => {
       const key = keyOf({ ...ref, tensor });
       if (!values.has(key)) values.set(key, value);
@@ -61,96 +50,41 @@ export function convertModel(
     }
   }
   return model.outputs.map((ref) => values.get(keyOf(ref)));
-}
+};
 
 function callLayer(
   spec: LayerSpec,
   received: readonly (Value | undefined)[],
   graph: GraphBuilder,
   conversion: Conversion,
-  path: string,
+  place: Place,
   kwargs: ExecutorArguments | undefined,
 ): readonly (Value | undefined)[] {
-  const where = path === '' ? spec.name : `${path}/${spec.name}`;
   const scoped = graph.within(cleanName(spec.name));
   if (spec.model !== undefined) {
     // A model used as a layer hands no masks in or out, only what the executor carries along.
-    const inner = convertModel(
-      spec.model,
-      received.map(withoutMask),
-      scoped,
-      conversion,
-      where,
-      kwargs ?? { mask: undefined },
+    const bare = received.map((value) => value && withMask(value, undefined));
+    const carried = kwargs ?? { mask: undefined };
+    return convertModel(spec.model, bare, scoped, conversion, place, carried).map(
+      (value) => value && withMask(value, undefined),
     );
-    return inner.map(withoutMask);
   }
-  const report = (reason: string, remedy: string): readonly undefined[] => {
-    conversion.problems.push({ path: where, className: spec.className, reason, remedy });
-    return [];
-  };
-  const converter = Object.hasOwn(conversion.converters, spec.className)
-    ? conversion.converters[spec.className]
-    : undefined;
-  if (converter === undefined) return report(...refusalOf(spec.className));
-  if (!received.every((value) => value !== undefined)) return [];
-  try {
-    const layer = layerOf(
-      spec.name,
-      spec.name,
-      spec.className,
-      spec.config,
-      conversion,
-      kwargs?.mask,
-    );
-    const outputs = converter(layer, received, scoped);
-    return isList(outputs) ? outputs : [outputs];
-  } catch (error) {
-    if (error instanceof ConfigProblem) return report(error.message, error.remedy);
-    throw error;
-  }
-}
-
-function isList(outputs: Value | readonly Value[]): outputs is readonly Value[] {
-  return Array.isArray(outputs);
-}
-
-function withoutMask(value: Value | undefined): Value | undefined {
-  return value && withMask(value, undefined);
-}
-
-function layerOf(
-  name: string,
-  prefix: string,
-  className: string,
-  config: Readonly<Record<string, unknown>>,
-  conversion: Conversion,
-  executorMask: Value | undefined,
-): Layer {
-  const { weights, converters } = conversion;
-  return {
+  const { name, className, config } = spec;
+  const call: LayerCall = {
     name,
     className,
-    config: readConfig(config),
-    executorMask,
-    weight: (weight, shape) => findWeight(weights, prefix, weight, shape),
-    savedShape: (weight) => lookUp(weights, prefix, weight)?.shape,
-    inner(json, scope) {
-      const innerClass = asText(property(json, 'className'), `${name}: class_name`);
-      const innerConfig = asObject(property(json, 'config'), `${name}: config`);
-      const innerPrefix = scope === '' ? prefix : `${prefix}/${scope}`;
-      const layer = layerOf(name, innerPrefix, innerClass, innerConfig, conversion, executorMask);
-      return {
-        layer,
-        convert(inputs, graph) {
-          const converter = Object.hasOwn(converters, innerClass)
-            ? converters[innerClass]
-            : undefined;
-          if (converter === undefined) throw new ConfigProblem(...refusalOf(innerClass));
-          const outputs = converter(layer, inputs, graph);
-          return isList(outputs) ? outputs : [outputs];
-        },
-      };
-    },
+    config,
+    place,
+    prefix: name,
+    executorMask: kwargs?.mask,
   };
+  try {
+    if (received.every((value) => value !== undefined))
+      return convertLayer(call, received, scoped, conversion);
+  } catch (error) {
+    if (error instanceof ListedProblem) return [];
+    throw error;
+  }
+  conversion.problems.push(...probe(call, received, graph.opset, conversion));
+  return [];
 }

@@ -1,33 +1,31 @@
 import type { GraphBuilder } from '../graph/builder.ts';
 import { withMask } from '../graph/ops.ts';
 import type { Value } from '../graph/value.ts';
+import { forAll } from '../model/config.ts';
 import { asArray, asObject, property } from '../model/json.ts';
 import { cellOf, type Cell } from '../recurrent/cells.ts';
-import { runCells, type InitialStates, type Run } from '../recurrent/run-cells.ts';
-import { ConfigProblem, type Layer, type LayerConverter } from './types.ts';
+import { runCells, type InitialStates, type Run, type RunOptions } from '../recurrent/run-cells.ts';
+import { ConfigProblem, type Layer, type LayerConverter, type StateMemory } from './types.ts';
 
 /** The options of all recurrent layers. */
 export interface RecurrentOptions {
   readonly goBackwards: boolean;
   readonly returnSequences: boolean;
   readonly returnState: boolean;
+  readonly isStateful: boolean;
 }
 
 export function recurrentOptions({ config }: Layer): RecurrentOptions {
-  if (config.boolean('stateful', false))
-    throw new ConfigProblem(
-      'a stateful layer keeps its state between calls, which a graph cannot',
-      'Build the model with stateful false.',
-    );
   return {
     goBackwards: config.boolean('goBackwards', false),
     returnSequences: config.boolean('returnSequences', false),
     returnState: config.boolean('returnState', false),
+    isStateful: config.boolean('stateful', false),
   };
 }
 
 /** States given from outside, in tfjs's order: the last cell's first. Empty for zeros. */
-export function givenStates(cells: readonly Cell[], values: readonly Value[]): InitialStates {
+function givenStates(cells: readonly Cell[], values: readonly Value[]): InitialStates {
   const total = cells.reduce((sum, { stateCount }) => sum + stateCount, 0);
   if (values.length !== 0 && values.length !== total)
     throw new ConfigProblem(
@@ -40,6 +38,47 @@ export function givenStates(cells: readonly Cell[], values: readonly Value[]): I
       return values.slice(after, after + cells[cell]!.stateCount);
     },
   };
+}
+
+/** States that a stateful layer remembers. */
+function rememberedStates(
+  cells: readonly Cell[],
+  memory: StateMemory,
+  part: string,
+): InitialStates {
+  const count = cells.reduce((sum, { stateCount }) => sum + stateCount, 0);
+  return {
+    of(cell, state) {
+      const after = cells.slice(cell + 1).reduce((sum, { stateCount }) => sum + stateCount, 0);
+      return Array.from({ length: cells[cell]!.stateCount }, (_, index) =>
+        memory.recall(part, after + index, count, state),
+      ).flatMap((value) => value ?? []);
+    },
+  };
+}
+
+/** A run of a layer or of one direction of it, from the states given or remembered. */
+export function runLayer(
+  layer: Layer,
+  cells: readonly Cell[],
+  [input, ...states]: readonly Value[],
+  graph: GraphBuilder,
+  options: Omit<RunOptions, 'mask' | 'initialStates'> & {
+    readonly isStateful: boolean;
+    readonly part: string;
+  },
+): Run {
+  const { isStateful, part } = options;
+  const run = runCells(graph, cells, input!, {
+    ...options,
+    mask: layer.executorMask,
+    initialStates:
+      isStateful && states.length === 0
+        ? rememberedStates(cells, layer.memory, part)
+        : givenStates(cells, states),
+  });
+  if (isStateful) layer.memory.keep(part, run.states);
+  return run;
 }
 
 /** The outputs of a run in tfjs's order; all of them carry the first one's mask, as in its executor. */
@@ -60,20 +99,18 @@ function convert(
   graph: GraphBuilder,
 ): readonly Value[] {
   const options = recurrentOptions(layer);
-  const [input, ...states] = inputs;
-  const run = runCells(graph, cells, input!, {
-    goBackwards: options.goBackwards,
-    mask: layer.executorMask,
-    initialStates: givenStates(cells, states),
+  const run = runLayer(layer, cells, inputs, graph, {
+    ...options,
     needsSequence: options.returnSequences,
     isTurned: false,
+    part: '',
   });
-  return outputsOfRun(run, options, input!.mask);
+  return outputsOfRun(run, options, inputs[0]!.mask);
 }
 
 // Y = LSTM(X, W, R, B) | GRU | RNN   (opset 14), or Scan where ONNX has no such operator
 const recurrentLayer: LayerConverter = (layer, inputs, graph) =>
-  convert(layer, [cellOf(layer)], inputs, graph);
+  convert(layer, cellsOf(layer), inputs, graph);
 
 // Y = Scan(Conv(X))
 const convLSTM2D: LayerConverter = (layer, inputs, graph) => {
@@ -85,16 +122,17 @@ const convLSTM2D: LayerConverter = (layer, inputs, graph) => {
   return recurrentLayer(layer, inputs, graph);
 };
 
-/** The cells of an RNN layer, bottom first. */
+/** The cells of a recurrent layer, bottom first. */
 export function cellsOf(layer: Layer): readonly Cell[] {
+  if (layer.className !== 'RNN') return [cellOf(layer)];
   const cell = asObject(layer.config.raw('cell'), `${layer.name}: cell`);
   if (property(cell, 'className') !== 'StackedRNNCells')
-    return [vectorCell(layer.inner(cell, '').layer)];
+    return [layer.inner(cell, '').use(vectorCell)];
   const config = asObject(property(cell, 'config'), `${layer.name}: cell.config`);
-  return asArray(property(config, 'cells'), `${layer.name}: cells`).map((json, index) =>
-    vectorCell(
-      layer.inner(asObject(json, `${layer.name}: cells[${index}]`), `RNNCell_${index}`).layer,
-    ),
+  return forAll(asArray(property(config, 'cells'), `${layer.name}: cells`), (json, index) =>
+    layer
+      .inner(asObject(json, `${layer.name}: cells[${index}]`), `RNNCell_${index}`)
+      .use(vectorCell),
   );
 }
 
@@ -107,15 +145,12 @@ function vectorCell(layer: Layer): Cell {
   return cellOf(layer);
 }
 
-// The same, one operator per cell
-const rnn: LayerConverter = (layer, inputs, graph) => convert(layer, cellsOf(layer), inputs, graph);
-
 export type RecurrentClass = 'ConvLSTM2D' | 'GRU' | 'LSTM' | 'RNN' | 'SimpleRNN';
 
 export const recurrent: Readonly<Record<RecurrentClass, LayerConverter>> = {
   ConvLSTM2D: convLSTM2D,
   GRU: recurrentLayer,
   LSTM: recurrentLayer,
-  RNN: rnn,
+  RNN: recurrentLayer,
   SimpleRNN: recurrentLayer,
 };

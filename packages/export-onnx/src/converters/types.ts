@@ -1,4 +1,4 @@
-import type { GraphBuilder } from '../graph/builder.ts';
+import type { GraphBuilder, PortSpec } from '../graph/builder.ts';
 import type { Value } from '../graph/value.ts';
 import type { Config } from '../model/config.ts';
 import type { JsonObject } from '../model/json.ts';
@@ -21,13 +21,29 @@ export interface Layer {
    * need not be this layer's own.
    */
   readonly executorMask: Value | undefined;
-  /** A layer inside this one, whose weights are found below `scope`. */
+  /** What a stateful layer remembers from call to call. */
+  readonly memory: StateMemory;
+  /** A layer or model inside this one, whose weights are found below `scope`. */
   inner(json: JsonObject, scope: string): InnerLayer;
 }
 
 export interface InnerLayer {
-  readonly layer: Layer;
-  convert(inputs: readonly Value[], graph: GraphBuilder): readonly Value[];
+  readonly className: string;
+  /** Runs work on the layer; a `ConfigProblem` is then the inner layer's, with its path. */
+  use<T>(work: (layer: Layer) => T): T;
+  /** Its nodes; `executorMask` is what it finds as `kwargs.mask`. */
+  convert(
+    inputs: readonly Value[],
+    graph: GraphBuilder,
+    executorMask: Value | undefined,
+  ): readonly Value[];
+}
+
+/** States by part of a layer (`''`, or `forward` and `backward`), in tfjs's order. */
+export interface StateMemory {
+  /** State number `index` of `count`; undefined for zeros. */
+  recall(part: string, index: number, count: number, state: PortSpec): Value | undefined;
+  keep(part: string, states: readonly Value[]): void;
 }
 
 /**

@@ -1,10 +1,11 @@
 import type { GraphBuilder } from '../graph/builder.ts';
-import { binary, concat, exactDim, reshape, scalar, withMask } from '../graph/ops.ts';
+import { binary, concat, reshape, scalar, unsqueeze, withMask } from '../graph/ops.ts';
+import { shapeVector } from '../graph/shapes.ts';
 import type { Value } from '../graph/value.ts';
 import { asObject, asText, property, type JsonObject } from '../model/json.ts';
-import { cellOf } from '../recurrent/cells.ts';
-import { runCells, type Run } from '../recurrent/run-cells.ts';
-import { cellsOf, givenStates, outputsOfRun, recurrentOptions } from './recurrent.ts';
+import type { Dim } from '../onnx/model.ts';
+import type { Run } from '../recurrent/run-cells.ts';
+import { cellsOf, outputsOfRun, recurrentOptions, runLayer } from './recurrent.ts';
 import { ConfigProblem, type Layer, type LayerConverter } from './types.ts';
 
 type MergeMode = 'concat' | 'sum' | 'ave' | 'mul' | 'none';
@@ -34,19 +35,18 @@ const bidirectional: LayerConverter = (layer, inputs, graph) => {
       ? 'none'
       : layer.config.choice('mergeMode', ['concat', 'sum', 'ave', 'mul']);
   const [input, ...states] = inputs;
-  const options = recurrentOptions(layer.inner(json, '').layer);
-  const run = (side: 'forward' | 'backward', initialStates: readonly Value[]): Run => {
-    const inner = layer.inner(json, `${side}_${name}`).layer;
-    const cells = inner.className === 'RNN' ? cellsOf(inner) : [cellOf(inner)];
-    const isBackward = side === 'backward';
-    return runCells(graph.within(side), cells, input!, {
-      goBackwards: options.goBackwards !== isBackward,
-      mask: layer.executorMask,
-      initialStates: givenStates(cells, initialStates),
-      needsSequence: options.returnSequences,
-      isTurned: isBackward,
+  const options = layer.inner(json, '').use(recurrentOptions);
+  const run = (side: 'forward' | 'backward', initialStates: readonly Value[]): Run =>
+    layer.inner(json, `${side}_${name}`).use((inner) => {
+      const isBackward = side === 'backward';
+      return runLayer(inner, cellsOf(inner), [input!, ...initialStates], graph.within(side), {
+        ...options,
+        goBackwards: options.goBackwards !== isBackward,
+        needsSequence: options.returnSequences,
+        isTurned: isBackward,
+        part: side,
+      });
     });
-  };
   const half = states.length / 2;
   const forward = run('forward', states.slice(0, half));
   const backward = run('backward', states.slice(half));
@@ -58,7 +58,7 @@ const bidirectional: LayerConverter = (layer, inputs, graph) => {
 };
 
 /** Layers that treat every position alike, whatever the rank: no need to merge steps into the batch. */
-const positionwise = new Set([
+const positionwise: ReadonlySet<string> = new Set([
   'Activation',
   'Dense',
   'Dropout',
@@ -67,36 +67,44 @@ const positionwise = new Set([
   'ReLU',
   'Rescaling',
 ]);
-/** Layers that would read the outer mask as their own. */
-const maskReaders = new Set([
-  'Bidirectional',
-  'GRU',
-  'LSTM',
-  'RNN',
-  'SimpleRNN',
-  'Softmax',
-  'TimeDistributed',
-]);
 
 // Y = Reshape(layer(Reshape(X, [N·T, …])), [N, T, …])
 const timeDistributed: LayerConverter = (layer, [input], graph) => {
   const inner = layer.inner(wrapped(layer), '');
-  const { className } = inner.layer;
-  if (layer.executorMask !== undefined && maskReaders.has(className))
-    throw new ConfigProblem(
-      `tfjs hands the mask of the sequence to the ${className} inside`,
-      'Leave out the masking before it.',
-    );
   const bare = withMask(input!, undefined);
-  if (positionwise.has(className)) return withMask(inner.convert([bare], graph)[0]!, input!.mask);
-  const steps = exactDim(bare, 1, 'the number of steps');
+  if (positionwise.has(inner.className))
+    return withMask(inner.convert([bare], graph, undefined)[0]!, input!.mask);
+  const [batch, steps, ...rest] = bare.shape;
   const merged =
-    typeof bare.shape[0] === 'number' ? bare.shape[0] * steps : graph.unknownDim('rows');
-  const rows = reshape(graph, bare, [merged, ...bare.shape.slice(2)]);
-  const [output] = inner.convert([rows], graph);
-  const apart = reshape(graph, output!, [bare.shape[0]!, steps, ...output!.shape.slice(1)]);
-  return withMask(apart, input!.mask);
+    typeof batch === 'number' && typeof steps === 'number'
+      ? batch * steps
+      : graph.unknownDim('rows');
+  const rows = reshape(graph, bare, [merged, ...rest]);
+  const mask = layer.executorMask && perRow(graph, layer.executorMask, bare, merged);
+  const outputs = inner.convert([rows], graph, mask);
+  if (outputs.length !== 1)
+    throw new ConfigProblem(
+      `the ${inner.className} inside has ${outputs.length} outputs`,
+      'Wrap what has one.',
+    );
+  const shape = [batch!, steps!, ...outputs[0]!.shape.slice(1)];
+  return withMask(reshape(graph, outputs[0]!, shape, [bare]), input!.mask);
 };
+
+/** tfjs hands its mask, that of the whole sequence, to the inner layer at every step. */
+function perRow(graph: GraphBuilder, mask: Value, input: Value, rows: Dim): Value {
+  const [batch, steps] = [input.shape[0]!, input.shape[1]!];
+  if (mask.shape[0] !== batch)
+    throw new ConfigProblem(
+      `the mask [${mask.shape.join(', ')}] that tfjs carries here from layers before has another batch`,
+      'Keep masked branches apart, or leave out the masking.',
+    );
+  const opened = unsqueeze(graph, mask, [1]);
+  const shape = [batch, steps, ...mask.shape.slice(1)];
+  const target = shapeVector(graph, shape.with(0, 1), [input, mask])!;
+  const repeated = graph.op('Expand', [opened, target], { dtype: mask.dtype, shape });
+  return reshape(graph, repeated, [rows, ...mask.shape.slice(1)], [mask]);
+}
 
 export type WrapperClass = 'Bidirectional' | 'TimeDistributed';
 

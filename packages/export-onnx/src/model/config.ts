@@ -7,6 +7,28 @@ export class ConfigProblem extends Error {
   }
 }
 
+/** Thrown where problems below have been listed already. */
+export class ListedProblem extends Error {}
+
+/** Results for all items. Where some have problems, the others' are listed first. */
+export function forAll<T, R>(
+  items: readonly T[],
+  work: (item: T, index: number) => R,
+): readonly R[] {
+  let listed: ListedProblem | undefined;
+  const results = items.flatMap((item, index) => {
+    try {
+      return [work(item, index)];
+    } catch (error) {
+      if (!(error instanceof ListedProblem)) throw error;
+      listed = error;
+      return [];
+    }
+  });
+  if (listed !== undefined) throw listed;
+  return results;
+}
+
 const REPAIR = 'Save the model again, or correct its topology.';
 
 /** A layer's configuration, read with checks. Keys are camelCase, whatever the spelling of the JSON. */

@@ -43,7 +43,8 @@ export function readTopology(modelTopology: object): ModelSpec {
   return readModel(top, 'modelTopology', 0);
 }
 
-function readModel(json: JsonObject, where: string, depth: number): ModelSpec {
+/** A model inside another one, or inside a wrapper. */
+export function readModel(json: JsonObject, where: string, depth: number): ModelSpec {
   if (depth > MAX_DEPTH) throw invalidTopology(where, `nests models deeper than ${MAX_DEPTH}`);
   const className = asText(property(json, 'className'), `${where}.class_name`);
   if (!isModelClass(className))
