@@ -45,6 +45,7 @@ export function parseHeader(json: Uint8Array, dataBytes: number): Header {
   const fields = parseObject(json);
   const { __metadata__: metadata, ...tensors } = fields;
   const entries = Object.entries(tensors).map(([name, value]) => parseEntry(name, value));
+  if (!hasPlainNumbers(json)) throw damaged('a number in its header has a sign, point or exponent');
   entries.sort((a, b) => a.start - b.start || a.end - b.end);
   let position = 0;
   for (const { name, start, end } of entries) {
@@ -113,6 +114,24 @@ function parseObject(json: Uint8Array): Record<string, unknown> {
   }
   if (!isObject(value) || json[0] !== 0x7b) throw damaged('its header is not a JSON object');
   return value;
+}
+
+const [quotationMark, backslash, nine] = [0x22, 0x5c, 0x39] as const;
+const signOrPoint: ReadonlySet<number> = new Set([0x2d, 0x2e]);
+const exponent: ReadonlySet<number> = new Set([0x45, 0x65]);
+
+/** Whether all numbers of valid JSON are digits alone: `0e4` and `-0` are sizes to JSON.parse, but to no other reader. */
+function hasPlainNumbers(json: Uint8Array): boolean {
+  let isInString = false;
+  for (let index = 0; index < json.length; index += 1) {
+    const byte = json[index]!;
+    if (byte === quotationMark) isInString = !isInString;
+    else if (isInString && byte === backslash) index += 1;
+    else if (!isInString && signOrPoint.has(byte)) return false;
+    // After a digit: elsewhere it belongs to true, false or null.
+    else if (!isInString && exponent.has(byte) && json[index - 1]! <= nine) return false;
+  }
+  return true;
 }
 
 function parseEntry(name: string, value: unknown): TensorEntry {

@@ -161,6 +161,11 @@ describe('a safetensors file', () => {
       fileOf('{"a":{"dtype":"U8","shape":[-1],"data_offsets":[0,1]}}', 1),
       'shape of tensor "a"',
     ],
+    ...['0e4', '0E1', '-0', '0.0'].map((size): [string, Uint8Array, string] => [
+      `a size written as ${size}`,
+      fileOf(`{"\\"a":{"dtype":"U8","shape":[${size}],"data_offsets":[0,0]}}`, 0),
+      'sign, point or exponent',
+    ]),
     ['no shape', fileOf('{"a":{"dtype":"U8","data_offsets":[0,1]}}', 1), 'shape of tensor "a"'],
     [
       'one offset',

@@ -66,6 +66,13 @@ describe('a member', () => {
     );
   });
 
+  it('whose header was changed is refused, and the error says what to do', async () => {
+    await change(key, flipped(9));
+    await expect(readTensors(store.readMember(id))).rejects.toThrow(
+      /is damaged\. Not a valid safetensors file: .* take it out of the run with removeMember/,
+    );
+  });
+
   it('that is missing is refused', async () => {
     await blobs.remove(key);
     await expect(readTensors(store.readMember(id))).rejects.toMatchObject({
@@ -80,7 +87,10 @@ describe('a checkpoint', () => {
     const { key: place } = (await store.readCheckpoint())!.record;
     await change(place, flipped(-1));
     const checkpoint = await store.readCheckpoint();
-    await expect(readTensors(checkpoint!.weights())).rejects.toMatchObject({ code: 'damaged' });
+    await expect(readTensors(checkpoint!.weights())).rejects.toMatchObject({
+      code: 'damaged',
+      message: expect.stringContaining("begin the run anew with existing: 'overwrite'") as string,
+    });
     await expect(readTensors(checkpoint!.optimizer())).rejects.toMatchObject({ code: 'damaged' });
   });
 });

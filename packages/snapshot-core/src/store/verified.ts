@@ -38,7 +38,11 @@ export async function* readVerifiedTensors(
     yield* decodeSafetensorsStream(readVerified(blobs, record), record.bytes, options);
   } catch (error) {
     if (!(error instanceof StoreError) || error.key !== undefined) throw error;
-    throw new StoreError(error.code, `"${key}": ${error.message}`, { key, cause: error });
+    const text =
+      error.code === 'damaged'
+        ? `"${key}" is damaged. ${error.message} ${adviceOn(key)}`
+        : `"${key}": ${error.message}`;
+    throw new StoreError(error.code, text, { key, cause: error });
   }
 }
 
@@ -47,6 +51,11 @@ function damagedBlob(
   fault: string,
   code: 'damaged' | 'not-found' = 'damaged',
 ): StoreError {
-  const advice = 'Restore it from a copy, or take it out of the run with removeMember.';
-  return new StoreError(code, `"${key}" is damaged: ${fault}. ${advice}`, { key });
+  return new StoreError(code, `"${key}" is damaged: ${fault}. ${adviceOn(key)}`, { key });
+}
+
+function adviceOn(key: string): string {
+  return key.startsWith('members/')
+    ? 'Restore it from a copy, or take it out of the run with removeMember.'
+    : "Restore it from a copy, or begin the run anew with existing: 'overwrite'.";
 }
