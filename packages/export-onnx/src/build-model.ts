@@ -8,6 +8,7 @@ import type { UnsupportedLayer } from './errors.ts';
 import { createGraphBuilder, type GraphBuilder } from './graph/builder.ts';
 import { plain } from './graph/layout.ts';
 import type { Value } from './graph/value.ts';
+import { namedByLayer } from './model/keras3.ts';
 import { readTopology, type ModelSpec } from './model/topology.ts';
 import { readWeights, type WeightMap } from './model/weights.ts';
 import type { Graph, Model } from './onnx/model.ts';
@@ -17,7 +18,7 @@ import { optimize } from './passes/index.ts';
 /** One model's graph, its outputs in Keras order. */
 export function buildModel(artifacts: ModelArtifacts, settings: Settings): Model {
   const spec = readTopology(artifacts.modelTopology);
-  const weights = readWeights(artifacts);
+  const weights = namedByLayer(readWeights(artifacts), spec);
   const graph = createGraphBuilder(settings.opset);
   const inputNames = ioNames(spec.inputs, settings.inputNames);
   const inputs = graphInputs(graph, spec, inputNames, settings.inputLayout);

@@ -40,7 +40,8 @@ function momentsOf(layer: Layer, channels: number): Moments {
 // Y = BatchNormalization(X, gamma, beta, mean, variance) over axis 1   (opset 15); elsewhere Mul, Add
 const batchNormalization: LayerConverter = (layer, [input], graph) => {
   const rank = input!.shape.length;
-  const axis = axisOf(layer.config.number('axis', -1), rank);
+  // Keras 2 writes a list of one.
+  const axis = axisOf(layer.config.sizes('axis', 1, [-1], -rank)[0]!, rank);
   const channels = exactDim(input!, axis, 'the number of channels');
   const epsilon = layer.config.number('epsilon', 1e-3);
   const moments = inOrder(momentsOf(layer, channels), input!);

@@ -1,3 +1,4 @@
+import { withoutKeras3 } from './keras3.ts';
 import { asArray, asObject, asText, invalidTopology, property, type JsonObject } from './json.ts';
 
 /** An output of one call of a layer. */
@@ -40,7 +41,7 @@ export function readTopology(modelTopology: object): ModelSpec {
   // Python puts the model one level down; a whole model.json has it under modelTopology.
   const inner = property(top, 'modelConfig') ?? property(top, 'modelTopology');
   if (inner !== undefined) return readTopology(asObject(inner, 'model_config'));
-  return readModel(top, 'modelTopology', 0);
+  return readModel(withoutKeras3(top) as JsonObject, 'modelTopology', 0);
 }
 
 /** A model inside another one, or inside a wrapper. */
