@@ -56,8 +56,8 @@ describe('exportOnnx', () => {
           "conv/Conv",
           [
             "conv/Transpose",
-            "conv/kernel_normalized",
-            "conv/bias_normalized",
+            "conv/kernel_folded",
+            "conv/bias_folded",
           ],
           [
             "norm/BatchNormalization",
@@ -124,7 +124,7 @@ describe('exportOnnx', () => {
           1,
         ],
         [
-          "conv/kernel_normalized",
+          "conv/kernel_folded",
           [
             8,
             3,
@@ -134,7 +134,7 @@ describe('exportOnnx', () => {
           1,
         ],
         [
-          "conv/bias_normalized",
+          "conv/bias_folded",
           [
             8,
           ],

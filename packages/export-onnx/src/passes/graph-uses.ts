@@ -1,6 +1,6 @@
-import type { Graph, Node } from '../onnx/model.ts';
+import type { Attribute, Graph, Node } from '../onnx/model.ts';
 
-/** How often each value is read, as an output of the graph included. */
+/** How often each value is read: by nodes, by graphs inside nodes, as an output of the graph. */
 export function countUses({ nodes, outputs }: Graph): ReadonlyMap<string, number> {
   const uses = new Map<string, number>();
   const add = (name: string): void => {
@@ -11,19 +11,34 @@ export function countUses({ nodes, outputs }: Graph): ReadonlyMap<string, number
   return uses;
 }
 
-/** Names that a node reads, those inside its subgraphs included. */
+/** The graphs inside a node. */
+export function subgraphs({ attributes }: Node): readonly Graph[] {
+  return Object.values(attributes).flatMap((attribute: Attribute) => {
+    if (attribute.type === 'graph') return [attribute.value];
+    return attribute.type === 'graphs' ? attribute.value : [];
+  });
+}
+
+/** Names that a node reads, those inside its graphs included, whether they come from outside or not. */
 export function valuesRead(node: Node): readonly string[] {
-  const inner = Object.values(node.attributes).flatMap((attribute) =>
-    attribute.type === 'graph'
-      ? [
-          ...attribute.value.nodes.flatMap(valuesRead),
-          ...attribute.value.outputs.map(({ name }) => name),
-        ]
-      : [],
-  );
+  const inner = subgraphs(node).flatMap((graph) => [
+    ...graph.nodes.flatMap(valuesRead),
+    ...graph.outputs.map(({ name }) => name),
+  ]);
   return [...node.inputs.filter((name) => name !== ''), ...inner];
 }
 
 export function producers({ nodes }: Graph): ReadonlyMap<string, Node> {
   return new Map(nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
+}
+
+/** Names that a graph gives itself: inputs, constants, results; of graphs inside its nodes, too, if `isDeep`. */
+export function namesDefined(graph: Graph, isDeep = false): readonly string[] {
+  return [
+    ...graph.inputs.map(({ name }) => name),
+    ...graph.initializers.map(({ name }) => name),
+    ...(graph.storedInitializers ?? []).map(({ name }) => name),
+    ...graph.nodes.flatMap(({ outputs }) => outputs),
+    ...(isDeep ? graph.nodes.flatMap(subgraphs).flatMap((inner) => namesDefined(inner, true)) : []),
+  ];
 }

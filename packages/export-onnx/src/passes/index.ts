@@ -1,9 +1,25 @@
 import type { Graph } from '../onnx/model.ts';
-import { foldBatchNorm } from './fold-batch-norm.ts';
+import { affineRules } from './fold-affine.ts';
+import { foldConstants, liftConstants } from './fold-constants.ts';
+import { mergeEqual } from './merge-equal.ts';
+import { mergePads } from './merge-pads.ts';
+import { shapeRules } from './merge-shapes.ts';
 import { nameOutputs } from './name-outputs.ts';
 import { removeDead } from './remove-dead.ts';
+import { rewrite } from './rewrite.ts';
+
+// Every rule shortens a chain, so this many rounds are never reached; a graph of a stranger must end, too.
+const MOST_ROUNDS = 100;
 
 /** The same computation in fewer nodes. */
 export function optimize(graph: Graph): Graph {
-  return removeDead(nameOutputs(foldBatchNorm(removeDead(graph))));
+  let current = removeDead(nameOutputs(liftConstants(graph)));
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const next = mergeEqual(
+      rewrite(current, [foldConstants, mergePads, ...affineRules, ...shapeRules]),
+    );
+    if (next === current) break;
+    current = removeDead(next);
+  }
+  return removeDead(nameOutputs(current));
 }

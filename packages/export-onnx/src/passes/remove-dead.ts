@@ -13,10 +13,15 @@ export function removeDead(graph: Graph): Graph {
   const nodes = kept.toReversed();
   const made = new Set(nodes.flatMap(({ outputs }) => outputs));
   const outputs = new Set(graph.outputs.map(({ name }) => name));
+  // Without its default an input would have to be given.
+  graph.inputs.forEach(({ name }) => needed.add(name));
   return {
     ...graph,
     nodes,
     initializers: graph.initializers.filter(({ name }) => needed.has(name)),
+    ...(graph.storedInitializers && {
+      storedInitializers: graph.storedInitializers.filter(({ name }) => needed.has(name)),
+    }),
     valueInfo: graph.valueInfo.filter(({ name }) => made.has(name) && !outputs.has(name)),
   };
 }
