@@ -152,6 +152,73 @@ const convLSTM2D: fc.Arbitrary<Configuration> = fc
     layer: () => tf.layers.convLstm2d(options as never),
   }));
 
+/** What one step of a sequence goes through, by the rank that it takes without the batch. */
+const inners: Readonly<
+  Record<
+    string,
+    readonly [rank: number, make: (options: never, shape: number[]) => tf.layers.Layer]
+  >
+> = {
+  dense: [3, (options) => tf.layers.dense(options)],
+  softmax: [1, () => tf.layers.softmax({ axis: -1 })],
+  conv: [3, ({ units }) => tf.layers.conv2d({ filters: units, kernelSize: 2, padding: 'same' })],
+  pool: [3, () => tf.layers.maxPooling2d({ poolSize: 2, padding: 'same' })],
+  flatten: [3, () => tf.layers.flatten()],
+  norm: [2, () => tf.layers.batchNormalization()],
+  gru: [2, ({ units }) => tf.layers.gru({ units })],
+  selu: [2, ({ units }) => tf.layers.lstm({ units, activation: 'selu', returnSequences: true })],
+  convLSTM: [4, ({ units }) => tf.layers.convLstm2d({ filters: units, kernelSize: 1 })],
+  bidirectional: [
+    2,
+    ({ units }) =>
+      tf.layers.bidirectional({ layer: tf.layers.simpleRNN({ units }), mergeMode: 'sum' }),
+  ],
+  distributed: [2, (options) => tf.layers.timeDistributed({ layer: tf.layers.dense(options) })],
+  model: [
+    2,
+    (options, shape) =>
+      tf.sequential({
+        layers: [
+          tf.layers.conv1d({ filters: 2, kernelSize: 1, inputShape: shape }),
+          tf.layers.masking({ maskValue: 0 }),
+          tf.layers.gru({ units: 2 }),
+          tf.layers.dense(options),
+        ],
+      }),
+  ],
+  graph: [
+    1,
+    (options, shape) => {
+      const input = tf.input({ shape });
+      const dense = tf.layers.dense(options).apply(input) as tf.SymbolicTensor;
+      const inner = tf.sequential({
+        layers: [tf.layers.elu({ inputShape: dense.shape.slice(1) } as never)],
+      });
+      const output = tf.layers
+        .concatenate()
+        .apply([dense, inner.apply(dense) as tf.SymbolicTensor]);
+      return tf.model({ inputs: input, outputs: output as tf.SymbolicTensor });
+    },
+  ],
+};
+const distributed: fc.Arbitrary<Configuration> = fc
+  .tuple(
+    tuple(tiny, 5),
+    fc.constantFrom(...Object.keys(inners)),
+    fc.record({ units: small, activation }),
+    fc.nat(3).map((kind) => kind === 0),
+  )
+  .map(([dims, kind, options, isMasked]) => {
+    const [rank, make] = inners[kind]!;
+    const shape = dims.slice(-rank);
+    return {
+      inputs: [[dims[0]!, ...shape]],
+      // The mask of the steps reaches the inner layer as its own; a smaller Softmax grows by it.
+      isMasked: isMasked && rank < 3 && (kind !== 'softmax' || dims[0] === shape[0]),
+      layer: () => tf.layers.timeDistributed({ layer: make(options as never, shape) }),
+    };
+  });
+
 /** Configurations of every layer class that this package converts. */
 export const configurations: Readonly<Record<LayerClassName, fc.Arbitrary<Configuration>>> = {
   Activation: of(tf.layers.activation, anyShape, { activation }),
@@ -321,42 +388,29 @@ export const configurations: Readonly<Record<LayerClassName, fc.Arbitrary<Config
     .tuple(
       sequence,
       fc.constantFrom('lstm', 'gru', 'simpleRNN'),
+      fc.record({ units: small, activation: cellActivation, ...sequences }),
       fc.record({
-        units: small,
-        returnSequences: fc.boolean(),
         mergeMode: fc.constantFrom('concat', 'sum', 'ave', 'mul'),
         isMasked: fc.boolean(),
+        isImage: fc.nat(4).map((kind) => kind === 0),
       }),
     )
-    .map(([shape, kind, { units, returnSequences, mergeMode, isMasked }]) => ({
-      inputs: [shape],
+    .map(([shape, kind, { units, ...options }, { mergeMode, isMasked, isImage }]) => ({
+      inputs: [isImage ? [2, 3, 3, shape[1]] : shape],
       isMasked,
-      layer: () =>
-        tf.layers.bidirectional({
-          layer: tf.layers[kind as 'lstm']({ units, returnSequences }),
-          mergeMode: mergeMode,
-        }),
+      layer: () => {
+        const inner = isImage
+          ? tf.layers.convLstm2d({
+              filters: units,
+              kernelSize: 2,
+              padding: 'same',
+              ...options,
+            } as never)
+          : tf.layers[kind as 'lstm']({ units, ...options } as never);
+        return tf.layers.bidirectional({ layer: inner as tf.RNN, mergeMode });
+      },
     })),
-  TimeDistributed: fc
-    .tuple(
-      fc.tuple(small, size, size, channels),
-      fc.constantFrom('dense', 'conv', 'pool', 'flatten', 'norm', 'gru'),
-      fc.record({ units: small, activation }),
-    )
-    .map(([[t, h, w, c], kind, options]) => {
-      const inner = {
-        dense: () => tf.layers.dense(options as never),
-        conv: () => tf.layers.conv2d({ filters: options.units, kernelSize: 2, padding: 'same' }),
-        pool: () => tf.layers.maxPooling2d({ poolSize: 2, padding: 'same' }),
-        flatten: () => tf.layers.flatten(),
-        norm: () => tf.layers.batchNormalization(),
-        gru: () => tf.layers.gru({ units: options.units }),
-      };
-      return {
-        inputs: [kind === 'gru' ? [t, h, c] : [t, h, w, c]],
-        layer: () => tf.layers.timeDistributed({ layer: inner[kind as 'gru']() }),
-      };
-    }),
+  TimeDistributed: distributed,
   Rescaling: of((options: never) => tf.layers.rescaling(options), anyShape, {
     scale: fc.constantFrom(1 / 255, 2),
     offset: fc.constantFrom(0, -1),

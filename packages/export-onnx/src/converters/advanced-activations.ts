@@ -82,7 +82,9 @@ const softmax: LayerConverter = (layer, [input], graph) => {
 };
 
 function maskedLogits(graph: GraphBuilder, logits: Value, mask: Value): Value {
-  if (mask.shape.length !== logits.shape.length || mask.shape.at(-1) !== logits.shape.at(-1))
+  const isSame = mask.shape.length === logits.shape.length && mask.shape[0] === logits.shape[0];
+  const fits = isSame && mask.shape.every((dim, axis) => dim === 1 || dim === logits.shape[axis]);
+  if (!fits)
     throw new ConfigProblem(
       `the mask [${mask.shape.join(', ')}] that tfjs carries here from layers before does not fit the logits [${logits.shape.join(', ')}]`,
       'Use activation "softmax" in the layer before.',

@@ -76,7 +76,7 @@ const flatten: LayerConverter = (layer, [input], graph) => {
     'channelsFirst';
   const from = isChannelsFirst && input!.shape.length > 1 ? channelsToLast(graph, input!) : input!;
   const inner = from.shape.slice(1);
-  if (inner.length === 1) return from;
+  if (inner.length === 1) return withMask(from, undefined);
   if (!inner.every((dim) => typeof dim === 'number'))
     throw new ConfigProblem(
       `Flatten needs exact dimensions, its input is [${from.shape.join(', ')}]`,
@@ -110,7 +110,7 @@ const reshapeLayer: LayerConverter = (layer, [input], graph) => {
   const total = from.reduce<number>((size, dim) => (typeof dim === 'number' ? size * dim : NaN), 1);
   const open = (): number | string =>
     Number.isNaN(total) ? graph.unknownDim('reshaped') : total / known;
-  return reshape(graph, input!, [
+  return reshape(graph, withMask(input!, undefined), [
     input!.shape[0]!,
     ...target.map((dim) => (isOpen(dim) ? open() : dim!)),
   ]);

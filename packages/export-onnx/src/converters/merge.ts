@@ -4,7 +4,6 @@ import {
   binary,
   broadcast,
   cast,
-  concat,
   exactDim,
   matMul,
   reduce,
@@ -17,6 +16,7 @@ import {
 } from '../graph/ops.ts';
 import { physicalAxis, type Value } from '../graph/value.ts';
 import { int, type Dim } from '../onnx/model.ts';
+import { concatenatedMask, mergedMask } from './merge-masks.ts';
 import { ConfigProblem, type LayerConverter } from './types.ts';
 
 /** The values in one layout: as channelsFirst where most of a rank lie so, else plain. */
@@ -47,21 +47,6 @@ function sameRank(graph: GraphBuilder, values: readonly Value[]): readonly Value
 function needTwo(inputs: readonly Value[]): void {
   if (inputs.length < 2)
     throw new ConfigProblem(`it has ${inputs.length} input`, 'Merge at least two values.');
-}
-
-/**
- * tfjs puts an axis before the first input's mask and leaves out the last one's, so that what comes has rank 3 and fits no
- * RNN; whoever reads it refuses it.
- */
-function mergedMask(graph: GraphBuilder, inputs: readonly Value[]): Value | undefined {
-  const [first, ...rest] = inputs.map(({ mask }) => mask);
-  if (first === undefined) return undefined;
-  const between = rest.slice(0, -1).flatMap((mask) => mask ?? []);
-  const all = between.reduce(
-    (left, right) => graph.op('And', [left, right], { dtype: 'bool', shape: left.shape }),
-    first,
-  );
-  return unsqueeze(graph, all, [0]);
 }
 
 /** One dtype for all: float32 where they differ. */
@@ -119,37 +104,8 @@ const concatenate: LayerConverter = ({ config }, inputs, graph) => {
     { ...first, shape },
     { axis: int(physicalAxis(first, axis)) },
   );
-  return withMask(output, concatenatedMask(graph, inputs, axis));
+  return withMask(output, concatenatedMask(graph, inputs, raw));
 };
-
-/** A step counts where it counts in all inputs; of inputs joined in time, where it counts in its own. */
-function concatenatedMask(
-  graph: GraphBuilder,
-  inputs: readonly Value[],
-  axis: number,
-): Value | undefined {
-  const masks = inputs.flatMap(({ mask }) => mask ?? []);
-  const [first] = masks;
-  if (first === undefined) return undefined;
-  const rank = inputs[0]!.shape.length;
-  if (masks.some(({ shape }) => shape.length !== 2) || rank !== 3)
-    throw new ConfigProblem(
-      'its masks do not fit its inputs',
-      'Concatenate sequences [batch, steps, features].',
-    );
-  if (axis === 2)
-    return masks
-      .slice(1)
-      .reduce(
-        (left, right) => graph.op('And', [left, right], { dtype: 'bool', shape: left.shape }),
-        first,
-      );
-  if (masks.length === inputs.length) return concat(graph, masks, 1);
-  throw new ConfigProblem(
-    'tfjs cannot join a masked and an unmasked input in time',
-    'Mask both, or none.',
-  );
-}
 
 // Y = MatMul(X₀, X₁), operands turned so that the axes named meet
 const dot: LayerConverter = ({ config }, inputs, graph) => {

@@ -1,3 +1,4 @@
+import { withMask } from '../graph/ops.ts';
 import { dataFormatOf, sliceStored, spatial } from '../graph/spatial.ts';
 import type { Config } from '../model/config.ts';
 import { int64, float32 } from '../onnx/tensor-data.ts';
@@ -50,7 +51,7 @@ const cropping2D: LayerConverter = ({ config }, [input], graph) => {
       throw new ConfigProblem(`cropping ${begin} + ${end} leaves nothing of ${size}`, 'Crop less.');
     value = sliceStored(graph, value, axis + 2, begin, end);
   });
-  return value;
+  return withMask(value, undefined);
 };
 
 // Y = Resize(X, scales)   (opset 13), tfjs's half_pixel_centers = false

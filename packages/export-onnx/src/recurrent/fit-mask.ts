@@ -24,7 +24,8 @@ export function fitMask(
   const rank = input.shape.length;
   if (mask.shape.length !== rank - 1 && mask.shape.length !== rank)
     throw refuse(mask, input, 'it has another rank');
-  if (mask.shape[0] !== input.shape[0]) throw refuse(mask, input, 'it has another batch');
+  if (mask.shape[0] !== input.shape[0])
+    throw refuse(mask, input, 'its batch is elsewhere, as after a merge layer of tfjs');
   const [given, wanted] = [mask.shape[1]!, input.shape[1]!];
   if (given === wanted) return mask;
   if (typeof given === 'string' || typeof wanted === 'string')
