@@ -192,7 +192,7 @@ const inners: Readonly<
       const input = tf.input({ shape });
       const dense = tf.layers.dense(options).apply(input) as tf.SymbolicTensor;
       const inner = tf.sequential({
-        layers: [tf.layers.elu({ inputShape: dense.shape.slice(1) } as never)],
+        layers: [tf.layers.elu({ inputShape: dense.shape.slice(1) })],
       });
       const output = tf.layers
         .concatenate()
@@ -407,7 +407,7 @@ export const configurations: Readonly<Record<LayerClassName, fc.Arbitrary<Config
               ...options,
             } as never)
           : tf.layers[kind as 'lstm']({ units, ...options } as never);
-        return tf.layers.bidirectional({ layer: inner as tf.RNN, mergeMode });
+        return tf.layers.bidirectional({ layer: inner, mergeMode });
       },
     })),
   TimeDistributed: distributed,

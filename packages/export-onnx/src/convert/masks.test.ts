@@ -34,7 +34,7 @@ const steps: Readonly<Record<string, Step>> = {
   batchNorm: on(() => tf.layers.batchNormalization()),
   layerNorm: on(() => tf.layers.layerNormalization({ epsilon: 0.1 })),
   masking: on(() => tf.layers.masking({ maskValue: 0 })),
-  rescaling: on(() => tf.layers.rescaling({ scale: 0.5 } as never)),
+  rescaling: on(() => tf.layers.rescaling({ scale: 0.5 })),
   reshape: (x) => on(() => tf.layers.reshape({ targetShape: x.shape.slice(1) }))(x),
   permute: on(() => tf.layers.permute({ dims: [1, 2] })),
   conv: on(() => tf.layers.conv1d({ filters: 3, kernelSize: 2, padding: 'same' })),
