@@ -9,3 +9,4 @@ export { gather } from './gather';
 export { affine, batchNormSums } from './batch-norm';
 export { reluGradient, repeat, spread, squareGradient } from './elementwise';
 export { matMul, matMulScratch } from './matmul';
+export { winograd, winogradFilterGradient, winogradScratch } from './winograd';

@@ -1,6 +1,6 @@
-import type { backend_util, TensorInfo } from '@tensorflow/tfjs-core';
+import type { backend_util, Conv2DAttrs, TensorInfo } from '@tensorflow/tfjs-core';
 import { address, withScratch } from './backend.ts';
-import type { KernelCall } from './kernel.ts';
+import type { KernelCall, TensorFlow } from './kernel.ts';
 import { memoryOf, type Measure, type Procedure } from './native.ts';
 
 /** A window that slides over an image or a volume, as TensorFlow.js describes it. */
@@ -39,4 +39,28 @@ export function runWindow(
       procedure(geometry, ...addresses, scratch);
     });
   });
+}
+
+type Shape4 = [number, number, number, number];
+/** The depthwise layer passes null for no dilation. */
+export interface ForwardAttributes extends Omit<Conv2DAttrs, 'dilations'> {
+  readonly dilations: Conv2DAttrs['dilations'] | null;
+}
+
+/** The geometry of a forward convolution. */
+export function describeForward(
+  { backend_util }: TensorFlow,
+  { x, filter }: { x: TensorInfo; filter: TensorInfo },
+  { strides, dilations, pad, dimRoundingMode }: ForwardAttributes,
+  isDepthwise: boolean,
+): backend_util.Conv2DInfo {
+  return backend_util.computeConv2DInfo(
+    x.shape as Shape4,
+    filter.shape as Shape4,
+    strides,
+    dilations ?? 1,
+    pad,
+    dimRoundingMode,
+    isDepthwise,
+  );
 }

@@ -50,6 +50,45 @@ function ofDilated(tf: TensorFlow, inputKernel: string, filterKernel: string): W
   };
 }
 
+/** The published gradient, summed over the axes along which an input was repeated: TensorFlow.js leaves that out and then refuses. */
+function ofRepeated(tf: TensorFlow, kernelName: string): WasmGradient {
+  const { gradFunc } = tf.getGradient(kernelName)!;
+  return (dy, saved, attributes) => {
+    const gradients = Object.entries(gradFunc(dy, [...saved], attributes as NamedAttrMap));
+    return Object.fromEntries(
+      gradients.map(([name, gradient], i) => [name, () => sumTo(tf, gradient(), saved[i]!.shape)]),
+    );
+  };
+}
+
+function sumTo(tf: TensorFlow, gradient: Tensor, shape: number[]): Tensor {
+  const axes = tf.backend_util.getReductionAxes(shape, gradient.shape);
+  return axes.length === 0 ? gradient : tf.reshape(tf.sum(gradient, axes), shape);
+}
+
+/** The published gradient leaves its axes turned, unless the last one was summed. */
+function ofCumsum(tf: TensorFlow): WasmGradient {
+  return (dy, _, attributes) => ({
+    x: () =>
+      runKernel(
+        tf,
+        'Cumsum',
+        { x: dy },
+        { ...attributes, reverse: attributes['reverse'] !== true },
+      ),
+  });
+}
+
+/** Split into a single part, a tensor's gradient comes alone and not in a list, which the published gradient does not expect. */
+function ofSinglePart(tf: TensorFlow, kernelName: 'SplitV' | 'Unpack'): WasmGradient {
+  return (dy, _, { axis }) => {
+    if (Array.isArray(dy)) return undefined;
+    return kernelName === 'SplitV'
+      ? { x: () => runKernel(tf, 'Identity', { x: dy }) }
+      : { value: () => runKernel(tf, 'ExpandDims', { input: dy }, { dim: axis }) };
+  };
+}
+
 function registerMissing(tf: TensorFlow, gradient: GradConfig): void {
   if (tf.getGradient(gradient.kernelName) === undefined) tf.registerGradient(gradient);
 }
@@ -79,10 +118,15 @@ const dilated = [
   ],
 ] as const;
 
-/** Registers the gradients that TensorFlow.js 4.22 lacks and that its layers need. */
+/** Registers the gradients that TensorFlow.js 4.22 lacks or has wrong. */
 export function registerMissingGradients(tf: TensorFlow): void {
   for (const [kernelName, inputKernel, filterKernel] of dilated)
     registerBefore(tf, kernelName, ofDilated(tf, inputKernel, filterKernel));
+  for (const kernelName of ['Maximum', 'Minimum', 'SquaredDifference'])
+    registerBefore(tf, kernelName, ofRepeated(tf, kernelName));
+  registerBefore(tf, 'Cumsum', ofCumsum(tf));
+  for (const kernelName of ['SplitV', 'Unpack'] as const)
+    registerBefore(tf, kernelName, ofSinglePart(tf, kernelName));
   registerMissing(tf, {
     kernelName: 'Conv3DBackpropInputV2',
     inputsToSave: ['dy', 'filter'],

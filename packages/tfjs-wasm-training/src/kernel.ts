@@ -13,9 +13,11 @@ export interface TensorFlow extends Pick<
   | 'mul'
   | 'registerGradient'
   | 'registerKernel'
+  | 'reshape'
   | 'rsqrt'
   | 'split'
   | 'squeeze'
+  | 'sum'
   | 'unregisterKernel'
   | 'util'
 > {

@@ -33,9 +33,12 @@ export interface Native {
   readonly spread: Procedure;
   readonly squareGradient: Procedure;
   readonly sum: Procedure;
+  readonly winograd: Procedure;
+  readonly winogradFilterGradient: Procedure;
   readonly convFilterGradientScratch: Measure;
   readonly convInputGradientScratch: Measure;
   readonly depthwiseScratch: Measure;
+  readonly winogradScratch: Measure;
   readonly matMulScratch: (rows: number, shared: number, columns: number) => number;
 }
 

@@ -94,6 +94,22 @@ const runs: Record<string, Run> = {
     [2, 7, 6, 1],
     [3, 2, 1, 9],
   ),
+  'conv2d 8 → 16 in tiles': gradients(
+    (x, w) => tf.conv2d(four(x), four(w), 1, 'same'),
+    [2, 5, 7, 8],
+    [3, 3, 8, 16],
+  ),
+  'conv2d 8 → 8 in many tiles': gradients(
+    (x, w) => tf.conv2d(four(x), four(w), 1, 'valid'),
+    [3, 22, 19, 8],
+    [3, 3, 8, 8],
+  ),
+  'fused conv2d with bias in tiles': gradients(
+    (x, filter, bias) =>
+      tf.fused.conv2d({ x: four(x), filter: four(filter), bias, strides: 1, pad: 'same' }),
+    ...[[2, 5, 5, 8], [3, 3, 8, 8], [8]],
+  ),
+  'prelu with alpha repeated': gradients((x, alpha) => tf.prelu(x, alpha), [2, 3, 5], [3, 1]),
   'conv2d 2 → 3, dilation 2': gradients(
     (x, w) => tf.conv2d(four(x), four(w), 1, 'same', 'NHWC', 2),
     [1, 6, 5, 2],

@@ -105,6 +105,7 @@ const dense: LayerCase[] = [
   ...each('PReLU', layers.prelu, image, {}, [
     { alphaInitializer: 'ones' },
     { alphaInitializer: 'ones', sharedAxes: [1, 2] },
+    { alphaInitializer: 'ones', sharedAxes: [2, 3] },
   ]),
   ...each('ELU', layers.elu, rows, {}, [{}]),
   ...each('ThresholdedReLU', layers.thresholdedReLU, rows, {}, [{ theta: 0.2 }]),

@@ -99,6 +99,12 @@ const faults: readonly Fault[] = [
     judge: 'cpu, output',
   },
   {
+    kernel: 'Prelu, alpha [2, 1]',
+    shape: [2, 2],
+    apply: (x) => tf.prelu(x.abs().neg(), tf.tensor2d([0.5, 2], [2, 1])),
+    judge: 'cpu, output',
+  },
+  {
     kernel: 'GatherV2, batchDims 1',
     shape: [2, 4, 3],
     apply: (x) => tf.gather(x, gathered(), 1, 1),

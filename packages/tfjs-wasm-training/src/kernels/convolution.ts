@@ -6,6 +6,7 @@ import type {
 } from '@tensorflow/tfjs-core';
 import { runWindow } from '../geometry.ts';
 import type { Kernel, KernelCall, TensorFlow, Kernels } from '../kernel.ts';
+import { suitsWinograd } from './winograd.ts';
 
 type Shape4 = [number, number, number, number];
 /** The published attributes; `dilations` is ours, for the gradients of dilated convolutions. */
@@ -43,7 +44,9 @@ const filterGradient: Kernel<
   const info = convolution(tf, inputs.x.shape, attributes.filterShape, attributes);
   const dw = backend.makeOutput(info.filterShape, 'float32');
   const tensors = [inputs.x, inputs.dy, dw];
-  runWindow(call, native.convFilterGradient, info, tensors, native.convFilterGradientScratch);
+  if (suitsWinograd(info))
+    runWindow(call, native.winogradFilterGradient, info, tensors, native.winogradScratch);
+  else runWindow(call, native.convFilterGradient, info, tensors, native.convFilterGradientScratch);
   return dw;
 };
 

@@ -41,8 +41,24 @@ const clip: Kernel<{ x: TensorInfo }, ClipByValueAttrs> = (call) => {
   return whole;
 };
 
+/** The published kernel repeats alpha in the order of its numbers: right only where its axes are the last ones of x. */
+const prelu: Kernel<{ x: TensorInfo; alpha: TensorInfo }, object> = (call) => {
+  const { backend, inputs, attributes, run, published } = call;
+  const { x, alpha } = inputs;
+  const lengths = alpha.shape.slice(alpha.shape.findIndex((length) => length !== 1));
+  const covered = x.shape.slice(x.shape.length - lengths.length);
+  if (countOf(alpha) === 1 || lengths.every((length, i) => length === covered[i]))
+    return published(inputs, attributes);
+  const reps = lengths.map((length, i) => (length === 1 ? covered[i]! : 1));
+  const whole = run('Tile', { x: { ...alpha, shape: lengths } }, { reps });
+  const y = published({ x, alpha: whole }, attributes);
+  backend.disposeData(whole.dataId);
+  return y;
+};
+
 export const elementwise: Kernels = {
   ClipByValue: clip,
+  Prelu: prelu,
   TrainingReluGradient: reluGradient,
   TrainingSquareGradient: squareGradient,
 };
