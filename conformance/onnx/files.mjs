@@ -23,6 +23,7 @@ for (const name of readdirSync(tests).filter((entry) => entry.endsWith('.ts'))) 
 const load = (/** @type {string} */ name) => import(pathToFileURL(join(folder, name)).href);
 const { architectures, feeds } = await load('architectures.mjs');
 const { configurations } = await load('configurations.mjs');
+const { ensembleAnswers, ensembleInputs, membersFor, policies } = await load('ensembles.mjs');
 const { runConfigurations } = await load('run-configurations.mjs');
 const { artifactsOf, predictor, randomizeWeights } = await load('tfjs.mjs');
 const { exportEnsemble, exportOnnx } = await import('../../packages/export-onnx/dist/index.js');
@@ -76,21 +77,11 @@ for (const name of Object.keys(configurations)) {
   );
 }
 
-const members = [];
-for (const seed of [1, 2, 3]) {
-  const model = architectures['U-Net']();
-  randomizeWeights(model, seed);
-  members.push(await artifactsOf(model));
-}
-for (const combine of ['mean', 'median']) {
+for (const [index, policy] of policies.entries()) {
+  const members = membersFor(policy.kind);
   const bundle = memoryBundle();
-  const policy = {
-    kind: 'regression',
-    combine,
-    members: [0, 1, 2],
-    weights: [0.2, 0.5, 0.3],
-    temperature: 1,
-  };
-  await exportEnsemble(members, bundle, { policy });
-  write(`ensemble-${combine}`, bundle.files.get('ensemble.onnx'), {}, {});
+  await exportEnsemble(await Promise.all(members.map(artifactsOf)), bundle, { policy });
+  const inputs = ensembleInputs(5);
+  const answers = ensembleAnswers(members, policy, inputs);
+  write(`ensemble-${index}`, bundle.files.get('ensemble.onnx'), inputs, answers);
 }

@@ -1,50 +1,31 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { compareAnswer, memoryBundle, readBundle } from '@snapshot-ensemble/ensemble-bundle';
-import { applyPolicy, type EnsemblePolicy } from '@snapshot-ensemble/ensemble-math';
+import type { EnsemblePolicy } from '@snapshot-ensemble/ensemble-math';
+import {
+  createSnapshotStore,
+  memoryBlobs,
+  type BlobStore,
+  type ModelArtifacts,
+  type NamedTensor,
+  type SnapshotStore,
+} from '@snapshot-ensemble/snapshot-core';
+import { fileBlobs } from '@snapshot-ensemble/snapshot-core/node';
 import * as ort from 'onnxruntime-node';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { ensembleAnswers, ensembleInputs, membersFor, policies } from '../test/ensembles.ts';
 import { compareWithFile } from '../test/independent-reader.ts';
-import { artifactsOf, tf } from '../test/tfjs.ts';
-import { checkParity, exportEnsemble, type EnsembleOptions, type HostTensors } from './index.ts';
+import { artifactsOf, type tf } from '../test/tfjs.ts';
+import { checkParity, exportEnsemble, type EnsembleOptions } from './index.ts';
 
-const classes = 3;
-
-/** A small CNN; `activation` of its head decides what it is good for. */
-function model(activation: 'softmax' | 'linear', seed: number): tf.Sequential {
-  const initializer = (offset: number): object => ({
-    kernelInitializer: tf.initializers.glorotUniform({ seed: seed + offset }),
-    biasInitializer: tf.initializers.randomUniform({ minval: -1, maxval: 1, seed: seed + offset }),
-  });
-  return tf.sequential({
-    layers: [
-      tf.layers.conv2d({
-        filters: 4,
-        kernelSize: 3,
-        inputShape: [6, 6, 2],
-        ...initializer(1),
-        name: 'conv',
-      }),
-      tf.layers.flatten(),
-      tf.layers.dense({ units: classes, activation, ...initializer(2), name: 'probs' }),
-    ],
-  });
-}
-
-const heads = { probabilities: 'softmax', logits: 'linear', regression: 'linear' } as const;
-type Kind = keyof typeof heads;
+const kinds = ['probabilities', 'logits', 'regression'] as const;
+type Kind = (typeof kinds)[number];
 const models = new Map<Kind, readonly tf.Sequential[]>();
 
 beforeAll(() => {
-  for (const kind of Object.keys(heads) as Kind[])
-    models.set(
-      kind,
-      [10, 20, 30, 40].map((seed) => model(heads[kind], seed)),
-    );
+  for (const kind of kinds) models.set(kind, membersFor(kind));
 });
-
-function inputs(rows: number): HostTensors {
-  const data = tf.randomNormal([rows, 6, 6, 2], 0, 3, 'float32', rows).dataSync<'float32'>();
-  return { conv_input: { data, shape: [rows, 6, 6, 2] } };
-}
 
 async function bundleOf(
   kind: Kind,
@@ -56,69 +37,17 @@ async function bundleOf(
   return bundle;
 }
 
-/** What ensemble-math makes of the members' tfjs predictions, by output name. */
-function expected(kind: Kind, policy: EnsemblePolicy, given: HostTensors): HostTensors {
-  const { data, shape } = given['conv_input']!;
-  const rows = shape[0]!;
-  const members = models
-    .get(kind)!
-    .map((member) =>
-      tf.tidy(() =>
-        (member.predict(tf.tensor(data, [...shape])) as tf.Tensor).dataSync<'float32'>(),
-      ),
-    );
-  const result = applyPolicy(policy, { members, rows, classes });
-  const tensor = (values: ArrayLike<number>, ...inner: number[]) => ({
-    data: Float32Array.from(values),
-    shape: [rows, ...inner],
-  });
-  const stacked = Array.from({ length: rows }, (_, row) =>
-    members.flatMap((member) => [...member.slice(row * classes, (row + 1) * classes)]),
-  ).flat();
-  const { uncertainty, variance } = result;
-  return {
-    probs: tensor(result.outputs.data, classes),
-    'probs.members': tensor(stacked, members.length, classes),
-    ...(variance && { 'probs.variance': tensor(variance.data, classes) }),
-    ...(uncertainty && {
-      'probs.predictive_entropy': tensor(uncertainty.predictiveEntropy, 1),
-      'probs.expected_entropy': tensor(uncertainty.expectedEntropy, 1),
-      'probs.mutual_information': tensor(uncertainty.mutualInformation, 1),
-    }),
-  };
-}
-
 const weights = [0.4, 0.1, 0.3, 0.2];
 const all = [0, 1, 2, 3];
 
 describe('exportEnsemble', () => {
-  it.each<Pick<EnsemblePolicy, 'kind' | 'combine'> & Partial<EnsemblePolicy>>([
-    { kind: 'probabilities', combine: 'meanProbabilities' },
-    { kind: 'probabilities', combine: 'meanProbabilities', members: [3, 1], weights: [0.5, 0.5] },
-    { kind: 'probabilities', combine: 'meanProbabilities', members: [2], weights: [1] },
-    { kind: 'probabilities', combine: 'meanProbabilities', temperature: 2.5 },
-    { kind: 'probabilities', combine: 'meanLogits', temperature: 0.7 },
-    { kind: 'probabilities', combine: 'geometricMean' },
-    { kind: 'probabilities', combine: 'medianProbabilities' },
-    { kind: 'probabilities', combine: 'medianProbabilities', weights: [0.25, 0.25, 0.25, 0.25] },
-    { kind: 'probabilities', combine: 'medianProbabilities', weights: [0.5, 0, 0.25, 0.25] },
-    { kind: 'probabilities', combine: 'majorityVote' },
-    { kind: 'logits', combine: 'meanProbabilities' },
-    { kind: 'logits', combine: 'meanLogits', temperature: 3 },
-    { kind: 'logits', combine: 'geometricMean' },
-    { kind: 'logits', combine: 'medianProbabilities' },
-    { kind: 'logits', combine: 'majorityVote' },
-    { kind: 'regression', combine: 'mean' },
-    { kind: 'regression', combine: 'median' },
-    { kind: 'regression', combine: 'median', members: [0, 1, 2], weights: [0.2, 0.2, 0.6] },
-  ])('computes what ensemble-math does: %j', async (change) => {
-    const policy: EnsemblePolicy = { members: all, weights, temperature: 1, ...change };
+  it.each(policies)('computes what ensemble-math does: %j', async (policy) => {
     const bundle = await bundleOf(policy.kind, { policy });
     const results = await checkParity({
       bytes: bundle.files.get('ensemble.onnx')!,
       ort,
-      inputs: [inputs(1), inputs(5)],
-      predict: (given) => expected(policy.kind, policy, given),
+      inputs: [ensembleInputs(1), ensembleInputs(5)],
+      predict: (given) => ensembleAnswers(models.get(policy.kind)!, policy, given),
       absolute: 1e-5,
       relative: 1e-5,
     });
@@ -194,7 +123,7 @@ describe('exportEnsemble', () => {
         weights,
         temperature: 1,
       },
-      smoke: { ort, inputs: inputs(2) },
+      smoke: { ort, inputs: ensembleInputs(2) },
     });
     const smoke = await (await readBundle(bundle)).readSmokeTest();
     expect(smoke!.request.inputs.map(({ name, shape }) => [name, shape])).toEqual([
@@ -205,6 +134,33 @@ describe('exportEnsemble', () => {
         ({ problem }) => problem === undefined,
       ),
     ).toBe(true);
+  });
+
+  it.each<[string, () => Promise<BlobStore>]>([
+    ['memory', () => Promise.resolve(memoryBlobs())],
+    ['files', async () => fileBlobs(await mkdtemp(join(tmpdir(), 'export-onnx-')))],
+  ])('takes a snapshot store in %s, members by their ids', async (_, blobs) => {
+    const [first, ...others] = await Promise.all(models.get('probabilities')!.map(artifactsOf));
+    // A run has one topology.
+    const { modelTopology } = first!;
+    const members = [first!, ...others.map((member) => ({ ...member, modelTopology }))];
+    const store = await storeOf(members, await blobs());
+    const [policy] = policies;
+    const [fromStore, fromArtifacts] = [memoryBundle(), memoryBundle()];
+    const manifest = await exportEnsemble(store, fromStore, { policy: policy! });
+    await exportEnsemble(members, fromArtifacts, { policy: policy! });
+    const saved = (await store.readManifest())!.members;
+    expect(manifest.members.map(({ id, cycle, step }) => [id, cycle, step])).toEqual(
+      saved.map(({ id, cycle, step }) => [id, cycle, step]),
+    );
+    expect(fromStore.files.get('ensemble.onnx')).toEqual(fromArtifacts.files.get('ensemble.onnx'));
+    const [answer] = await checkParity({
+      bytes: fromStore.files.get('ensemble.onnx')!,
+      ort,
+      inputs: [ensembleInputs(2)],
+      predict: (given) => ensembleAnswers(models.get('probabilities')!, policy!, given),
+    });
+    expect(answer).toMatchObject({ output: 'probs', isClose: true, isArgmaxEqual: true });
   });
 
   it.each<[string, Partial<EnsemblePolicy>]>([
@@ -225,3 +181,41 @@ describe('exportEnsemble', () => {
     });
   });
 });
+
+/** A store as a finished run leaves it: a member at the end of each cycle of ten steps. */
+async function storeOf(
+  members: readonly ModelArtifacts[],
+  blobs: BlobStore,
+): Promise<SnapshotStore> {
+  const store = createSnapshotStore(blobs);
+  const { modelTopology, weightSpecs } = members[0]!;
+  const weights = weightSpecs.map(({ name, shape }) => ({
+    name,
+    shape,
+    dtype: 'float32' as const,
+  }));
+  const cycles = members.map((_, index) => ({ index, start: index * 10, end: index * 10 + 10 }));
+  const plan = { totalSteps: members.length * 10, cycles };
+  const model = { format: 'tfjs-layers-model', topology: modelTopology, weights };
+  await store.begin({ model, plan, schedule: [] });
+  for (const { index, end } of cycles) {
+    const tensors = tensorsOf(members[index]!);
+    await store.saveMember({ cycle: index, step: end, learningRate: 0.1 }, tensors);
+  }
+  await store.end(true);
+  return store;
+}
+
+// eslint-disable-next-line @typescript-eslint/require-await -- an async generator is the shape asked for
+async function* tensorsOf({
+  weightSpecs,
+  weightData,
+}: ModelArtifacts): AsyncGenerator<NamedTensor> {
+  let offset = 0;
+  for (const { name, shape } of weightSpecs) {
+    const length = shape.reduce((product, dim) => product * dim, 1);
+    const data = new Float32Array(weightData as ArrayBuffer, offset, length);
+    offset += data.byteLength;
+    yield { name, shape, dtype: 'float32', data };
+  }
+}
