@@ -6,16 +6,21 @@ import { float, int } from '../onnx/model.ts';
 import { reshaped, transposed } from '../onnx/tensor-data.ts';
 import { ConfigProblem, type LayerConverter } from './types.ts';
 
-// Y = Relu(X), capped by Min(Y, maxValue)
+// Y = Relu(X); with maxValue Clip(X, 0, maxValue), which runtimes put into the convolution before it, as they do not Min   (opset 13)
 const reLU: LayerConverter = ({ config }, [input], graph) => {
-  const out = unary(graph, 'Relu', input!);
-  if (!config.has('maxValue')) return out;
-  const top = scalar(graph, config.number('maxValue'));
-  return withMask(graph.op('Min', [out, top], out), out.mask);
+  for (const key of ['negativeSlope', 'threshold'])
+    if (config.number(key, 0) !== 0)
+      throw new ConfigProblem(`ReLU with ${key} does not run in tfjs`, 'Use LeakyReLU.');
+  if (!config.has('maxValue')) return unary(graph, 'Relu', input!);
+  const bounds = [scalar(graph, 0), scalar(graph, config.number('maxValue'))];
+  return withMask(graph.op('Clip', [input!, ...bounds], input!), input!.mask);
 };
 
-const leakyReLU: LayerConverter = ({ config }, [input], graph) =>
-  unmasked(graph, 'LeakyRelu', input!, { alpha: float(config.number('alpha', 0.3)) });
+// Keras 3 calls alpha negative_slope.
+const leakyReLU: LayerConverter = ({ config }, [input], graph) => {
+  const alpha = config.number('alpha', config.number('negativeSlope', 0.3));
+  return unmasked(graph, 'LeakyRelu', input!, { alpha: float(alpha) });
+};
 
 const elu: LayerConverter = ({ config }, [input], graph) => {
   const alpha = config.number('alpha', 1);

@@ -8,12 +8,6 @@ import type { LayerSpec, ModelSpec } from './topology.ts';
  * layers and numbered (`layers/conv2d_1/vars/0`). tfjs 4.22 cannot load these itself.
  */
 
-/** Keys of layer configs that Keras 3 renamed. */
-const renamedKeys: Readonly<Record<string, string>> = {
-  batch_shape: 'batch_input_shape',
-  negative_slope: 'alpha',
-};
-
 /** The topology in the way of Keras 2; others pass through. */
 export function withoutKeras3(json: unknown): unknown {
   if (Array.isArray(json)) return json.map(withoutKeras3);
@@ -24,8 +18,7 @@ export function withoutKeras3(json: unknown): unknown {
   if (className === '__keras_tensor__') return (config as JsonObject)['keras_history'];
   const entries = Object.entries(json as JsonObject).map(([key, value]): [string, unknown] => {
     if (key === 'inbound_nodes' && Array.isArray(value)) return [key, value.map(callOf)];
-    const name = Object.hasOwn(renamedKeys, key) ? renamedKeys[key]! : key;
-    return [name, withoutKeras3(value)];
+    return [key === 'batch_shape' ? 'batch_input_shape' : key, withoutKeras3(value)];
   });
   return Object.fromEntries(entries);
 }
