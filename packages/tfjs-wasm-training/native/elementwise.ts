@@ -39,6 +39,30 @@ export function reluGradient(x: usize, dy: usize, dx: usize, count: i32, ceiling
   }
 }
 
+/** dx[i] = dy[i] where low ≤ x[i] ≤ high, else 0. */
+export function clipGradient(
+  x: usize,
+  dy: usize,
+  dx: usize,
+  count: i32,
+  low: f32,
+  high: f32,
+): void {
+  const lows = f32x4.splat(low);
+  const highs = f32x4.splat(high);
+  const bytes = count << 2;
+  let at = 0;
+  for (; at + 16 <= bytes; at += 16) {
+    const value = v128.load(x + at);
+    const passes = v128.and(f32x4.ge(value, lows), f32x4.le(value, highs));
+    v128.store(dx + at, v128.and(v128.load(dy + at), passes));
+  }
+  for (; at < bytes; at += 4) {
+    const value = load<f32>(x + at);
+    store<f32>(dx + at, value >= low && value <= high ? load<f32>(dy + at) : 0);
+  }
+}
+
 /** dx[i] = 2 · x[i] · dy[i]. */
 export function squareGradient(x: usize, dy: usize, dx: usize, count: i32): void {
   const bytes = count << 2;

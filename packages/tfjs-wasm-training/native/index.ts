@@ -7,6 +7,6 @@ export { segmentSum, sum } from './sum';
 export { dilation, dilationFilterGradient, dilationInputGradient } from './dilation';
 export { gather } from './gather';
 export { affine, batchNormSums } from './batch-norm';
-export { reluGradient, repeat, spread, squareGradient } from './elementwise';
+export { clipGradient, reluGradient, repeat, spread, squareGradient } from './elementwise';
 export { matMul, matMulScratch } from './matmul';
 export { winograd, winogradFilterGradient, winogradScratch } from './winograd';

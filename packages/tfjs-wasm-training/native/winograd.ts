@@ -293,8 +293,6 @@ function transformTile(from: usize, line: i32, pixel: i32, to: usize, step: i32)
 }
 
 /** One row of points, from one row of Bᵀ · pixels. */
-// @ts-ignore: AssemblyScript's decorator.
-@inline
 function storeDifferences(d0: v128, d1: v128, d2: v128, d3: v128, to: usize, step: i32): void {
   v128.store(to, f32x4.sub(d0, d2));
   v128.store(to + step, f32x4.add(d1, d2));
@@ -389,23 +387,17 @@ function writeTiles(
   }
 }
 
-// @ts-ignore: AssemblyScript's decorator.
-@inline
 function finish(sum: v128, shift: v128, floors: v128): v128 {
   return f32x4.max(f32x4.add(sum, shift), floors);
 }
 
 /** The upper row of Aᵀ · points, of one column of points. */
-// @ts-ignore: AssemblyScript's decorator.
-@inline
 function upper(from: usize, step: i32): v128 {
   const ends = f32x4.add(v128.load(from), v128.load(from + 4 * step));
   return f32x4.add(ends, v128.load(from + 8 * step));
 }
 
 /** The lower row of it. */
-// @ts-ignore: AssemblyScript's decorator.
-@inline
 function lower(from: usize, step: i32): v128 {
   const ends = f32x4.sub(v128.load(from + 4 * step), v128.load(from + 8 * step));
   return f32x4.sub(ends, v128.load(from + 12 * step));
@@ -451,8 +443,6 @@ function transformGradient(from: usize, line: i32, pixel: i32, to: usize, step: 
   }
 }
 
-// @ts-ignore: AssemblyScript's decorator.
-@inline
 function storeSums(p: v128, q: v128, to: usize, step: i32): void {
   v128.store(to, p);
   v128.store(to + step, f32x4.add(p, q));

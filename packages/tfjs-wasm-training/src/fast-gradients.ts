@@ -21,6 +21,13 @@ function ofRelu(tf: TensorFlow, ceiling: number): WasmGradient {
       : undefined;
 }
 
+function ofClip(tf: TensorFlow): WasmGradient {
+  return (dy, [x], attributes) =>
+    x!.dtype === 'float32'
+      ? { x: () => runKernel(tf, 'TrainingClipGradient', { x, dy }, attributes) }
+      : undefined;
+}
+
 function ofSquare(tf: TensorFlow): WasmGradient {
   return (dy, [x]) =>
     x!.dtype === 'float32'
@@ -54,6 +61,7 @@ function ofBatchNorm(tf: TensorFlow): WasmGradient {
 /** Registers gradients for the WASM backend that give what the published ones give, in fewer passes over memory. */
 export function registerFastGradients(tf: TensorFlow): void {
   registerBefore(tf, 'FusedBatchNorm', ofBatchNorm(tf));
+  registerBefore(tf, 'ClipByValue', ofClip(tf));
   registerBefore(tf, 'Mean', ofSum(tf, true));
   registerBefore(tf, 'Relu', ofRelu(tf, Infinity));
   registerBefore(tf, 'Relu6', ofRelu(tf, 6));

@@ -13,6 +13,7 @@ export interface Native {
   readonly affine: Procedure;
   readonly averagePoolGradient: Procedure;
   readonly batchNormSums: Procedure;
+  readonly clipGradient: Procedure;
   readonly convFilterGradient: Procedure;
   readonly convInputGradient: Procedure;
   readonly depthwiseFilterGradient: Procedure;

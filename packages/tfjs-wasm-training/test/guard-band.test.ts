@@ -160,6 +160,7 @@ const runs: Record<string, Run> = {
   sum: gradients((x) => tf.sum(x, [0, 1]), [3, 5, 7]),
   mean: gradients((x) => tf.mean(x, 1), [3, 5, 7]),
   relu: gradients((x) => tf.relu6(tf.relu(x)).square(), [3, 5]),
+  clip: gradients((x) => tf.clipByValue(x, -0.4, 0.6), [3, 5]),
   tile: gradients((x) => tf.tile(x, [2, 3]), [3, 5]),
   gather: gradients((x) => tf.gather(x, tf.tensor1d([0, 4, 4], 'int32')), [5, 3]),
   dilation2d: gradients(

@@ -22,6 +22,19 @@ const reluGradient: Kernel<Gradient, { ceiling: number }> = ({
   return dx;
 };
 
+/** (x, dy) → dy where clipValueMin ≤ x ≤ clipValueMax, else 0. */
+const clipGradient: Kernel<Gradient, ClipByValueAttrs> = ({
+  backend,
+  native,
+  inputs: { x, dy },
+  attributes: { clipValueMin, clipValueMax },
+}) => {
+  const dx = backend.makeOutput(x.shape, 'float32');
+  const addresses = [x, dy, dx].map((tensor) => address(backend, tensor));
+  native.clipGradient(...addresses, countOf(x), clipValueMin, clipValueMax);
+  return dx;
+};
+
 /** (x, dy) → 2 · x · dy. */
 const squareGradient: Kernel<Gradient, object> = ({ backend, native, inputs: { x, dy } }) => {
   const dx = backend.makeOutput(x.shape, 'float32');
@@ -59,6 +72,7 @@ const prelu: Kernel<{ x: TensorInfo; alpha: TensorInfo }, object> = (call) => {
 export const elementwise: Kernels = {
   ClipByValue: clip,
   Prelu: prelu,
+  TrainingClipGradient: clipGradient,
   TrainingReluGradient: reluGradient,
   TrainingSquareGradient: squareGradient,
 };
