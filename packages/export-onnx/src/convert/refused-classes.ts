@@ -37,10 +37,23 @@ export const refusedClasses: Readonly<Record<string, readonly [reason: string, r
   ),
 };
 
+const cellClasses: ReadonlySet<string> = new Set([
+  'ConvLSTM2DCell',
+  'GRUCell',
+  'LSTMCell',
+  'SimpleRNNCell',
+  'StackedRNNCells',
+]);
+
 /** Why a class without a converter is refused, and what to do. */
 export function refusalOf(className: string): readonly [reason: string, remedy: string] {
   const known = Object.hasOwn(refusedClasses, className) ? refusedClasses[className] : undefined;
   if (known !== undefined) return known;
+  if (cellClasses.has(className))
+    return [
+      'a cell is part of an RNN layer; tfjs does not run it as a layer of a model',
+      'Put it into RNN.',
+    ];
   const classes = Object.keys(layerConverters).sort().join(', ');
   return [`there is no converter for it`, `${OWN} Known classes: ${classes}.`];
 }

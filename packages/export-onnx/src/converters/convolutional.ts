@@ -1,5 +1,5 @@
 import type { GraphBuilder, OutputSpec } from '../graph/builder.ts';
-import { dataFormatOf, spatial, type Windows } from '../graph/spatial.ts';
+import { dataFormatOf, kernelInput, spatial, type Windows } from '../graph/spatial.ts';
 import type { Value } from '../graph/value.ts';
 import type { Dim } from '../onnx/model.ts';
 import { ints, string } from '../onnx/model.ts';
@@ -18,7 +18,7 @@ const convOf =
         'Conv1D with dataFormat "channelsFirst" gives the wrong shape in tfjs',
         'Use channelsLast and Permute.',
       );
-    const from = spatial(graph, input!, dataFormat);
+    const from = kernelInput(graph, input!, dataFormat);
     const windows = windowsOf(layer, rank);
     const filters = layer.config.size('filters');
     const kernel = outFirst(layer.weight('kernel', [...windows.kernel, from.channels, filters]));
@@ -45,7 +45,7 @@ function depthwiseKernel(
 
 // Conv with group = channels
 const depthwiseConv2D: LayerConverter = (layer, [input], graph) => {
-  const from = spatial(graph, input!, dataFormatOf(layer.config));
+  const from = kernelInput(graph, input!, dataFormatOf(layer.config));
   // tfjs passes no dilation to the kernel, whatever the config says.
   const windows = undilated(layer.config, 2);
   const multiplier = depthMultiplier(layer);
@@ -66,7 +66,7 @@ const separableConv2D: LayerConverter = (layer, [input], graph) => {
       'SeparableConv2D with dataFormat "channelsFirst" does not run in tfjs',
       'Use channelsLast and Permute.',
     );
-  const from = spatial(graph, input!, 'channelsLast');
+  const from = kernelInput(graph, input!, 'channelsLast');
   const windows = windowsOf(layer, 2);
   const multiplier = depthMultiplier(layer);
   const between = from.channels * multiplier;
@@ -90,7 +90,7 @@ const separableConv2D: LayerConverter = (layer, [input], graph) => {
 const convTransposeOf =
   (rank: number): LayerConverter =>
   (layer, [input], graph) => {
-    const from = spatial(graph, input!, dataFormatOf(layer.config));
+    const from = kernelInput(graph, input!, dataFormatOf(layer.config));
     const windows = windowsOf(layer, rank);
     const filters = layer.config.size('filters');
     const places = from.sizes.map((size, axis) => transposedPlace(size, windows, axis, rank === 3));

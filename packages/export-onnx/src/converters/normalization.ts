@@ -112,13 +112,13 @@ function affine(
 const layerNormalization: LayerConverter = (layer, [input], graph) => {
   const rank = input!.shape.length;
   const raw = layer.config.raw('axis') ?? -1;
-  const axes = (Array.isArray(raw) ? raw : [raw]).map((axis) => axisOf(Number(axis), rank));
-  if (axes.some((axis, index) => index > 0 && axis <= axes[index - 1]!))
-    throw new ConfigProblem(
-      `axis [${axes.join(', ')}] is not in rising order`,
-      'Name each axis once, in order.',
-    );
-  const shape = axes.map((axis) => exactDim(input!, axis, 'the normalized axes'));
+  const given = (Array.isArray(raw) ? raw : [raw]).map((axis) => axisOf(Number(axis), rank));
+  if (new Set(given).size < given.length)
+    throw new ConfigProblem(`axis [${given.join(', ')}] names one twice`, 'Name each axis once.');
+  // In the order given; tfjs reads them as if they were in rising order.
+  const shape = given.map((axis) => exactDim(input!, axis, 'the normalized axes'));
+  const axes = given.toSorted((a, b) => a - b);
+  const rising = axes.map((axis) => input!.shape[axis] as number);
   const constant = (value: number): TensorData => filled(shape, value);
   const gamma = layer.config.boolean('scale', true) ? layer.weight('gamma', shape) : constant(1);
   const beta = layer.config.boolean('center', true) ? layer.weight('beta', shape) : constant(0);
@@ -128,7 +128,11 @@ const layerNormalization: LayerConverter = (layer, [input], graph) => {
   ];
   const isLast = order.every((axis, index) => axis === index);
   const from = isLast ? plain(graph, input!) : transpose(graph, input!, order);
-  const inputs = [from, graph.constant('gamma', gamma), graph.constant('beta', beta)];
+  const inputs = [
+    from,
+    graph.constant('gamma', reshaped(gamma, rising)),
+    graph.constant('beta', reshaped(beta, rising)),
+  ];
   const output = graph.op('LayerNormalization', inputs, from, {
     axis: int(rank - axes.length),
     epsilon: float(layer.config.number('epsilon', 1e-3)),

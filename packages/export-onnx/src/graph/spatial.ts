@@ -9,12 +9,12 @@ import { placeWindow, type Padding, type Placed } from './window.ts';
 export type DataFormat = 'channelsFirst' | 'channelsLast';
 
 /** A value as ONNX's spatial operators take it, `[batch, channels, ...spatial]`, and how to read their results. */
-export interface Spatial {
+export interface Spatial<Channels extends Dim = Dim> {
   readonly value: Value;
-  readonly channels: number;
+  readonly channels: Channels;
   readonly sizes: Shape;
   /** The output of an operator that gives `channels` maps of these sizes. */
-  output(channels: number, sizes: Shape): OutputSpec;
+  output(channels: Dim, sizes: Shape): OutputSpec;
 }
 
 export function dataFormatOf(config: Config): DataFormat {
@@ -24,12 +24,7 @@ export function dataFormatOf(config: Config): DataFormat {
 export function spatial(graph: GraphBuilder, input: Value, dataFormat: DataFormat): Spatial {
   const isLast = dataFormat === 'channelsLast';
   const value = isLast ? channelsFirst(graph, input) : plain(graph, input);
-  const channels = isLast ? input.shape.at(-1) : input.shape[1];
-  if (typeof channels !== 'number')
-    throw new ConfigProblem(
-      'the number of channels is unknown',
-      'Give the input an exact number of channels.',
-    );
+  const channels = (isLast ? input.shape.at(-1) : input.shape[1])!;
   const { dtype } = input;
   return {
     value,
@@ -40,6 +35,20 @@ export function spatial(graph: GraphBuilder, input: Value, dataFormat: DataForma
         ? { dtype, shape: [input.shape[0]!, ...sizes, count], layout: 'channelsFirst' }
         : { dtype, shape: [input.shape[0]!, count, ...sizes] },
   };
+}
+
+/** The same for layers with a kernel, which must know the channels. */
+export function kernelInput(
+  graph: GraphBuilder,
+  input: Value,
+  dataFormat: DataFormat,
+): Spatial<number> {
+  const { channels, ...rest } = spatial(graph, input, dataFormat);
+  if (typeof channels === 'number') return { channels, ...rest };
+  throw new ConfigProblem(
+    'the number of channels is unknown',
+    'Give the input an exact number of channels.',
+  );
 }
 
 /** How a layer slides windows over all spatial axes. */

@@ -1,7 +1,7 @@
 import { ConfigProblem, type Layer } from '../converters/types.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
 import { binary, reshape, split, transpose } from '../graph/ops.ts';
-import { dataFormatOf, spatial, type DataFormat } from '../graph/spatial.ts';
+import { dataFormatOf, kernelInput, spatial, type DataFormat } from '../graph/spatial.ts';
 import { asChannelsFirst, asStored, type Value } from '../graph/value.ts';
 import { biasOf, conv, outFirst, windowsOf } from '../converters/convolution.ts';
 import type { CellActivations } from './cells.ts';
@@ -17,7 +17,7 @@ export function convLstmSteps(layer: Layer, names: CellActivations): Steps {
     // The convolution of the input has the steps in its batch; ONNX's order of axes from here on.
     prepare(graph, input) {
       const [batch, steps] = [input.shape[0]!, input.shape[1]!];
-      const from = spatial(graph, frames(graph, input, dataFormat), dataFormat);
+      const from = kernelInput(graph, frames(graph, input, dataFormat), dataFormat);
       const kernel = layer.weight('kernel', [...windows.kernel, from.channels, 4 * filters]);
       const all = conv(graph, from, windows, {
         kernel: outFirst(kernel),
