@@ -10,6 +10,7 @@ import type {
   StoredInitializer,
   ValueInfo,
 } from './model.ts';
+import type { Allocate } from './scratch.ts';
 import { byteLengthOf, type TensorData } from './tensor-data.ts';
 import * as wire from './wire.ts';
 
@@ -155,13 +156,16 @@ function encodeTensor(data: TensorData, name: string | undefined): wire.Message 
     wire.integers(1, data.shape),
     wire.integer(2, dtypeCodes[data.dtype]),
     ...(name === undefined ? [] : [wire.text(8, name)]),
-    wire.lazyBytes(9, { byteLength: byteLengthOf(data), read: () => rawBytes(data) }),
+    wire.lazyBytes(9, {
+      byteLength: byteLengthOf(data),
+      read: (allocate) => rawBytes(data, allocate),
+    }),
   ]);
 }
 
 /** The elements' bytes, little-endian as every host of ours is. */
-export function rawBytes(data: TensorData): Uint8Array {
-  const elements = data.read();
+export function rawBytes(data: TensorData, allocate?: Allocate): Uint8Array {
+  const elements = data.read(allocate);
   return new Uint8Array(elements.buffer as ArrayBuffer, elements.byteOffset, elements.byteLength);
 }
 

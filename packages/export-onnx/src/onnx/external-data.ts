@@ -1,5 +1,6 @@
 import { rawBytes, type ExternalLocation } from './encode.ts';
 import type { Initializer } from './model.ts';
+import { createScratch } from './scratch.ts';
 import { byteLengthOf } from './tensor-data.ts';
 
 // Pages, so that runtimes can map the file. ONNX, docs/ExternalData.md.
@@ -34,11 +35,12 @@ export async function* externalChunks({
   initializers,
   locations,
 }: Placement): AsyncGenerator<Uint8Array> {
+  const allocate = createScratch();
   let written = 0;
   for (const { name, data } of initializers) {
     const { offset, length } = locations.get(name)!;
     if (offset > written) yield new Uint8Array(offset - written);
-    yield rawBytes(data);
+    yield rawBytes(data, allocate);
     written = offset + length;
   }
 }

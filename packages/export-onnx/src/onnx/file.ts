@@ -1,4 +1,5 @@
 import { ExportError } from '../errors.ts';
+import { createScratch, type Allocate } from './scratch.ts';
 import type { Message } from './wire.ts';
 
 // The protobuf limit of one message, which onnxruntime shares.
@@ -13,22 +14,23 @@ export function checkOneFile(message: Message): Message {
   );
 }
 
-/** A message's bytes piece by piece; tensors are computed when they are reached. */
-export function* chunksOf(message: Message): Generator<Uint8Array> {
-  for (const piece of message.pieces) yield piece instanceof Uint8Array ? piece : piece.read();
+/** A message's bytes piece by piece; tensors are computed when they are reached, into memory from `allocate`. */
+function* chunksOf(message: Message, allocate: Allocate): Generator<Uint8Array> {
+  for (const piece of message.pieces)
+    yield piece instanceof Uint8Array ? piece : piece.read(allocate);
 }
 
-/** The same for sinks. */
+/** The same for sinks, which are done with a chunk when they ask for the next. */
 // eslint-disable-next-line @typescript-eslint/require-await -- an async generator is the shape asked for
 export async function* asyncChunksOf(message: Message): AsyncGenerator<Uint8Array> {
-  yield* chunksOf(message);
+  yield* chunksOf(message, createScratch());
 }
 
 /** A message in one array. */
 export function bytesOf(message: Message): Uint8Array<ArrayBuffer> {
   const out = new Uint8Array(checkOneFile(message).byteLength);
   let offset = 0;
-  for (const chunk of chunksOf(message)) {
+  for (const chunk of chunksOf(message, createScratch())) {
     out.set(chunk, offset);
     offset += chunk.length;
   }

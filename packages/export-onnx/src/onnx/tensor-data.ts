@@ -1,4 +1,5 @@
 import { bytesPerElement, elementCount, type DType, type TypedArray } from './dtype.ts';
+import { freshLike, type Allocate } from './scratch.ts';
 import { transposeElements } from './transpose.ts';
 
 /**
@@ -10,8 +11,8 @@ export interface TensorData {
   readonly shape: readonly number[];
   readonly sources: readonly TypedArray[];
   readonly recipe: string;
-  /** The elements, row-major; a fresh array unless the recipe is empty. */
-  readonly read: () => TypedArray;
+  /** The elements, row-major; where the recipe is not empty, the caller's own, in memory from `allocate` where it can be. */
+  readonly read: (allocate?: Allocate) => TypedArray;
 }
 
 /** Elements as they are. */
@@ -59,7 +60,12 @@ export function reshaped(tensor: TensorData, shape: readonly number[]): TensorDa
 /** Axes in the order `permutation` names them, as `numpy.transpose`. */
 export function transposed(tensor: TensorData, permutation: readonly number[]): TensorData {
   const shape = permutation.map((axis) => tensor.shape[axis]!);
-  return derived([tensor], `transpose ${permutation.join()}`, shape, (elements) =>
-    transposeElements(elements, tensor.shape, permutation),
-  );
+  const recipe = `transpose ${permutation.join()}`;
+  return {
+    ...derived([tensor], recipe, shape, (elements) => elements),
+    read: (allocate = freshLike) => {
+      const elements = tensor.read();
+      return transposeElements(elements, tensor.shape, permutation, allocate(elements));
+    },
+  };
 }

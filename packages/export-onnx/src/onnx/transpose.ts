@@ -1,4 +1,5 @@
 import type { TypedArray } from './dtype.ts';
+import { freshLike } from './scratch.ts';
 
 /** An axis of the result: its length and how far apart its elements lie in source and result. */
 interface Axis {
@@ -10,13 +11,13 @@ interface Axis {
 // Elements of the source's innermost axis taken at once, so that what is read and written stays in the cache.
 const TILE = 64;
 
-/** The elements of a tensor with its axes in the order of `permutation`, as `numpy.transpose`. */
+/** The elements of a tensor with its axes in the order of `permutation`, as `numpy.transpose`, written to `out`. */
 export function transposeElements<T extends TypedArray>(
   elements: T,
   shape: readonly number[],
   permutation: readonly number[],
+  out: T = freshLike(elements),
 ): T {
-  const out = new (elements.constructor as new (length: number) => T)(elements.length);
   const axes = axesOf(shape, permutation);
   const read = axes.find(({ from }) => from === 1);
   const write = axes.at(-1);

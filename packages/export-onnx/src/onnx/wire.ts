@@ -1,9 +1,11 @@
+import type { Allocate } from './scratch.ts';
+
 // Protocol Buffers wire format: https://protobuf.dev/programming-guides/encoding/
 
 /** Bytes that are made when they are written; `byteLength` is known before. */
 export interface LazyBytes {
   readonly byteLength: number;
-  readonly read: () => Uint8Array;
+  readonly read: (allocate?: Allocate) => Uint8Array;
 }
 
 /** A message as a list of pieces, so that large tensors pass through uncopied. */

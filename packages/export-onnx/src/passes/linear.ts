@@ -1,5 +1,6 @@
 import { elementCount } from '../onnx/dtype.ts';
 import type { Node } from '../onnx/model.ts';
+import { freshLike, type Allocate } from '../onnx/scratch.ts';
 import { derived, float32, type TensorData } from '../onnx/tensor-data.ts';
 import { combined, type Affine } from './affine.ts';
 import { hasOnly, intOf, intsOf, type Facts } from './rewrite.ts';
@@ -117,16 +118,30 @@ function scaledKernel(
 ): TensorData {
   const [length, inner] = [kernel.shape[axis]!, elementCount(kernel.shape.slice(axis + 1))];
   const outer = length * inner;
-  return derived([kernel, scale], `scale ${axis} ${perGroup}`, kernel.shape, (k, s) => {
-    const out = Float32Array.from(k as Float32Array);
-    const isNumber = s.length === 1;
-    for (let start = 0, run = 0; start < out.length; start += inner, run++) {
-      const first = perGroup === 0 ? 0 : Math.floor(start / outer / perGroup) * length;
-      const factor = s[isNumber ? 0 : first + (run % length)] as number;
-      for (let at = start; at < start + inner; at++) out[at]! *= factor;
-    }
-    return out;
-  });
+  const recipe = `scale ${axis} ${perGroup}`;
+  return {
+    ...derived([kernel, scale], recipe, kernel.shape, (k) => k),
+    read: (allocate = freshLike) => {
+      const s = scale.read();
+      const out = ownElements(kernel, allocate);
+      const isNumber = s.length === 1;
+      for (let start = 0, run = 0; start < out.length; start += inner, run++) {
+        const first = perGroup === 0 ? 0 : Math.floor(start / outer / perGroup) * length;
+        const factor = s[isNumber ? 0 : first + (run % length)] as number;
+        for (let at = start; at < start + inner; at++) out[at]! *= factor;
+      }
+      return out;
+    },
+  };
+}
+
+/** Elements that may be changed: made for the caller, or copied. */
+function ownElements(tensor: TensorData, allocate: Allocate): Float32Array {
+  const elements = tensor.read(allocate) as Float32Array;
+  if (tensor.sources.every(({ buffer }) => buffer !== elements.buffer)) return elements;
+  const copy = allocate(elements);
+  copy.set(elements);
+  return copy;
 }
 
 /** What a constant per input channel becomes per output channel: Σ kernel · offset, in float64. */
