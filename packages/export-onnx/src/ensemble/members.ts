@@ -1,6 +1,7 @@
 import type { BundleMember } from '@snapshot-ensemble/ensemble-bundle';
 import type { ModelArtifacts, NamedTensor, SnapshotStore } from '@snapshot-ensemble/snapshot-core';
 import { ExportError } from '../errors.ts';
+import { namedByLayer } from '../model/keras3.ts';
 import { readTopology, type ModelSpec } from '../model/topology.ts';
 import { readWeights, weightsOf, type WeightMap } from '../model/weights.ts';
 
@@ -30,11 +31,14 @@ function isList(
 }
 
 function ofArtifacts(all: readonly ModelArtifacts[]): readonly Member[] {
-  return all.map((artifacts, index) => ({
-    spec: readTopology(artifacts.modelTopology),
-    weights: readWeights(artifacts),
-    description: { id: `member-${index}`, cycle: index, step: 0, metrics: {} },
-  }));
+  return all.map((artifacts, index) => {
+    const spec = readTopology(artifacts.modelTopology);
+    return {
+      spec,
+      weights: namedByLayer(readWeights(artifacts), spec),
+      description: { id: `member-${index}`, cycle: index, step: 0, metrics: {} },
+    };
+  });
 }
 
 async function ofStore(store: SnapshotStore): Promise<readonly Member[]> {
