@@ -61,7 +61,8 @@ function ofRepeated(tf: TensorFlow, kernelName: string): WasmGradient {
   };
 }
 
-function sumTo(tf: TensorFlow, gradient: Tensor, shape: number[]): Tensor {
+/** Sums a gradient over the axes along which an input of this shape was repeated. */
+export function sumTo(tf: TensorFlow, gradient: Tensor, shape: number[]): Tensor {
   const axes = tf.backend_util.getReductionAxes(shape, gradient.shape);
   return axes.length === 0 ? gradient : tf.reshape(tf.sum(gradient, axes), shape);
 }

@@ -18,6 +18,7 @@ export interface TensorFlow extends Pick<
   | 'split'
   | 'squeeze'
   | 'sum'
+  | 'unregisterGradient'
   | 'unregisterKernel'
   | 'util'
 > {

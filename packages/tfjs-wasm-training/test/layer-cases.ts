@@ -40,14 +40,8 @@ function each(
 }
 
 const byDifferences = () => 'finite differences' as const;
-const isUnfused = (options: Options) =>
+const ofDilated = (options: Options) =>
   options['dilationRate'] === undefined ? 'cpu' : 'finite differences';
-const ofConv2D = (options: Options) => {
-  if (options['dilationRate'] === undefined) return 'cpu';
-  // Without an activation TensorFlow.js takes its fused convolution, whose own gradient refuses.
-  const isFused = options['activation'] !== 'elu' && options['activation'] !== 'relu';
-  return isFused ? /fused conv2D: dilation rates greater than 1/ : 'finite differences';
-};
 const ofAverage = (options: Options) =>
   options['padding'] === 'same' ? 'finite differences' : 'cpu';
 const isPartial = (options: Options) => options['scale'] === false || options['center'] === false;
@@ -123,7 +117,7 @@ const convolutions: LayerCase[] = [
       { kernelSize: 3, dilationRate: 2, activation: 'elu' },
       { kernelSize: 3, dilationRate: 2 },
     ],
-    isUnfused,
+    ofDilated,
   ),
   ...each(
     'Conv2D',
@@ -138,7 +132,7 @@ const convolutions: LayerCase[] = [
       { kernelSize: 2, dilationRate: [1, 3], padding: 'same', activation: 'tanh' },
       { kernelSize: 3, dilationRate: 2 },
     ],
-    ofConv2D,
+    ofDilated,
   ),
   ...each(
     'Conv2D',
@@ -171,7 +165,7 @@ const convolutions: LayerCase[] = [
       { kernelSize: 3, activation: 'relu6' },
       { kernelSize: 3, dilationRate: 2 },
     ],
-    isUnfused,
+    ofDilated,
   ),
   ...each('DepthwiseConv2D', layers.depthwiseConv2d, evenImage, {}, windows([3], [1, 2])),
   ...each('Cropping2D', layers.cropping2D, image, {}, [

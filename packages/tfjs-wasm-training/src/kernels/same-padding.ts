@@ -1,6 +1,7 @@
 import type { backend_util, TensorInfo } from '@tensorflow/tfjs-core';
 import { describeForward, type ForwardAttributes } from '../geometry.ts';
 import type { Kernel, Kernels } from '../kernel.ts';
+import { withDilatedGradient } from './dilated.ts';
 import { byWinograd } from './winograd.ts';
 
 /**
@@ -34,7 +35,7 @@ function skipsPixels(info: backend_util.Conv2DInfo): boolean {
 
 export const samePadding: Kernels = {
   Conv2D: byWinograd(spellOutPadding(false)),
-  FusedConv2D: byWinograd(spellOutPadding(false)),
+  FusedConv2D: withDilatedGradient(byWinograd(spellOutPadding(false))),
   DepthwiseConv2dNative: spellOutPadding(true),
   FusedDepthwiseConv2D: spellOutPadding(true),
 };
