@@ -295,6 +295,16 @@ describe('decodeModel refuses', () => {
       'too-large',
       'more nodes',
     ],
+    [
+      'millions of numbers in an attribute',
+      // graph { node { attribute { ints: 0, 0, … } } }
+      [8, 5, 1, 7].reduce<Uint8Array>(
+        (inner, number) => field(number, inner),
+        new Uint8Array(9_000_000),
+      ),
+      'too-large',
+      'numbers in the raw data',
+    ],
   ])('%s', (_, bytes, code, message) => {
     expect(() => decodeModel(bytes)).toThrow(
       expect.objectContaining({ code, message: expect.stringContaining(message) as string }),

@@ -18,22 +18,27 @@ export function createBudget(): Budget {
 export interface Fields {
   readonly message: Uint8Array;
   readonly all: ReadonlyMap<number, readonly WireField[]>;
+  readonly budget: Budget;
 }
 
 export function fieldsOf(message: Uint8Array, budget: Budget): Fields {
   const all = new Map<number, WireField[]>();
   for (const field of readFields(message)) {
-    budget.left -= COST[field.type];
-    if (budget.left < 0)
-      throw new ExportError(
-        'too-large',
-        'Cannot read the ONNX file: it has more nodes and names than any real model. Keep numbers in tensors.',
-      );
+    spend(budget, COST[field.type]);
     const known = all.get(field.field);
     if (known === undefined) all.set(field.field, [field]);
     else known.push(field);
   }
-  return { message, all };
+  return { message, all, budget };
+}
+
+function spend(budget: Budget, cost: number): void {
+  budget.left -= cost;
+  if (budget.left >= 0) return;
+  throw new ExportError(
+    'too-large',
+    'Cannot read the ONNX file: it has more nodes, names and numbers than any real model. Keep numbers in the raw data of tensors.',
+  );
 }
 
 export function has({ all }: Fields, field: number): boolean {
@@ -90,18 +95,19 @@ export function number(fields: Fields, field: number): number | undefined {
 }
 
 /** Signed 64-bit integers, packed or one by one. */
-export function integers({ all }: Fields, field: number): readonly bigint[] {
+export function integers({ all, budget }: Fields, field: number): readonly bigint[] {
   return (all.get(field) ?? []).flatMap((entry) => {
     if (entry.type === 'varint') return [BigInt.asIntN(64, entry.value)];
-    if (entry.type === 'bytes') return packed(entry.value);
+    if (entry.type === 'bytes') return packed(entry.value, budget);
     throw invalid(`field ${field} is no integer`);
   });
 }
 
-function packed(bytes: Uint8Array): bigint[] {
+function packed(bytes: Uint8Array, budget: Budget): bigint[] {
   const values: bigint[] = [];
   for (let at = 0; at < bytes.length;) {
     const { value, end } = readVarint(bytes, at);
+    spend(budget, COST.varint);
     values.push(BigInt.asIntN(64, value));
     at = end;
   }
