@@ -59,14 +59,29 @@ describe('one clear line and exit code 1', () => {
       'cannot write "file": a file of that name is in the way. Name another folder.',
     ],
     [
-      'export Ensemble out --last 4',
+      'export Ensemble --out out --last 4',
       'export: --last 4 asks for more members than the 3 in the store. Ask for fewer.',
     ],
     [
-      'export Ensemble out --labels a,b,c',
+      'export Ensemble --out out --labels a,b,c',
       "option '--labels <output=a,b,…>' argument 'a,b,c' is invalid. Give the output and its classes, such as digit=zero,one,two. See snapshot-ensemble export --help.",
     ],
-    ['export Ensemble out --opset 9', 'in "Ensemble": opset is 9; this package writes 17 … 21.'],
+    [
+      'export model.json --out model.txt',
+      'export: --out "model.txt" is no ONNX file. Give one such as model.onnx.',
+    ],
+    [
+      'export model.json --out model.onnx --last 2',
+      'export: --last is for bundles, and a model.json becomes a single file. Leave it out, or export a store.',
+    ],
+    [
+      'export Ensemble',
+      "required option '--out <path>' not specified. See snapshot-ensemble export --help.",
+    ],
+    [
+      'export Ensemble --out out --opset 9',
+      'in "Ensemble": opset is 9; this package writes 17 … 21.',
+    ],
   ])('%s', async (line, message) => {
     const outcome = await runCli(line.split(' '), { directory: folder.path });
     expect(outcome).toEqual({ code: 1, stdout: '', stderr: `error: ${message}\n` });

@@ -30,7 +30,7 @@ async function writeWrongExpectation(to: string): Promise<void> {
 describe('export', () => {
   it('takes the last members, names, labels and kind that are asked for', async () => {
     const made = await cli(
-      ...['export', 'Ensemble', 'named', '--last', '2', '--name', 'tiny', '--opset', '18'],
+      ...['export', 'Ensemble', '--out', 'named', '--last', '2', '--name', 'tiny', '--opset', '18'],
       ...['--labels', 'dense=a,b,c', '--no-smoke'],
     );
     expect(made).toMatchObject({
@@ -44,15 +44,21 @@ describe('export', () => {
     expect(Object.keys(manifest.files)).toEqual(['ensemble.onnx']);
   });
 
+  it('compares every member with TensorFlow.js when asked', async () => {
+    const { code, stdout, stderr } = await cli('export', 'Ensemble', '--out', 'checked', '--check');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^dense\.members +\S+ +ok$/m);
+  });
+
   it('replaces a bundle only when asked', async () => {
-    const refused = await cli('export', 'Ensemble', 'bundle');
+    const refused = await cli('export', 'Ensemble', '--out', 'bundle');
     expect(refused).toEqual({
       code: 1,
       stdout: '',
       stderr:
         'error: export: "bundle" already holds a bundle. Replace it with --overwrite, or name another folder.\n',
     });
-    expect((await cli('export', 'Ensemble', 'bundle', '--overwrite')).code).toBe(0);
+    expect((await cli('export', 'Ensemble', '--out', 'bundle', '--overwrite')).code).toBe(0);
   });
 });
 
@@ -102,7 +108,7 @@ describe('verify', () => {
   });
 
   it('has nothing to replay in a bundle without a smoke test', async () => {
-    await cli('export', 'Ensemble', 'silent', '--no-smoke');
+    await cli('export', 'Ensemble', '--out', 'silent', '--no-smoke');
     expect((await cli('verify', 'silent')).stderr).toBe(
       'error: "silent" has no smoke/ files, so there is nothing to replay. Export the bundle with a smoke request.\n',
     );

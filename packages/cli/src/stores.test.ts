@@ -109,7 +109,7 @@ describe('report of a store', () => {
 describe('export of a store', () => {
   it('refuses a damaged member, naming it, and leaves no bundle', async () => {
     await copyWithFlippedByte(inside('Ensemble'), inside('damaged'), key);
-    const { code, stderr } = await cli('export', 'damaged', 'never');
+    const { code, stderr } = await cli('export', 'damaged', '--out', 'never');
     expect(code).toBe(1);
     expect(stderr).toMatch(/^error: in "damaged": [^\n]*\n$/);
     expect(stderr).toContain(key);

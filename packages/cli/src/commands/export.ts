@@ -1,27 +1,15 @@
-import { basename, resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import {
-  memoryBundle,
-  readBundle,
-  smokeFiles,
-  writeBundle,
-  type BundleManifest,
-} from '@snapshot-ensemble/ensemble-bundle';
-import { bundleDirectory } from '@snapshot-ensemble/ensemble-bundle/node';
-import { meanPolicy, type EnsemblePolicy } from '@snapshot-ensemble/ensemble-math';
-import { exportEnsemble } from '@snapshot-ensemble/export-onnx';
-import type { SnapshotStore } from '@snapshot-ensemble/snapshot-core';
+import type { EnsemblePolicy } from '@snapshot-ensemble/ensemble-math';
 import type { Surroundings } from '../command.ts';
-import { kindOfOutputs } from '../export/kind-of-outputs.ts';
-import { makeSmokeTest } from '../export/make-smoke-test.ts';
-import { inFolder, isBundle, openStore, type OpenStore } from '../folders.ts';
-import { bytes, count as withCommas } from '../numbers.ts';
-import { UsageError } from '../run-main.ts';
+import { exportModel } from '../export/export-model.ts';
+import { exportStore } from '../export/export-store.ts';
 import { count } from '../values.ts';
 
 type Labels = Readonly<Record<string, readonly string[]>>;
 
-interface ExportFlags {
+export interface ExportFlags {
+  readonly out: string;
+  readonly check?: true;
   readonly last?: number;
   readonly name?: string;
   readonly kind?: EnsemblePolicy['kind'];
@@ -34,11 +22,12 @@ interface ExportFlags {
 export function define(command: Command, surroundings: Surroundings): void {
   command
     .description(
-      'Exports the members of a store as one ONNX bundle: their mean, its uncertainty, and a smoke request with the answer\n' +
-        'that onnxruntime gives here, for verify.',
+      'Exports to ONNX: the members of a store as one bundle (their mean, its uncertainty, and a smoke request with the answer\n' +
+        'that onnxruntime gives here, for verify), or a saved TensorFlow.js layers model as one file.',
     )
-    .argument('<store>', 'a snapshot store, e.g. Ensemble')
-    .argument('<bundle>', 'folder to make')
+    .argument('<source>', 'a snapshot store, e.g. Ensemble, or a model.json')
+    .requiredOption('--out <path>', 'folder of the bundle to make; of a model, the .onnx file')
+    .option('--check', 'compare with TensorFlow.js on random and edge inputs (needs both runtimes)')
     .option('--last <count>', 'only the last so many members (default: all)', count)
     .option('--name <name>', "the bundle's name (default: that of its folder)")
     .addOption(
@@ -50,75 +39,12 @@ export function define(command: Command, surroundings: Surroundings): void {
     .option('--labels <output=a,b,…>', 'class names of an output; may be repeated', addLabels, {})
     .option('--opset <version>', 'version of the ONNX operators, 17 to 21', count)
     .option('--no-smoke', 'leave out the smoke request, which needs onnxruntime-node')
-    .option('--overwrite', 'replace a bundle that is already there')
-    .action((store: string, folder: string, flags: ExportFlags) =>
-      exportStore(store, folder, flags, surroundings),
+    .option('--overwrite', 'replace what is already there')
+    .action((source: string, flags: ExportFlags) =>
+      source.endsWith('.json')
+        ? exportModel(source, flags, surroundings)
+        : exportStore(source, flags, surroundings),
     );
-}
-
-async function exportStore(
-  from: string,
-  folder: string,
-  flags: ExportFlags,
-  { print, directory }: Surroundings,
-): Promise<void> {
-  const target = resolve(directory, folder);
-  if (flags.overwrite !== true && (await isBundle(target)))
-    throw new UsageError(
-      `export: "${folder}" already holds a bundle. Replace it with --overwrite, or name another folder.`,
-    );
-  const opened = await openStore(from, directory);
-  try {
-    const manifest = await writeEnsemble(opened, target, flags);
-    const size = Object.values(manifest.files).reduce((sum, file) => sum + file.bytes, 0);
-    print(
-      `Wrote ${folder}: ${withCommas(manifest.members.length)} members in ${manifest.graph}, ${bytes(size)}\n`,
-    );
-  } catch (error) {
-    throw error instanceof UsageError ? error : inFolder(from, error);
-  }
-}
-
-async function writeEnsemble(
-  { store, manifest }: OpenStore,
-  target: string,
-  flags: ExportFlags,
-): Promise<BundleManifest> {
-  const { last = manifest.members.length, name = basename(target), labels, opset } = flags;
-  if (manifest.members.length === 0)
-    throw new UsageError('export: the store has no members yet. Let the run finish a cycle first.');
-  if (last > manifest.members.length)
-    throw new UsageError(
-      `export: --last ${last} asks for more members than the ${manifest.members.length} in the store. Ask for fewer.`,
-    );
-  const kind = flags.kind ?? kindOfOutputs((await store.readModel()).topology);
-  const indices = Array.from({ length: last }, (_, index) => index);
-  const made = memoryBundle();
-  await exportEnsemble(lastMembers(store, last), made, {
-    name,
-    labels,
-    policy: meanPolicy(kind, indices),
-    provenance: { run: manifest.run, exporter: 'snapshot-ensemble export' },
-    ...(opset !== undefined && { opset }),
-  });
-  const { manifest: parts } = await readBundle(made);
-  const contents = Object.keys(parts.files).map((path) => [path, made.files.get(path)!] as const);
-  const smoke = flags.smoke ? smokeFiles(await makeSmokeTest(made)) : {};
-  return writeBundle(bundleDirectory(target), {
-    manifest: parts,
-    files: { ...Object.fromEntries(contents), ...smoke },
-  });
-}
-
-/** The store as if it held only its last members. */
-function lastMembers(store: SnapshotStore, last: number): SnapshotStore {
-  return {
-    ...store,
-    async readManifest() {
-      const manifest = await store.readManifest();
-      return manifest && { ...manifest, members: manifest.members.slice(-last) };
-    },
-  };
 }
 
 function addLabels(text: string, labels: Labels): Labels {

@@ -1,0 +1,118 @@
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import type * as Tfjs from '@tensorflow/tfjs';
+import {
+  checkParity,
+  parityInputs,
+  type ExportedTensor,
+  type HostTensor,
+  type HostTensors,
+  type OrtLike,
+  type ParityResult,
+} from '@snapshot-ensemble/export-onnx';
+import type { ModelArtifacts } from '@snapshot-ensemble/snapshot-core';
+import { inProject } from '../doctor/packages.ts';
+import { UsageError } from '../run-main.ts';
+import { textTable } from '../text-table.ts';
+
+export interface CheckedGraph {
+  readonly bytes: Uint8Array;
+  readonly inputs: readonly ExportedTensor[];
+  /** Names of what is compared, in the order of the model's outputs. */
+  readonly outputs: readonly string[];
+  /** The models that the graph answers for; several are stacked on axis 1. */
+  readonly models: readonly ModelArtifacts[];
+  readonly isStacked: boolean;
+}
+
+/** Compares an exported graph on onnxruntime with the models in TensorFlow.js. Throws `UsageError` where they differ. */
+export async function checkWithTfjs(
+  graph: CheckedGraph,
+  directory: string,
+): Promise<{ readonly text: string; readonly problem: string | undefined }> {
+  const tf = await load<typeof Tfjs>('@tensorflow/tfjs', directory);
+  const ort = await load<OrtLike>('onnxruntime-node', directory);
+  // Else it greets whoever runs it in Node.
+  tf.enableProdMode();
+  await tf.setBackend('cpu');
+  const models: Tfjs.LayersModel[] = [];
+  for (const artifacts of graph.models)
+    models.push(await tf.loadLayersModel(tf.io.fromMemory(inOneBuffer(artifacts))));
+  const results = await checkParity({
+    bytes: graph.bytes,
+    ort,
+    inputs: parityInputs(graph.models[0]!, graph.inputs),
+    predict: (inputs) => answers(tf, models, graph, inputs),
+  });
+  const wrong = results.filter(({ isClose, isArgmaxEqual }) => !isClose || !isArgmaxEqual);
+  return {
+    text: tableOf(results),
+    problem:
+      wrong.length === 0
+        ? undefined
+        : `export: the graph does not answer as the model does in TensorFlow.js: ${wrong.map(({ output }) => `"${output}"`).join(', ')}. Please report it with the model.`,
+  };
+}
+
+function tableOf(results: readonly ParityResult[]): string {
+  const rows = results.map(({ output, largestShare, isClose, isArgmaxEqual }) => [
+    output,
+    largestShare.toPrecision(2),
+    isClose && isArgmaxEqual ? 'ok' : 'DIFFERS',
+  ]);
+  return textTable([['output', 'difference / allowed', ''], ...rows]);
+}
+
+async function load<T>(name: string, directory: string): Promise<T> {
+  for (const from of [inProject(directory), import.meta.url]) {
+    const place = resolveFrom(name, from);
+    if (place === undefined) continue;
+    const module = (await import(pathToFileURL(place).href)) as T & { readonly default?: T };
+    return module.default ?? module;
+  }
+  throw new UsageError(
+    `export: --check needs ${name}, which is not installed. Install it: npm install ${name}`,
+  );
+}
+
+function resolveFrom(name: string, from: string): string | undefined {
+  try {
+    return createRequire(from).resolve(name);
+  } catch {
+    return undefined;
+  }
+}
+
+function inOneBuffer({ modelTopology, weightSpecs, weightData }: ModelArtifacts) {
+  const parts = Array.isArray(weightData) ? (weightData as ArrayBuffer[]) : [weightData];
+  const bytes = Buffer.concat(parts.map((part) => new Uint8Array(part as ArrayBuffer)));
+  return {
+    modelTopology,
+    weightSpecs: weightSpecs as Tfjs.io.WeightsManifestEntry[],
+    weightData: Uint8Array.from(bytes).buffer,
+  };
+}
+
+function answers(
+  tf: typeof Tfjs,
+  models: readonly Tfjs.LayersModel[],
+  { inputs: declared, outputs, isStacked }: CheckedGraph,
+  inputs: HostTensors,
+): HostTensors {
+  tf.engine().startScope();
+  const tensors = declared.map(({ name, dtype }) => {
+    const { data, shape } = inputs[name]!;
+    return tf.tensor(data, [...shape], dtype as 'float32' | 'int32' | 'bool');
+  });
+  const all = models.map((model) => {
+    const answer = model.predict(tensors);
+    return Array.isArray(answer) ? answer : [answer];
+  });
+  const stacked = outputs.map((name, index): [string, HostTensor] => {
+    const each = all.map((answer) => answer[index]!);
+    const tensor = isStacked ? tf.stack(each, 1) : each[0]!;
+    return [name, { data: tensor.dataSync(), shape: tensor.shape }];
+  });
+  tf.engine().endScope();
+  return Object.fromEntries(stacked);
+}

@@ -1,0 +1,73 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
+import { bundleDirectory } from '@snapshot-ensemble/ensemble-bundle/node';
+import { writeOnnx, type ExportedTensor } from '@snapshot-ensemble/export-onnx';
+import type { Surroundings } from '../command.ts';
+import type { ExportFlags } from '../commands/export.ts';
+import { inFolder } from '../folders.ts';
+import { bytes } from '../numbers.ts';
+import { UsageError } from '../run-main.ts';
+import { checkWithTfjs } from './check-with-tfjs.ts';
+import { readSavedModel } from './saved-model.ts';
+
+/** Writes a saved layers model as an ONNX file, and compares it with TensorFlow.js where asked to. */
+export async function exportModel(
+  source: string,
+  flags: ExportFlags,
+  { print, directory }: Surroundings,
+): Promise<void> {
+  const { out, opset } = flags;
+  refuseBundleFlags(flags);
+  const target = resolve(directory, out);
+  if (!out.endsWith('.onnx'))
+    throw new UsageError(`export: --out "${out}" is no ONNX file. Give one such as model.onnx.`);
+  if (flags.overwrite !== true && existsSync(target))
+    throw new UsageError(
+      `export: "${out}" is already there. Replace it with --overwrite, or name another file.`,
+    );
+  const artifacts = await readSavedModel(source, directory);
+  const written = await writeOnnx(artifacts, bundleDirectory(dirname(target)), {
+    path: basename(target),
+    ...(opset !== undefined && { opset }),
+  }).catch((error: unknown) => {
+    throw inFolder(source, error);
+  });
+  const size = written.files.reduce((sum, file) => sum + file.bytes, 0);
+  print(`Wrote ${out}: ${bytes(size)}\n`);
+  print(`input   ${written.inputs.map(describe).join(', ')}\n`);
+  print(`output  ${written.outputs.map(describe).join(', ')}\n`);
+  if (flags.check !== true) return;
+  const { text, problem } = await checkWithTfjs(
+    {
+      bytes: await readFile(target),
+      inputs: written.inputs,
+      outputs: written.outputs.map(({ name }) => name),
+      models: [artifacts],
+      isStacked: false,
+    },
+    directory,
+  );
+  print(text);
+  if (problem !== undefined) throw new UsageError(problem);
+}
+
+function describe({ name, dtype, shape }: ExportedTensor): string {
+  return `${name} ${dtype} [${shape.join(', ')}]`;
+}
+
+/** What belongs to a bundle would be ignored in silence. */
+function refuseBundleFlags({ last, name, kind, labels, smoke }: ExportFlags): void {
+  const given = {
+    last,
+    name,
+    kind,
+    labels: Object.keys(labels)[0],
+    'no-smoke': smoke ? undefined : '',
+  };
+  const [flag] = Object.entries(given).find(([, value]) => value !== undefined) ?? [];
+  if (flag !== undefined)
+    throw new UsageError(
+      `export: --${flag} is for bundles, and a model.json becomes a single file. Leave it out, or export a store.`,
+    );
+}

@@ -1,0 +1,69 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { ModelArtifacts, WeightSpec } from '@snapshot-ensemble/snapshot-core';
+import { UsageError } from '../run-main.ts';
+
+/** The file that `model.save()` of TensorFlow.js and its Python converter write. */
+interface SavedModel {
+  readonly format?: unknown;
+  readonly modelTopology?: unknown;
+  readonly weightsManifest?: readonly {
+    readonly paths: readonly string[];
+    readonly weights: readonly WeightSpec[];
+  }[];
+}
+
+/** Reads a model.json and the weight files that it names. Throws `UsageError`. */
+export async function readSavedModel(path: string, directory: string): Promise<ModelArtifacts> {
+  const file = resolve(directory, path);
+  const { format, modelTopology, weightsManifest } = await parse(path, file);
+  if (format === 'graph-model')
+    throw new UsageError(
+      `export: "${path}" is a graph model, made for running only. Give a layers model: save it with model.save(), or convert it with --output_format=tfjs_layers_model.`,
+    );
+  const isWhole = typeof modelTopology === 'object' && modelTopology !== null;
+  if (!isWhole || !Array.isArray(weightsManifest))
+    throw new UsageError(
+      `export: "${path}" is no TensorFlow.js model: it has no modelTopology or no weightsManifest. Give the model.json that model.save() wrote.`,
+    );
+  const groups = weightsManifest as NonNullable<SavedModel['weightsManifest']>;
+  const shards = groups.flatMap(({ paths }) => paths);
+  const buffers: ArrayBuffer[] = [];
+  for (const shard of shards) buffers.push(await readShard(path, file, shard));
+  return {
+    modelTopology,
+    weightSpecs: groups.flatMap(({ weights }) => weights),
+    weightData: buffers,
+  };
+}
+
+async function parse(path: string, file: string): Promise<SavedModel> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`export: cannot read "${path}" (${(error as Error).message}).`, {
+      cause: error,
+    });
+  }
+  try {
+    return (JSON.parse(text) ?? {}) as SavedModel;
+  } catch (error) {
+    throw new UsageError(
+      `export: "${path}" is not JSON (${(error as Error).message}). Give the model.json that model.save() wrote.`,
+      { cause: error },
+    );
+  }
+}
+
+async function readShard(path: string, file: string, shard: unknown): Promise<ArrayBuffer> {
+  try {
+    const bytes = await readFile(join(dirname(file), String(shard)));
+    return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+  } catch (error) {
+    throw new UsageError(
+      `export: "${path}" names the weight file "${String(shard)}", which cannot be read (${(error as Error).message}). Put it beside the model.json.`,
+      { cause: error },
+    );
+  }
+}
