@@ -26,9 +26,13 @@ export function transposeElements<T extends TypedArray>(
     return out;
   }
   const outer = axes.filter((axis) => axis !== read && axis !== write);
-  forEachPlace(outer, (from, to) => {
-    copyTiles(elements, out, from, to, read, write);
-  });
+  // Tile by tile over everything else: the places written to in turn lie next to each other.
+  for (let start = 0; start < read.length; start += TILE) {
+    const end = Math.min(start + TILE, read.length);
+    forEachPlace(outer, (from, to) => {
+      copyTile(elements, out, from, to, read, write, start, end);
+    });
+  }
   return out;
 }
 
@@ -82,21 +86,19 @@ function copyRuns<T extends TypedArray>(elements: T, out: T, axes: readonly Axis
   });
 }
 
-function copyTiles(
+function copyTile(
   elements: TypedArray,
   out: TypedArray,
   from: number,
   to: number,
   read: Axis,
   write: Axis,
+  start: number,
+  end: number,
 ): void {
-  for (let start = 0; start < read.length; start += TILE) {
-    const end = Math.min(start + TILE, read.length);
-    for (let k = 0; k < write.length; k++) {
-      let source = from + k * write.from + start;
-      let target = to + k + start * read.to;
-      for (let j = start; j < end; j++, source++, target += read.to)
-        out[target] = elements[source]!;
-    }
+  for (let k = 0; k < write.length; k++) {
+    let source = from + k * write.from + start;
+    let target = to + k + start * read.to;
+    for (let j = start; j < end; j++, source++, target += read.to) out[target] = elements[source]!;
   }
 }
