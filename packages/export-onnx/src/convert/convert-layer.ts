@@ -10,7 +10,6 @@ import { float32, type TensorData } from '../onnx/tensor-data.ts';
 import { below, type Conversion, type Place } from './conversion.ts';
 import { findWeight, lookUp } from './find-weight.ts';
 import { refusalOf } from './refused-classes.ts';
-import { noStates } from './states.ts';
 
 /** A layer about to be called. */
 export interface LayerCall {
@@ -127,7 +126,7 @@ function innerLayer(
     className,
     use: (work) => listing(call, conversion, () => work(own)),
     convert: (inputs, graph, executorMask) =>
-      convertLayer({ ...call, executorMask }, inputs, graph, { ...conversion, states: noStates }),
+      convertLayer({ ...call, executorMask }, inputs, graph, conversion),
   };
 }
 
@@ -149,14 +148,9 @@ function innerModel(
         );
       }),
     convert(inputs, graph, executorMask) {
-      const outputs = conversion.convertModel(
-        model,
-        inputs,
-        graph,
-        { ...conversion, states: noStates },
-        place,
-        { mask: executorMask },
-      );
+      const outputs = conversion.convertModel(model, inputs, graph, conversion, place, {
+        mask: executorMask,
+      });
       if (outputs.every((value) => value !== undefined)) return outputs;
       throw new ListedProblem();
     },

@@ -1,7 +1,6 @@
 import type { StateMemory } from '../converters/types.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Value } from '../graph/value.ts';
-import { ConfigProblem } from '../model/config.ts';
 import { cleanName } from '../model/names.ts';
 
 /** The states of stateful layers, by their paths. */
@@ -43,17 +42,3 @@ function portName(path: string, side: 'in' | 'out', index: number, count: number
   const layer = path.split('/').map(cleanName).join('_');
   return `${layer}_state_${side}${count === 1 ? '' : `_${index}`}`;
 }
-
-/** For what is called step by step: a graph has all steps at once. */
-export const noStates: StateBook = {
-  memoryOf: () => ({
-    recall() {
-      throw new ConfigProblem(
-        'a stateful layer inside TimeDistributed carries its state from step to step',
-        'Build it with stateful false.',
-      );
-    },
-    keep: () => undefined,
-  }),
-  outputs: () => [],
-};

@@ -1,12 +1,22 @@
 import type { GraphBuilder } from '../graph/builder.ts';
-import { binary, concat, reshape, scalar, unsqueeze, withMask } from '../graph/ops.ts';
+import {
+  binary,
+  concat,
+  exactDim,
+  reshape,
+  scalar,
+  slice,
+  squeeze,
+  unsqueeze,
+  withMask,
+} from '../graph/ops.ts';
 import { shapeVector } from '../graph/shapes.ts';
 import type { Value } from '../graph/value.ts';
 import { asObject, asText, property, type JsonObject } from '../model/json.ts';
 import type { Dim } from '../onnx/model.ts';
 import type { Run } from '../recurrent/run-cells.ts';
 import { cellsOf, outputsOfRun, recurrentOptions, runLayer } from './recurrent.ts';
-import { ConfigProblem, type Layer, type LayerConverter } from './types.ts';
+import { ConfigProblem, type InnerLayer, type Layer, type LayerConverter } from './types.ts';
 
 type MergeMode = 'concat' | 'sum' | 'ave' | 'mul' | 'none';
 
@@ -74,6 +84,8 @@ const timeDistributed: LayerConverter = (layer, [input], graph) => {
   const bare = withMask(input!, undefined);
   if (positionwise.has(inner.className))
     return withMask(inner.convert([bare], graph, undefined)[0]!, input!.mask);
+  if (holdsStates(wrapped(layer)))
+    return withMask(stepByStep(inner, bare, layer.executorMask, graph), input!.mask);
   const [batch, steps, ...rest] = bare.shape;
   const merged =
     typeof batch === 'number' && typeof steps === 'number'
@@ -81,15 +93,47 @@ const timeDistributed: LayerConverter = (layer, [input], graph) => {
       : graph.unknownDim('rows');
   const rows = reshape(graph, bare, [merged, ...rest]);
   const mask = layer.executorMask && perRow(graph, layer.executorMask, bare, merged);
-  const outputs = inner.convert([rows], graph, mask);
-  if (outputs.length !== 1)
-    throw new ConfigProblem(
-      `the ${inner.className} inside has ${outputs.length} outputs`,
-      'Wrap what has one.',
-    );
-  const shape = [batch!, steps!, ...outputs[0]!.shape.slice(1)];
-  return withMask(reshape(graph, outputs[0]!, shape, [bare]), input!.mask);
+  const output = only(inner, inner.convert([rows], graph, mask));
+  const shape = [batch!, steps!, ...output.shape.slice(1)];
+  return withMask(reshape(graph, output, shape, [bare]), input!.mask);
 };
+
+function only({ className }: InnerLayer, outputs: readonly Value[]): Value {
+  if (outputs.length === 1) return outputs[0]!;
+  throw new ConfigProblem(
+    `the ${className} inside has ${outputs.length} outputs`,
+    'Wrap what has one.',
+  );
+}
+
+/** Whether a layer is stateful, or something inside it. */
+function holdsStates(json: unknown): boolean {
+  if (typeof json !== 'object' || json === null) return false;
+  return Object.entries(json).some(
+    ([key, value]) => (key === 'stateful' && value === true) || holdsStates(value),
+  );
+}
+
+/** A stateful layer carries its state from step to step: one call each. */
+function stepByStep(
+  inner: InnerLayer,
+  input: Value,
+  mask: Value | undefined,
+  graph: GraphBuilder,
+): Value {
+  const count = exactDim(input, 1, 'the number of steps of a stateful layer');
+  if (count > MAX_CALLS)
+    throw new ConfigProblem(`a stateful layer inside is called ${count} times`, 'Use fewer steps.');
+  const outputs = Array.from({ length: count }, (_, step) => {
+    const scoped = graph.within(`step_${step}`);
+    const x = squeeze(scoped, slice(scoped, input, 1, step, step + 1), [1]);
+    return unsqueeze(scoped, only(inner, inner.convert([x], scoped, mask)), [1]);
+  });
+  return concat(graph, outputs, 1);
+}
+
+// Each call is nodes of its own.
+const MAX_CALLS = 1024;
 
 /** tfjs hands its mask, that of the whole sequence, to the inner layer at every step. */
 function perRow(graph: GraphBuilder, mask: Value, input: Value, rows: Dim): Value {

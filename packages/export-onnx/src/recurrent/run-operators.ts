@@ -2,11 +2,11 @@ import type { GraphBuilder, PortSpec } from '../graph/builder.ts';
 import { plain } from '../graph/layout.ts';
 import { exactDim, squeeze, transpose, turned, unsqueeze } from '../graph/ops.ts';
 import type { Value } from '../graph/value.ts';
-import { ConfigProblem } from '../model/config.ts';
 import { int, string } from '../onnx/model.ts';
 import { pack } from './masked.ts';
 import type { Operator } from './operators.ts';
 import type { Run, RunOptions } from './run-cells.ts';
+import { checkSequence } from './steps.ts';
 
 /** Stacked cells as one ONNX operator each. */
 export function runOperators(
@@ -15,12 +15,8 @@ export function runOperators(
   input: Value,
   { goBackwards, mask, initialStates, needsSequence, isTurned }: RunOptions,
 ): Run {
+  checkSequence(input);
   const from = plain(graph, input);
-  if (from.shape.length !== 3)
-    throw new ConfigProblem(
-      `its input has rank ${from.shape.length}`,
-      'Give it [batch, steps, features].',
-    );
   // The operator can run backwards by itself, but not stacked, and not over packed steps.
   const isReversed = goBackwards && mask === undefined && operators.length === 1;
   const isTurnedFirst = goBackwards && !isReversed;

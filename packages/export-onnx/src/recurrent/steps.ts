@@ -4,6 +4,7 @@ import type { GraphBuilder, PortSpec } from '../graph/builder.ts';
 import { plain } from '../graph/layout.ts';
 import { binary, exactDim, matMul, scalar, split } from '../graph/ops.ts';
 import type { Value } from '../graph/value.ts';
+import { ConfigProblem } from '../model/config.ts';
 import { derived, type TensorData } from '../onnx/tensor-data.ts';
 import type { CellActivations } from './cells.ts';
 
@@ -34,6 +35,7 @@ function vectorSteps(
   const hasBias = layer.config.boolean('useBias', true);
   return {
     prepare(graph, input) {
+      checkSequence(input);
       const features = exactDim(input, -1, 'the number of features');
       const kernel = graph.constant('kernel', layer.weight('kernel', [features, width]));
       const product = matMul(graph, plain(graph, input), kernel);
@@ -46,6 +48,15 @@ function vectorSteps(
     step: (graph, x, states) =>
       step(units, layer.weight('recurrent_kernel', [units, width]))(graph, x, states),
   };
+}
+
+/** Cells on vectors take `[batch, steps, features]`. */
+export function checkSequence({ shape }: Value): void {
+  if (shape.length !== 3)
+    throw new ConfigProblem(
+      `its input has rank ${shape.length}`,
+      'Give it [batch, steps, features].',
+    );
 }
 
 // Y = Gemm(H, R, X)  H·R + X   (opset 13)
