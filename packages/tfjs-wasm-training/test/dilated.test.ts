@@ -12,7 +12,11 @@ function gradients(convolve: typeof fused): Float32Array[] {
   return tf.tidy(() => {
     const inputs = [noiseTensor([5, 6, 3], 1), noiseTensor([3, 3, 3, 3], 2)];
     const twice = (x: tf.Tensor, filter: tf.Tensor): tf.Tensor =>
-      convolve(convolve(x as never, filter as never, 2).expandDims(0) as never, filter as never, 1);
+      convolve(
+        convolve(x as never, filter as never, 2).expandDims<tf.Tensor4D>(0),
+        filter as never,
+        1,
+      );
     return tf
       .grads(twice)(inputs, noiseTensor([1, 5, 6, 3], 3))
       .map((gradient) => gradient.dataSync() as Float32Array);

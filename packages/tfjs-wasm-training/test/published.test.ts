@@ -99,6 +99,12 @@ const faults: readonly Fault[] = [
     judge: 'cpu, output',
   },
   {
+    kernel: 'the gradient of Cumsum, axis 0',
+    shape: [2, 2],
+    apply: (x) => x.cumsum(0),
+    judge: 'finite differences',
+  },
+  {
     kernel: 'Prelu, alpha [2, 1]',
     shape: [2, 2],
     apply: (x) => tf.prelu(x.abs().neg(), tf.tensor2d([0.5, 2], [2, 1])),
