@@ -15,8 +15,13 @@ import type { Graph, Model } from './onnx/model.ts';
 import { irVersionOf, type Settings } from './options.ts';
 import { optimize } from './passes/index.ts';
 
-/** One model's graph, its outputs in Keras order. */
+/** One model as a file says it, its outputs in Keras order. */
 export function buildModel(artifacts: ModelArtifacts, settings: Settings): Model {
+  return modelOf(optimize(buildGraph(artifacts, settings)), settings);
+}
+
+/** The graph as the converters emit it, before the passes. */
+export function buildGraph(artifacts: ModelArtifacts, settings: Settings): Graph {
   const spec = readTopology(artifacts.modelTopology);
   const weights = namedByLayer(readWeights(artifacts), spec);
   const graph = createGraphBuilder(settings.opset);
@@ -27,7 +32,7 @@ export function buildModel(artifacts: ModelArtifacts, settings: Settings): Model
   const outputNames = ioNames(spec.outputs, settings.outputNames, new Set(inputNames));
   const named = outputs.map((value, index) => [outputNames[index]!, value] as const);
   const left = states.outputs().map(([name, value]) => [name, plain(graph, value)] as const);
-  return modelOf(optimize(graph.finish(spec.name, [...named, ...left])), settings);
+  return graph.finish(spec.name, [...named, ...left]);
 }
 
 /** The model's outputs, plain, or one error with all that cannot be exported. */

@@ -1,10 +1,5 @@
 import type { ModelArtifacts } from '@snapshot-ensemble/snapshot-core';
-import { buildModel, convertOutputs } from '../src/build-model.ts';
-import { graphInputs } from '../src/convert/graph-inputs.ts';
-import { ioNames } from '../src/convert/names.ts';
-import { createGraphBuilder } from '../src/graph/builder.ts';
-import { readTopology } from '../src/model/topology.ts';
-import { readWeights } from '../src/model/weights.ts';
+import { buildGraph, buildModel } from '../src/build-model.ts';
 import { settingsOf } from '../src/options.ts';
 
 /** Nodes as the converters emit them, and what the passes leave of them. */
@@ -13,13 +8,8 @@ export function nodeCounts(artifacts: ModelArtifacts): {
   readonly after: number;
 } {
   const settings = settingsOf({});
-  const spec = readTopology(artifacts.modelTopology);
-  const graph = createGraphBuilder(settings.opset);
-  const inputs = graphInputs(graph, spec, ioNames(spec.inputs, undefined), settings.inputLayout);
-  const outputs = convertOutputs(spec, inputs, graph, readWeights(artifacts), settings);
-  const named = outputs.map((value, index) => [`output${index}`, value] as const);
   return {
-    before: graph.finish(spec.name, named).nodes.length,
+    before: buildGraph(artifacts, settings).nodes.length,
     after: buildModel(artifacts, settings).graph.nodes.length,
   };
 }
