@@ -35,6 +35,8 @@ export interface Conversion {
 /** What tfjs passes along as `kwargs`: one object for all layers that come after the first mask. */
 export interface ExecutorArguments {
   mask: Value | undefined;
+  /** Whether a recurrent layer has left its initial states in it. */
+  hasStates?: boolean;
 }
 
 /** Where a layer stands. */

@@ -20,6 +20,7 @@ export interface LayerCall {
   /** What its weights' names begin with. */
   readonly prefix: string;
   readonly executorMask: Value | undefined;
+  readonly findsStates: boolean;
 }
 
 /** The outputs of a call. Throws `ListedProblem` where it cannot be exported, which is then in the list. */
@@ -73,6 +74,7 @@ function layerOf(call: LayerCall, conversion: Conversion): Layer {
     className,
     config: readConfig(call.config),
     executorMask,
+    findsStates: call.findsStates,
     memory: conversion.states.memoryOf(call.place.path),
     weight: (weight, shape) =>
       conversion.probeDepth > 0 ? pretended(shape) : findWeight(weights, prefix, weight, shape),
@@ -116,6 +118,7 @@ function innerLayer(
     prefix: scope === '' ? outer.prefix : `${outer.prefix}/${scope}`,
     place: below(outer.place, typeof named === 'string' ? named : className),
     executorMask: outer.executorMask,
+    findsStates: outer.findsStates,
   };
   // Directions and cells are parts of the outer layer, which remembers for them.
   const own: Layer = {

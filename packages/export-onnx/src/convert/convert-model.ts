@@ -36,6 +36,7 @@ export const convertModel: ModelConverter = (
       shared.mask = received[0]?.mask;
     }
     const outputs = callLayer(layer, received, graph, conversion, below(place, layer.name), shared);
+    if (shared && received.length > 1 && leavesStates.has(layer.className)) shared.hasStates = true;
     outputs.forEach((value, tensor) => {
       const key = keyOf({ ...ref, tensor });
       if (!values.has(key)) values.set(key, value);
@@ -51,6 +52,15 @@ export const convertModel: ModelConverter = (
   }
   return model.outputs.map((ref) => values.get(keyOf(ref)));
 };
+
+/** Recurrent layers write the states that they are given into `kwargs`, where they stay. */
+const leavesStates: ReadonlySet<string> = new Set([
+  'Bidirectional',
+  'GRU',
+  'LSTM',
+  'RNN',
+  'SimpleRNN',
+]);
 
 function callLayer(
   spec: LayerSpec,
@@ -77,6 +87,7 @@ function callLayer(
     place,
     prefix: name,
     executorMask: kwargs?.mask,
+    findsStates: kwargs?.hasStates ?? false,
   };
   try {
     if (received.every((value) => value !== undefined))

@@ -130,3 +130,20 @@ it('masks go where they go in tfjs, or the layer that would read a wrong one is 
   process.stdout.write(`mask chains: ${equal} equal, ${refused} refused by name\n`);
   expect(equal).toBe(WANTED);
 }, 600_000);
+
+it('initial states that tfjs leaves for a layer after are refused by name', async () => {
+  const [a, b] = [tf.input({ shape: [3, 2] }), tf.input({ shape: [3, 1, 2] })];
+  const masked = tf.layers.masking({}).apply(a) as Tensor;
+  const encoder = tf.layers.lstm({ units: 2, returnState: true });
+  const [, h, c] = encoder.apply(masked) as Tensor[];
+  const decoder = tf.layers.lstm({ units: 2, returnSequences: true });
+  const decoded = decoder.apply([masked, h!, c!]) as Tensor;
+  const reader = tf.layers.timeDistributed({ layer: tf.layers.lstm({ units: 2 }) });
+  const joined = tf.layers.concatenate().apply([decoded, reader.apply(b) as Tensor]) as Tensor;
+  // tfjs computes the last input first.
+  const turned = tf.layers.concatenate().apply([reader.apply(b) as Tensor, decoded]) as Tensor;
+  const exported = async (output: Tensor): Promise<object> =>
+    exportOnnx(await artifactsOf(tf.model({ inputs: [a, b], outputs: output })));
+  await expect(exported(joined)).resolves.toBeDefined();
+  await expect(exported(turned)).rejects.toThrow(/initial states of a layer before/);
+});

@@ -21,6 +21,8 @@ export interface Layer {
    * need not be this layer's own.
    */
   readonly executorMask: Value | undefined;
+  /** Whether a layer executed before left its initial states in `kwargs`, too. */
+  readonly findsStates: boolean;
   /** What a stateful layer remembers from call to call. */
   readonly memory: StateMemory;
   /** A layer or model inside this one, whose weights are found below `scope`. */

@@ -15,7 +15,7 @@ import type { Value } from '../graph/value.ts';
 import { asObject, asText, property, type JsonObject } from '../model/json.ts';
 import type { Dim } from '../onnx/model.ts';
 import type { Run } from '../recurrent/run-cells.ts';
-import { cellsOf, outputsOfRun, recurrentOptions, runLayer } from './recurrent.ts';
+import { cellsOf, outputsOfRun, recurrent, recurrentOptions, runLayer } from './recurrent.ts';
 import { ConfigProblem, type InnerLayer, type Layer, type LayerConverter } from './types.ts';
 
 type MergeMode = 'concat' | 'sum' | 'ave' | 'mul' | 'none';
@@ -78,12 +78,19 @@ const positionwise: ReadonlySet<string> = new Set([
   'Rescaling',
 ]);
 
+const recurrentClasses: ReadonlySet<string> = new Set(Object.keys(recurrent));
+
 // Y = Reshape(layer(Reshape(X, [N·T, …])), [N, T, …])
 const timeDistributed: LayerConverter = (layer, [input], graph) => {
   const inner = layer.inner(wrapped(layer), '');
   const bare = withMask(input!, undefined);
   if (positionwise.has(inner.className))
     return withMask(inner.convert([bare], graph, undefined)[0]!, input!.mask);
+  if (layer.findsStates && recurrentClasses.has(inner.className))
+    throw new ConfigProblem(
+      `tfjs hands the ${inner.className} inside the initial states of a layer before`,
+      'Leave out the masking, or the initial states.',
+    );
   if (holdsStates(wrapped(layer)))
     return withMask(stepByStep(inner, bare, layer.executorMask, graph), input!.mask);
   const [batch, steps, ...rest] = bare.shape;
