@@ -4,7 +4,8 @@ import type { Value } from '../graph/value.ts';
 import { forAll } from '../model/config.ts';
 import { asArray, asObject, property } from '../model/json.ts';
 import { cellOf, type Cell } from '../recurrent/cells.ts';
-import { runCells, type InitialStates, type Run, type RunOptions } from '../recurrent/run-cells.ts';
+import type { InitialStates, Run, RunOptions } from '../recurrent/run.ts';
+import { runCells } from '../recurrent/run-cells.ts';
 import { ConfigProblem, type Layer, type LayerConverter, type StateMemory } from './types.ts';
 
 /** The options of all recurrent layers. */
@@ -129,7 +130,9 @@ export function cellsOf(layer: Layer): readonly Cell[] {
   if (property(cell, 'className') !== 'StackedRNNCells')
     return [layer.inner(cell, '').use(vectorCell)];
   const config = asObject(property(cell, 'config'), `${layer.name}: cell.config`);
-  return forAll(asArray(property(config, 'cells'), `${layer.name}: cells`), (json, index) =>
+  const list = asArray(property(config, 'cells'), `${layer.name}: cells`);
+  if (list.length === 0) throw new ConfigProblem('it stacks no cells', 'Give it at least one.');
+  return forAll(list, (json, index) =>
     layer
       .inner(asObject(json, `${layer.name}: cells[${index}]`), `RNNCell_${index}`)
       .use(vectorCell),

@@ -14,7 +14,7 @@ import { shapeVector } from '../graph/shapes.ts';
 import type { Value } from '../graph/value.ts';
 import { asObject, asText, property, type JsonObject } from '../model/json.ts';
 import type { Dim } from '../onnx/model.ts';
-import type { Run } from '../recurrent/run-cells.ts';
+import type { Run } from '../recurrent/run.ts';
 import { cellsOf, outputsOfRun, recurrent, recurrentOptions, runLayer } from './recurrent.ts';
 import { ConfigProblem, type InnerLayer, type Layer, type LayerConverter } from './types.ts';
 

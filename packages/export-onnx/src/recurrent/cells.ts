@@ -1,8 +1,8 @@
-import { activationName, type ActivationName } from '../converters/activations.ts';
+import { activationName } from '../converters/activations.ts';
 import { ConfigProblem, type Layer } from '../converters/types.ts';
 import { convLstmSteps } from './conv-lstm.ts';
 import { operatorOf, type Operator } from './operators.ts';
-import { gruSteps, lstmSteps, simpleSteps, type Steps } from './steps.ts';
+import { gruSteps, lstmSteps, simpleSteps, type CellActivations, type Steps } from './steps.ts';
 
 /** One recurrent cell in the two forms that ONNX has for it. */
 export interface Cell {
@@ -12,13 +12,6 @@ export interface Cell {
   readonly operator: Operator | undefined;
   /** The same step by step, in ordinary nodes. */
   readonly steps: Steps;
-}
-
-/** The two activations of a cell. */
-export interface CellActivations {
-  readonly activation: ActivationName;
-  /** Of the gates; SimpleRNN has none. */
-  readonly recurrentActivation: ActivationName;
 }
 
 const stepsOf: Readonly<Record<string, (layer: Layer, activations: CellActivations) => Steps>> = {

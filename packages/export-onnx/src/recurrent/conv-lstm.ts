@@ -4,8 +4,7 @@ import { binary, reshape, split, transpose } from '../graph/ops.ts';
 import { dataFormatOf, kernelInput, spatial, type DataFormat } from '../graph/spatial.ts';
 import { asChannelsFirst, asStored, type Value } from '../graph/value.ts';
 import { biasOf, conv, outFirst, windowsOf } from '../converters/convolution.ts';
-import type { CellActivations } from './cells.ts';
-import { lstmGates, type Steps } from './steps.ts';
+import { lstmGates, type CellActivations, type Steps } from './steps.ts';
 
 /** The LSTM of Shi et al. 2015, eq. 3, without peepholes: convolutions instead of matrix products, the state an image. */
 export function convLstmSteps(layer: Layer, names: CellActivations): Steps {

@@ -3,7 +3,7 @@ import type { Layer } from '../converters/types.ts';
 import type { Attributes } from '../graph/builder.ts';
 import { floats, strings } from '../onnx/model.ts';
 import { derived, float32, reshaped, transposed, type TensorData } from '../onnx/tensor-data.ts';
-import type { CellActivations } from './cells.ts';
+import type { CellActivations } from './steps.ts';
 
 /** A cell as the ONNX operator that runs it over a sequence. */
 export interface Operator {

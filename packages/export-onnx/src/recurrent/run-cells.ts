@@ -1,35 +1,11 @@
-import type { GraphBuilder, PortSpec } from '../graph/builder.ts';
+import type { GraphBuilder } from '../graph/builder.ts';
 import { turned, withMask } from '../graph/ops.ts';
 import type { Value } from '../graph/value.ts';
 import type { Cell } from './cells.ts';
 import { fitMask } from './fit-mask.ts';
+import type { Run, RunOptions } from './run.ts';
 import { runOperators } from './run-operators.ts';
 import { runSteps } from './run-steps.ts';
-
-/** Where the states of cells start. */
-export interface InitialStates {
-  /** The states of a cell, bottom first; none for zeros. */
-  of(cell: number, state: PortSpec): readonly Value[];
-}
-
-export interface RunOptions {
-  readonly goBackwards: boolean;
-  /** What tfjs's executor carries here; steps where it is false hold the state. */
-  readonly mask: Value | undefined;
-  readonly initialStates: InitialStates;
-  readonly needsSequence: boolean;
-  /** Whether the sequence comes against the order of the run, which is how tfjs gives it. */
-  readonly isTurned: boolean;
-}
-
-export interface Run {
-  /** `[batch, steps, …state]` where asked for. */
-  readonly sequence: Value | undefined;
-  /** `[batch, …state]`. */
-  readonly last: Value;
-  /** In tfjs's order: the last cell's states first. */
-  readonly states: readonly Value[];
-}
 
 /** Cells stacked on each other, run over `[batch, steps, …]`. */
 export function runCells(

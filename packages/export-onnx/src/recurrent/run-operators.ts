@@ -5,7 +5,7 @@ import type { Value } from '../graph/value.ts';
 import { int, string } from '../onnx/model.ts';
 import { pack } from './masked.ts';
 import type { Operator } from './operators.ts';
-import type { Run, RunOptions } from './run-cells.ts';
+import type { Run, RunOptions } from './run.ts';
 import { checkSequence } from './steps.ts';
 
 /** Stacked cells as one ONNX operator each. */

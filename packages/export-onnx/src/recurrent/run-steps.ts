@@ -1,8 +1,8 @@
-import type { GraphBuilder, PortSpec } from '../graph/builder.ts';
+import type { Attributes, GraphBuilder, PortSpec } from '../graph/builder.ts';
 import { channelsFirst, plain } from '../graph/layout.ts';
 import { zeros } from '../graph/shapes.ts';
 import type { Value } from '../graph/value.ts';
-import { int, ints } from '../onnx/model.ts';
+import { int, ints, type Attribute } from '../onnx/model.ts';
 import { stepMask } from './fit-mask.ts';
 import type { Steps } from './steps.ts';
 
@@ -32,15 +32,14 @@ export function runSteps(
 ): StepsRun {
   const { stateCount, needsSequence } = options;
   const { sequence, state } = steps.prepare(graph, input);
+  const states = new Array<PortSpec>(stateCount).fill(state);
   const given = options.initialStates(state);
-  const initial =
-    given.length > 0
-      ? given.map((value) => stored(graph, value, state))
-      : new Array<Value>(stateCount).fill(zeros(graph, state, [sequence, input]));
+  const initial = states.map((_, index) =>
+    given.length > 0 ? stored(graph, given[index]!, state) : zeros(graph, state, [sequence, input]),
+  );
   const mask = options.mask && stepMask(graph, options.mask, input, state);
   const scanned = mask === undefined ? [sequence] : [sequence, mask];
-  const ports = [...new Array<PortSpec>(stateCount).fill(state), ...scanned.map(atOneStep)];
-  const body = graph.body('step', ports, (inner, received) => {
+  const body = graph.body('step', [...states, ...scanned.map(atOneStep)], (inner, received) => {
     const before = received.slice(0, stateCount);
     const [x, counts] = received.slice(stateCount);
     const after = steps
@@ -50,25 +49,33 @@ export function runSteps(
       );
     return needsSequence ? [...after, after[0]!] : after;
   });
-  const all = allSteps(state, sequence.shape[1]!);
-  const outputs = graph.node(
-    'Scan',
-    [...initial, ...scanned],
-    [...new Array<PortSpec>(stateCount).fill(state), ...(needsSequence ? [all] : [])],
-    {
-      body: { type: 'graph', value: body },
-      num_scan_inputs: int(scanned.length),
-      scan_input_axes: ints(scanned.map(() => 1)),
-      scan_input_directions: ints(scanned.map(() => (options.goBackwards ? 1 : 0))),
-      ...(needsSequence
-        ? {
-            scan_output_axes: ints([all.layout === 'channelsFirst' ? 2 : 1]),
-            scan_output_directions: ints([options.isTurned ? 1 : 0]),
-          }
-        : {}),
-    },
-  );
-  return { sequence: outputs[stateCount], states: outputs.slice(0, stateCount) };
+  const outputs = needsSequence ? [...states, allSteps(state, sequence.shape[1]!)] : states;
+  const attributes = scanAttributes(scanned.length, options, state);
+  const made = graph.node('Scan', [...initial, ...scanned], outputs, {
+    body: { type: 'graph', value: body },
+    ...attributes,
+  });
+  return { sequence: made[stateCount], states: made.slice(0, stateCount) };
+}
+
+/** Steps are on axis 1 of what goes in, and come where the layout of the states has them. */
+function scanAttributes(
+  inputCount: number,
+  { goBackwards, needsSequence, isTurned }: StepsOptions,
+  { layout }: PortSpec,
+): Attributes {
+  const perInput = (value: number): Attribute => ints(new Array<number>(inputCount).fill(value));
+  return {
+    num_scan_inputs: int(inputCount),
+    scan_input_axes: perInput(1),
+    scan_input_directions: perInput(goBackwards ? 1 : 0),
+    ...(needsSequence
+      ? {
+          scan_output_axes: ints([layout === 'channelsFirst' ? 2 : 1]),
+          scan_output_directions: ints([isTurned ? 1 : 0]),
+        }
+      : {}),
+  };
 }
 
 function stored(graph: GraphBuilder, value: Value, { layout }: PortSpec): Value {

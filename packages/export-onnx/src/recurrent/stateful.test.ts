@@ -1,8 +1,9 @@
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { generator } from '../../test/generator.ts';
+import { exportOnnx } from '../../test/independent-reader.ts';
 import { artifactsOf, randomizeWeights, tf } from '../../test/tfjs.ts';
-import { exportOnnx, readOnnx, type ExportOptions } from '../index.ts';
+import { readOnnx, type ExportOptions } from '../index.ts';
 
 const stateful = { units: 3, stateful: true } as const;
 const vectors = { batchInputShape: [2, 3, 4] };

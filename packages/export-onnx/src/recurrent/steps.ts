@@ -1,4 +1,4 @@
-import { activations, type Activation } from '../converters/activations.ts';
+import { activations, type Activation, type ActivationName } from '../converters/activations.ts';
 import type { Layer } from '../converters/types.ts';
 import type { GraphBuilder, PortSpec } from '../graph/builder.ts';
 import { plain } from '../graph/layout.ts';
@@ -6,7 +6,13 @@ import { binary, exactDim, matMul, scalar, split } from '../graph/ops.ts';
 import type { Value } from '../graph/value.ts';
 import { ConfigProblem } from '../model/config.ts';
 import { derived, type TensorData } from '../onnx/tensor-data.ts';
-import type { CellActivations } from './cells.ts';
+
+/** The two activations of a cell. */
+export interface CellActivations {
+  readonly activation: ActivationName;
+  /** Of the gates; SimpleRNN has none. */
+  readonly recurrentActivation: ActivationName;
+}
 
 /** A sequence made ready for the steps. */
 export interface Prepared {
