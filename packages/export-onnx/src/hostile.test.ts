@@ -1,8 +1,9 @@
 import type { ModelArtifacts } from '@snapshot-ensemble/snapshot-core';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { exportOnnx } from '../test/independent-reader.ts';
 import { artifactsOf, tf } from '../test/tfjs.ts';
-import { ExportError, exportOnnx } from './index.ts';
+import { ExportError } from './index.ts';
 
 type Json = Record<string, unknown>;
 

@@ -1,5 +1,6 @@
 import * as ort from 'onnxruntime-node';
 import { expect, it } from 'vitest';
+import { exportOnnx } from '../test/independent-reader.ts';
 import { families, layerConverters } from './converters/index.ts';
 import { cleanName } from './model/names.ts';
 import * as api from './index.ts';
@@ -46,7 +47,7 @@ it('normalizes a batch over axis 1 as Keras defines it', async () => {
   const config = { name: 'n', axis: 1, epsilon: 0.5, batch_input_shape: [null, 2, 3] };
   const layers = [{ class_name: 'BatchNormalization', config }];
   const names = ['gamma', 'beta', 'moving_mean', 'moving_variance'];
-  const { bytes } = api.exportOnnx({
+  const { bytes } = exportOnnx({
     modelTopology: { class_name: 'Sequential', config: { name: 'm', layers } },
     weightSpecs: names.map((name) => ({ name: `n/${name}`, shape: [2], dtype: 'float32' })),
     weightData: Float32Array.from([gamma, beta, mean, variance].flat()).buffer,

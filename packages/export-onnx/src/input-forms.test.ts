@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises';
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { loadSaved, readSaved, savedModel } from '../test/saved-models.ts';
+import { exportOnnx } from '../test/independent-reader.ts';
 import { predictor } from '../test/tfjs.ts';
-import { checkParity, exportOnnx, parityInputs, type HostTensor } from './index.ts';
+import { checkParity, parityInputs, type HostTensor } from './index.ts';
 
 interface Case {
   readonly inputs: HostTensor;

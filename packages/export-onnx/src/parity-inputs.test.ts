@@ -1,7 +1,8 @@
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
+import { exportOnnx } from '../test/independent-reader.ts';
 import { artifactsOf, predictor, tf } from '../test/tfjs.ts';
-import { checkParity, exportOnnx, parityInputs, type HostTensors } from './index.ts';
+import { checkParity, parityInputs, type HostTensors } from './index.ts';
 
 function readers(): tf.LayersModel {
   const ids = tf.input({ shape: [4], name: 'ids' });

@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import * as ort from 'onnxruntime-node';
 import { expect, it } from 'vitest';
 import { generator } from '../../test/generator.ts';
+import { exportOnnx } from '../../test/independent-reader.ts';
 import { artifactsOf, predictor, randomizeWeights, tf } from '../../test/tfjs.ts';
-import { checkParity, ExportError, exportOnnx, type HostTensors } from '../index.ts';
+import { checkParity, ExportError, type HostTensors } from '../index.ts';
 
 type Tensor = tf.SymbolicTensor;
 type Step = (x: Tensor) => Tensor;

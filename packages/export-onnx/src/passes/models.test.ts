@@ -1,9 +1,10 @@
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { architectures, feeds } from '../../test/architectures.ts';
+import { exportOnnx } from '../../test/independent-reader.ts';
 import { artifactsOf, randomizeWeights, tf } from '../../test/tfjs.ts';
 import { buildGraph, buildModel, modelOf } from '../build-model.ts';
-import { exportOnnx, type ExportOptions, type HostTensors } from '../index.ts';
+import type { ExportOptions, HostTensors } from '../index.ts';
 import { encodeModel } from '../onnx/encode.ts';
 import { bytesOf } from '../onnx/file.ts';
 import type { Graph, Model } from '../onnx/model.ts';
