@@ -23,14 +23,14 @@ function gradients(): Float32Array[] {
     const tensor = (shape: number[], seed: number): tf.Tensor =>
       tf.tensor(noise(tf.util.sizeFromShape(shape), seed + 1), shape);
     const network = (...xs: tf.Tensor[]): tf.Tensor => {
-      const [x, w, depthwise, offset, scale] = xs as never[];
-      const wide = tf.conv2d(x!, w!, 1, 'same') as tf.Tensor4D;
+      const [x, w, square, depthwise, offset, scale] = xs as never[];
+      const wide = tf.conv2d(tf.conv2d(x!, w!, 1, 'same'), square!, 1, 'same') as tf.Tensor4D;
       const each = tf.depthwiseConv2d(wide, depthwise!, 2, 'same');
       const { mean, variance } = tf.moments(each, [0, 1, 2]);
       const normalized = tf.batchNorm(each, mean as never, variance as never, offset, scale);
       return tf.maxPool(normalized, 2, 1, 'same').square();
     };
-    const shapes = [[2, 9, 7, 3], [3, 3, 3, 5], [3, 3, 5, 1], [5], [5]];
+    const shapes = [[2, 9, 7, 3], [3, 3, 3, 8], [3, 3, 8, 8], [3, 3, 8, 1], [8], [8]];
     const inputs = shapes.map(tensor);
     return tf
       .grads(network)(inputs)
