@@ -3,8 +3,6 @@ import { ExportError } from './errors.ts';
 
 /** Inputs beyond this are large on purpose. */
 const ORDINARY = 10;
-/** Eight times the spacing of float32 at 1. */
-const NUDGE = 2 ** -20;
 
 /** The largest finite value of the inputs, where it is large; else undefined. */
 export function largeInput(inputs: HostTensors): number | undefined {
@@ -12,13 +10,13 @@ export function largeInput(inputs: HostTensors): number | undefined {
   return largest > ORDINARY ? largest : undefined;
 }
 
-/** The same inputs, every other number a few of its last bits larger, the rest as much smaller. */
-export function nudged(inputs: HostTensors): HostTensors {
+/** The same inputs, every other number larger by a share of it, the rest as much smaller. */
+export function nudged(inputs: HostTensors, share: number): HostTensors {
   return Object.fromEntries(
     Object.entries(inputs).map(([name, { data, shape }]) => {
       const changed =
         data instanceof Float32Array
-          ? data.map((value, index) => value * (1 + (index % 2 === 0 ? NUDGE : -NUDGE)))
+          ? data.map((value, index) => value * (1 + (index % 2 === 0 ? share : -share)))
           : data;
       return [name, { data: changed, shape }];
     }),

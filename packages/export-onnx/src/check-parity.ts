@@ -49,7 +49,7 @@ export interface ParityOptions {
   readonly inputs: readonly HostTensors[];
   /**
    * Default 1e-5. Rounding grows with what is rounded: where inputs exceed 10 it is multiplied by the largest, and what the
-   * model itself changes when its inputs change by 2⁻²⁰ of their value is allowed on top.
+   * model itself changes when its inputs change by `relative` of their value is allowed on top.
    */
   readonly absolute?: number;
   /** Default 1e-4. */
@@ -123,7 +123,7 @@ async function expectedOf(
 ): Promise<readonly Expected[]> {
   const answers = Object.entries(await predict(inputs));
   const large = largeInput(inputs);
-  const changed = large === undefined ? {} : await predict(nudged(inputs));
+  const changed = large === undefined ? {} : await predict(nudged(inputs, relative));
   return answers.map(([output, want]) => {
     const change = changed[output] === undefined ? 0 : largestChange(want, changed[output]);
     return { output, want, gate: { absolute: absolute * (large ?? 1) + change, relative } };

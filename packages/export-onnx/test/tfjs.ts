@@ -45,16 +45,22 @@ function hostOf(tensor: tf.Tensor): HostTensor {
   return { data: tensor.dataSync(), shape: tensor.shape };
 }
 
-/** Weights far from their initial values; moving variances stay positive. */
-export function randomizeWeights(model: tf.LayersModel, seed: number): void {
+/**
+ * Weights far from their initial values; moving variances stay positive. `spread` is how far from 0 the others go.
+ */
+export function randomizeWeights(
+  model: tf.LayersModel,
+  seed: number,
+  spread: (shape: readonly number[]) => number = () => 0.7,
+): void {
   const next = tf.tidy(() =>
     model.weights.map((weight, index) => {
       const shape = weight.shape as number[];
       const isVariance = weight.originalName.endsWith('moving_variance');
       const random = tf.randomUniform(
         shape,
-        isVariance ? 0.5 : -0.7,
-        isVariance ? 2 : 0.7,
+        isVariance ? 0.5 : -spread(shape),
+        isVariance ? 2 : spread(shape),
         'float32',
         seed + index,
       );

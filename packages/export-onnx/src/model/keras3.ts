@@ -1,6 +1,6 @@
 import type { WeightMap } from './weights.ts';
 import type { TensorData } from '../onnx/tensor-data.ts';
-import { property, type JsonObject } from './json.ts';
+import { asArray, asObject, invalidTopology, property, type JsonObject } from './json.ts';
 import type { LayerSpec, ModelSpec } from './topology.ts';
 
 /*
@@ -8,27 +8,33 @@ import type { LayerSpec, ModelSpec } from './topology.ts';
  * layers and numbered (`layers/conv2d_1/vars/0`). tfjs 4.22 cannot load these itself.
  */
 
+// Nesting costs stack; initializers inside wrappers inside nested models come to 30 or so.
+const MAX_DEPTH = 500;
+
 /** The topology in the way of Keras 2; others pass through. */
-export function withoutKeras3(json: unknown): unknown {
-  if (Array.isArray(json)) return json.map(withoutKeras3);
+export function withoutKeras3(json: unknown, depth = 0): unknown {
+  if (depth > MAX_DEPTH)
+    throw invalidTopology('modelTopology', `is nested deeper than ${MAX_DEPTH}`);
+  if (Array.isArray(json)) return json.map((item) => withoutKeras3(item, depth + 1));
   if (typeof json !== 'object' || json === null) return json;
   const { class_name: className, config } = json as JsonObject;
   // A dtype policy stands for the name of its dtype.
-  if (className === 'DTypePolicy') return (config as JsonObject)['name'];
-  if (className === '__keras_tensor__') return (config as JsonObject)['keras_history'];
+  if (className === 'DTypePolicy') return asObject(config, 'dtype.config')['name'];
+  if (className === '__keras_tensor__') return asObject(config, 'args.config')['keras_history'];
   const entries = Object.entries(json as JsonObject).map(([key, value]): [string, unknown] => {
-    if (key === 'inbound_nodes' && Array.isArray(value)) return [key, value.map(callOf)];
-    return [key === 'batch_shape' ? 'batch_input_shape' : key, withoutKeras3(value)];
+    if (key === 'inbound_nodes' && Array.isArray(value))
+      return [key, value.map((call) => callOf(call, depth + 1))];
+    return [key === 'batch_shape' ? 'batch_input_shape' : key, withoutKeras3(value, depth + 1)];
   });
   return Object.fromEntries(entries);
 }
 
 /** `{ args: [tensor | [tensor, …]] }` → the list of what a layer is called on. */
-function callOf(call: unknown): unknown {
+function callOf(call: unknown, depth: number): unknown {
   if (typeof call !== 'object' || call === null || !('args' in call)) return call;
-  const [first, ...others] = withoutKeras3(call.args) as readonly unknown[];
+  const [first, ...others] = asArray(withoutKeras3(call.args, depth), 'inbound_nodes.args');
   const isTensor = Array.isArray(first) && typeof first[0] === 'string';
-  return [...(isTensor ? [first] : (first as readonly unknown[])), ...others];
+  return [...(isTensor ? [first] : asArray(first, 'inbound_nodes.args')), ...others];
 }
 
 /** Names of a layer's own variables, in Keras's order. */
@@ -71,15 +77,16 @@ function nameModel(spec: ModelSpec, path: string, rename: Rename): void {
 }
 
 function nameLayer({ name, className, config }: LayerSpec, place: string, rename: Rename): void {
-  const inner = property(config, 'layer') as JsonObject | undefined;
-  const innerConfig = (inner && property(inner, 'config')) as JsonObject | undefined;
+  const isWrapper = className === 'Bidirectional' || className === 'TimeDistributed';
+  const inner = isWrapper ? asObject(property(config, 'layer'), `${name}.layer`) : undefined;
+  const innerConfig = inner && asObject(property(inner, 'config'), `${name}.layer.config`);
   if (className === 'Bidirectional')
     for (const side of ['forward', 'backward'])
       recurrent.forEach((variable, index) => {
         const to = `${name}/${side}_${String(innerConfig?.['name'])}/${variable}`;
         rename(`${place}/${side}_layer/cell/vars/${index}`, to);
       });
-  else if (className === 'TimeDistributed' && innerConfig !== undefined)
+  else if (innerConfig !== undefined)
     ownVariables(String(property(inner!, 'className')), innerConfig).forEach((variable, index) => {
       rename(`${place}/layer/vars/${index}`, `${name}/${variable}`);
       rename(`${place}/layer/cell/vars/${index}`, `${name}/${recurrent[index] ?? ''}`);

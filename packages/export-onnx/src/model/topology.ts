@@ -36,11 +36,13 @@ export function isModelClass(className: string): boolean {
 }
 
 /** A topology as tfjs (`model.toJSON()`, `model.json`) or its Python converter writes it, in either spelling. */
-export function readTopology(modelTopology: object): ModelSpec {
+export function readTopology(modelTopology: object, depth = 0): ModelSpec {
+  if (depth > MAX_DEPTH)
+    throw invalidTopology('modelTopology', `wraps models deeper than ${MAX_DEPTH}`);
   const top = asObject(modelTopology, 'modelTopology');
   // Python puts the model one level down; a whole model.json has it under modelTopology.
   const inner = property(top, 'modelConfig') ?? property(top, 'modelTopology');
-  if (inner !== undefined) return readTopology(asObject(inner, 'model_config'));
+  if (inner !== undefined) return readTopology(asObject(inner, 'model_config'), depth + 1);
   return readModel(withoutKeras3(top) as JsonObject, 'modelTopology', 0);
 }
 

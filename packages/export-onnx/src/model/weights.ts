@@ -24,6 +24,7 @@ export function readWeights({
   const weights = new Map<string, TensorData>();
   let offset = 0;
   for (const spec of weightSpecs) {
+    checkSpec(spec);
     const length = storedLength(spec);
     if (offset + length > total)
       throw invalid(
@@ -60,6 +61,19 @@ export function weightsOf(tensors: Iterable<NamedTensor>): WeightMap {
       return [tensor.name, data] as const;
     }),
   );
+}
+
+/** Whether an entry is what its type says: it comes from a file. */
+function checkSpec(spec: unknown): void {
+  const { name, quantization } = Object(spec) as Readonly<Record<string, unknown>>;
+  const isWhole =
+    typeof name === 'string' &&
+    (quantization === undefined || (typeof quantization === 'object' && quantization !== null));
+  if (!isWhole)
+    throw invalid(
+      `the entry ${JSON.stringify(spec ?? null).slice(0, 80)} is no weight's`,
+      'An entry has a name, a shape, a dtype and, of quantized weights, quantization.',
+    );
 }
 
 function storedLength({ name, shape, dtype, quantization }: WeightSpec): number {
