@@ -115,10 +115,15 @@ function only({ className }: InnerLayer, outputs: readonly Value[]): Value {
 
 /** Whether a layer is stateful, or something inside it. */
 function holdsStates(json: unknown): boolean {
-  if (typeof json !== 'object' || json === null) return false;
-  return Object.entries(json).some(
-    ([key, value]) => (key === 'stateful' && value === true) || holdsStates(value),
-  );
+  // Not recursive: nesting must not cost stack.
+  const left: unknown[] = [json];
+  while (left.length > 0) {
+    const next = left.pop();
+    if (typeof next !== 'object' || next === null) continue;
+    if (property(next as JsonObject, 'stateful') === true) return true;
+    for (const value of Object.values(next)) left.push(value);
+  }
+  return false;
 }
 
 /** A stateful layer carries its state from step to step: one call each. */
