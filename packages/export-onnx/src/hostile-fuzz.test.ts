@@ -73,7 +73,7 @@ const mutant: fc.Arbitrary<Change> = fc.record({
 
 function replaced(text: string, place: number, value: string): string {
   const places = [
-    ...text.matchAll(/"[^"]*"|-?\d+(?:\.\d+)?(?:e-?\d+)?|true|false|null|\[\]|\{\}/g),
+    ...text.matchAll(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:e-?\d+)?|true|false|null|\[\]|\{\}/g),
   ];
   const { index, 0: old } = places[place % places.length]!;
   const rest = text.slice(index + old.length);
