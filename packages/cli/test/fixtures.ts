@@ -12,7 +12,9 @@ export function useFolder({ bundle = false } = {}): { readonly path: string } {
     folder.path = await mkdtemp(join(tmpdir(), 'snapshot-ensemble-cli-'));
     await writeExampleStore(join(folder.path, 'Ensemble'));
     if (!bundle) return;
-    const made = await runCli(['export', 'Ensemble', '--out', 'bundle'], { directory: folder.path });
+    const made = await runCli(['export', 'Ensemble', '--out', 'bundle'], {
+      directory: folder.path,
+    });
     if (made.code !== 0) throw new Error(made.stderr);
   });
   afterAll(async () => {

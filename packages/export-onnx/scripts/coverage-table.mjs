@@ -1,5 +1,5 @@
 // @ts-check
-// Writes the list of layer classes in README.md from the converter table, and LAYERS.md from that table and test/coverage.json, which
+// Writes the list of layer classes in README.md from the converter table, and LAYERS.md from that table and test/golden/coverage.json, which
 // `npm run test:long` wrote; with --check, fails where the pages differ, or where the long run is not of the classes that there are.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { families } from '../dist/converters/index.js';
@@ -12,7 +12,7 @@ const WANTED = 1000;
 
 /** @type {Record<string, { ran: number, distinct: number, refused: number, largestDifference: number, largestShare: number }>} */
 const coverage = JSON.parse(
-  readFileSync(new URL('../test/coverage.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../test/golden/coverage.json', import.meta.url), 'utf8'),
 );
 const classes = Object.values(families).flatMap((converters) => Object.keys(converters));
 const problems = [
@@ -24,7 +24,8 @@ const problems = [
     .filter(([, { ran, largestShare }]) => ran < WANTED || largestShare > 1)
     .map(([name]) => `${name} ran fewer than ${WANTED} times or is outside the gate`),
 ];
-if (problems.length > 0) fail(`test/coverage.json: ${problems.join('; ')}. Run npm run test:long.`);
+if (problems.length > 0)
+  fail(`test/golden/coverage.json: ${problems.join('; ')}. Run npm run test:long.`);
 
 const rows = Object.entries(families).map(
   ([family, converters]) => `- ${family}: ${Object.keys(converters).sort().join(', ')}`,

@@ -29,7 +29,7 @@ it.each(Object.keys(configurations) as LayerClassName[])(
 // What LAYERS.md shows; `npm run tables` writes it from here.
 afterAll(async () => {
   if (!isLong) return;
-  const file = new URL('../test/coverage.json', import.meta.url);
+  const file = new URL('../test/golden/coverage.json', import.meta.url);
   const known = JSON.parse(await readFile(file, 'utf8').catch(() => '{}')) as object;
   const all = { ...known, ...Object.fromEntries(ran) };
   const rows = Object.entries(all).filter(([name]) => name in configurations);
