@@ -70,6 +70,7 @@ describe('the longest gap between frames while a model trains', () => {
     const { plain, ours } = await medianGaps(() =>
       snapshotEnsembleCallback(tf, { cycles: 4, store: memoryBlobs() }),
     );
+    // eslint-disable-next-line no-console -- what was measured is for people to read
     console.log(
       `longest gap between frames: ${plain.toFixed()} ms without the callback, ${ours.toFixed()} ms with it`,
     );
