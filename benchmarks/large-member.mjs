@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createSnapshotStore, memoryBlobs } from '@snapshot-ensemble/snapshot-core';
 import { fileBlobs } from '@snapshot-ensemble/snapshot-core/node';
+import { median } from './side-by-side.mjs';
 
 const mebibyte = 2 ** 20;
 const tensorBytes = 32 * mebibyte;
@@ -15,6 +16,7 @@ const tensorBytes = 32 * mebibyte;
 const allowanceBytes = 64 * mebibyte;
 const manifestMembers = 10_000;
 const manifestLimitMs = 100;
+const manifestRounds = 9;
 
 const [first = '2', folder = tmpdir(), role = ''] = process.argv.slice(2);
 const count = Math.round((Number(first) * 1024 * mebibyte) / tensorBytes);
@@ -48,6 +50,11 @@ const roles = {
   },
   /** Tensors that the caller may keep, so each is memory of its own that V8 collects when it likes. */
   read: (store) => readBack(store),
+  /** What a program pays that opens a store first of all. */
+  async open(store) {
+    const found = await store.readManifest();
+    if (found?.members.length !== manifestMembers) throw new Error('members are missing');
+  },
   /** Tensors that are good until the next is asked for. */
   'read, one memory': (store) => readBack(store, { reuseData: true }),
 };
@@ -98,14 +105,17 @@ async function main() {
   } finally {
     await rm(place, { recursive: true });
   }
-  const { first: cold, median } = await openLongManifest();
+  const { wall, processor } = await openLongManifest();
   console.log(
-    `a manifest of ${manifestMembers} members opens in ${cold.toFixed(0)} ms of processor time at first, then in ${median.toFixed(0)} ms (limit ${manifestLimitMs})`,
+    `a manifest of ${manifestMembers} members opens in ${wall.toFixed(0)} ms, ${processor.toFixed(0)} ms of processor time, in a new process (median of ${manifestRounds}, limit ${manifestLimitMs})`,
   );
-  if (!isGood || cold > manifestLimitMs) process.exitCode = 1;
+  if (!isGood || wall > manifestLimitMs) process.exitCode = 1;
 }
 
-/** @param {string} name @param {string} place @param {readonly string[]} flags */
+/**
+ * @param {string} name @param {string} place @param {readonly string[]} flags
+ * @returns {{ extra: number, seconds: number, processorSeconds: number }}
+ */
 function inProcess(name, place, flags) {
   const args = [...flags, fileURLToPath(import.meta.url), first, place, name];
   const child = spawnSync(process.execPath, args, {
@@ -139,19 +149,17 @@ async function openLongManifest() {
     step: index,
     key: `members/step-${index}.safetensors`,
   }));
-  await blobs.write('manifest.json', bytesOf(JSON.stringify(manifest)));
-  const times = [];
-  for (let round = 0; round < 9; round += 1) {
-    const start = process.cpuUsage();
-    const found = await createSnapshotStore(blobs).readManifest();
-    const { user, system } = process.cpuUsage(start);
-    times.push((user + system) / 1000);
-    if (found?.members.length !== manifestMembers) throw new Error('members are missing');
+  const place = await mkdtemp(join(folder, 'long-manifest-'));
+  try {
+    await fileBlobs(place).write('manifest.json', bytesOf(JSON.stringify(manifest)));
+    const opened = Array.from({ length: manifestRounds }, () => inProcess('open', place, []));
+    return {
+      wall: 1000 * median(opened.map(({ seconds }) => seconds)),
+      processor: 1000 * median(opened.map(({ processorSeconds }) => processorSeconds)),
+    };
+  } finally {
+    await rm(place, { recursive: true });
   }
-  return {
-    first: times[0] ?? Number.NaN,
-    median: times.toSorted((a, b) => a - b)[4] ?? Number.NaN,
-  };
 }
 
 async function* nothing() {}
@@ -165,9 +173,11 @@ const run = roles[role];
 if (run === undefined) await main();
 else {
   const before = process.resourceUsage().maxRSS * 1024;
+  const used = process.cpuUsage();
   const start = performance.now();
   await run(createSnapshotStore(fileBlobs(folder)));
   const seconds = (performance.now() - start) / 1000;
+  const { user, system } = process.cpuUsage(used);
   const extra = process.resourceUsage().maxRSS * 1024 - before;
-  console.log(JSON.stringify({ extra, seconds }));
+  console.log(JSON.stringify({ extra, seconds, processorSeconds: (user + system) / 1e6 }));
 }
