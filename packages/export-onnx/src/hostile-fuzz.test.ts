@@ -6,7 +6,7 @@ import { artifactsOf, tf } from '../test/tfjs.ts';
 import { ExportError, exportOnnx } from './index.ts';
 
 const isLong = process.env['TIER'] === 'long';
-const MUTANTS = isLong ? 100_000 : 1000;
+const MUTANTS = isLong ? 100_000 : 500;
 const SEED = 8;
 
 /** Layers whose options decide how much is computed or stored. */

@@ -18,7 +18,7 @@ import { bytesOf } from './file.ts';
 import type { TypedArray } from './dtype.ts';
 import type { Attribute } from './model.ts';
 
-const mutants = process.env['TIER'] === 'long' ? 100_000 : 2000;
+const mutants = process.env['TIER'] === 'long' ? 100_000 : 1000;
 const bytesFrom = (...values: number[]): Uint8Array<ArrayBuffer> => Uint8Array.from(values);
 const utf8 = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
 
