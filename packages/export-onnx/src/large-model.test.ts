@@ -6,7 +6,7 @@ import { bundleDirectory } from '@snapshot-ensemble/ensemble-bundle/node';
 import type { ModelArtifacts } from '@snapshot-ensemble/snapshot-core';
 import * as ort from 'onnxruntime-node';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { generator } from '../test/generator.ts';
+import { generator } from './random.ts';
 import { compareWithFile } from '../test/independent-reader.ts';
 import { buildModel } from './build-model.ts';
 import { exportOnnx, writeOnnx } from './index.ts';

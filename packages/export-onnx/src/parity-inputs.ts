@@ -3,6 +3,7 @@ import type { HostTensor, HostTensors } from './check-parity.ts';
 import type { ExportedTensor } from './export-onnx.ts';
 import { property } from './model/json.ts';
 import { isModelClass, readTopology, type ModelSpec, type TensorRef } from './model/topology.ts';
+import { generator } from './random.ts';
 
 /** What inputs that hold indices stay below, by input name. */
 export type IndexLimits = Readonly<Record<string, number>>;
@@ -110,15 +111,4 @@ function vocabularies(spec: ModelSpec, from: TensorRef): readonly number[] {
       }),
     ),
   );
-}
-
-/** Mulberry32: small, seeded, good enough to spread test values. */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -5,7 +5,7 @@ import type { HostTensors } from '../src/index.ts';
 import { cleanName } from '../src/model/names.ts';
 import { edgeInputs } from '../src/parity-inputs.ts';
 import { configurations, type Configuration } from './configurations.ts';
-import { generator } from './generator.ts';
+import { generator } from '../src/random.ts';
 import { exportOnnx } from './independent-reader.ts';
 import { artifactsOf, predictor, randomizeWeights, tf } from './tfjs.ts';
 

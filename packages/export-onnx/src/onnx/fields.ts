@@ -1,4 +1,5 @@
 import { ExportError } from '../errors.ts';
+import { concat } from './wire.ts';
 import { invalid, readFields, readVarint, type WireField } from './wire-reader.ts';
 
 /** What may still be read: a file of some megabytes must not become gigabytes of small objects. */
@@ -56,7 +57,7 @@ export function many({ all }: Fields, field: number): readonly Uint8Array[] {
 /** A message that may occur once; occurrences are merged, as protobuf merges them, by joining their bytes. */
 export function one(fields: Fields, field: number): Uint8Array | undefined {
   const found = many(fields, field);
-  return found.length > 1 ? join(found) : found[0];
+  return found.length > 1 ? concat(found) : found[0];
 }
 
 // Names are kept to the byte.
@@ -121,7 +122,7 @@ export function floatBytes({ all }: Fields, field: number): Uint8Array {
       return entry.value;
     throw invalid(`field ${field} is no float`);
   });
-  return parts.length === 1 ? parts[0]! : join(parts);
+  return parts.length === 1 ? parts[0]! : concat(parts);
 }
 
 /** All fields but these, as they stand in the file; undefined where there are none. */
@@ -132,15 +133,5 @@ export function without(
   const rest = [...all].flatMap(([field, entries]) =>
     known.includes(field) ? [] : entries.map(({ start, end }) => message.subarray(start, end)),
   );
-  return rest.length === 0 ? undefined : join(rest);
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    out.set(part, offset);
-    offset += part.length;
-  }
-  return out;
+  return rest.length === 0 ? undefined : concat(rest);
 }

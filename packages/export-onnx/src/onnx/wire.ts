@@ -88,7 +88,8 @@ function varint(value: number): Uint8Array {
   return Uint8Array.from(groups);
 }
 
-function concat(parts: readonly Uint8Array[]): Uint8Array {
+/** The parts, one after another. */
+export function concat(parts: readonly Uint8Array[]): Uint8Array {
   const out = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let offset = 0;
   for (const part of parts) {

@@ -1,6 +1,6 @@
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import { generator } from '../../test/generator.ts';
+import { generator } from '../random.ts';
 import { exportOnnx } from '../../test/independent-reader.ts';
 import { artifactsOf, randomizeWeights, tf } from '../../test/tfjs.ts';
 import { readOnnx, type ExportOptions } from '../index.ts';
