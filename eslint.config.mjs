@@ -89,6 +89,24 @@ export default tseslint.config(
     },
   },
   {
+    // What its tests write, onnx-buf reads.
+    files: ['packages/export-onnx/src/**/*.test.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: '/index\\.ts$',
+              importNames: ['exportOnnx', 'exportEnsemble'],
+              message: 'Take it from test/checked-export.ts.',
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
     files: ['**/*.mjs'],
     languageOptions: {
       globals: {

@@ -2,7 +2,7 @@ import type { ModelArtifacts } from '@snapshot-ensemble/snapshot-core';
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { architectures, feeds } from '../test/architectures.ts';
-import { exportOnnx } from '../test/independent-reader.ts';
+import { exportOnnx } from '../test/checked-export.ts';
 import { nodeCounts } from '../test/node-counts.ts';
 import { loadSaved, readSamples, readSaved, savedModel } from '../test/saved-models.ts';
 import { artifactsOf, predictor, randomizeWeights, type tf } from '../test/tfjs.ts';

@@ -1,7 +1,7 @@
 import type { ModelArtifacts } from '@snapshot-ensemble/snapshot-core';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { exportOnnx } from '../test/independent-reader.ts';
+import { exportOnnx } from '../test/checked-export.ts';
 import { artifactsOf, tf } from '../test/tfjs.ts';
 import { ExportError } from './index.ts';
 

@@ -1,7 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import * as ort from 'onnxruntime-node';
 import { afterAll, expect, it } from 'vitest';
+import { exportOnnx } from '../test/checked-export.ts';
 import { configurations } from '../test/configurations.ts';
 import { runConfigurations } from '../test/run-configurations.ts';
+import { artifactsOf, tf } from '../test/tfjs.ts';
 import type { LayerClassName } from './converters/index.ts';
 
 const isLong = process.env['TIER'] === 'long';
@@ -25,6 +28,28 @@ it.each(Object.keys(configurations) as LayerClassName[])(
   },
   isLong ? 3_600_000 : undefined,
 );
+
+it('LayerNormalization of rows of nearly equal values is off by what float32 makes of their mean', async () => {
+  const [rows, width, epsilon] = [64, 3, 1e-3];
+  const x = tf.input({ shape: [width], name: 'x' });
+  const y = tf.layers.layerNormalization({ epsilon }).apply(x) as tf.SymbolicTensor;
+  const { bytes, outputs } = exportOnnx(await artifactsOf(tf.model({ inputs: x, outputs: y })));
+  const data = Float32Array.from({ length: rows * width }, (_, at) => 1.5 + Math.sin(at) / 500);
+  const session = await ort.InferenceSession.create(bytes);
+  const answer = await session.run({ x: new ort.Tensor('float32', data, [rows, width]) });
+  const came = answer[outputs[0]!.name]!.data as Float32Array;
+  // Each sum of the mean rounds by half of 2^-23, and the root of epsilon divides it.
+  const bound = (width * 2 ** -24 * 1.502) / Math.sqrt(epsilon);
+  for (let row = 0; row < rows; row++) {
+    const values = Array.from(data.subarray(row * width, (row + 1) * width));
+    const mean = values.reduce((sum, value) => sum + value) / width;
+    const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / width;
+    values.forEach((value, index) => {
+      const want = (value - mean) / Math.sqrt(variance + epsilon);
+      expect(Math.abs(came[row * width + index]! - want)).toBeLessThan(bound);
+    });
+  }
+});
 
 // What LAYERS.md shows; `npm run tables` writes it from here.
 afterAll(async () => {

@@ -1,6 +1,6 @@
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import { exportOnnx } from '../test/independent-reader.ts';
+import { exportOnnx } from '../test/checked-export.ts';
 import { artifactsOf, predictor, tf } from '../test/tfjs.ts';
 import { checkParity, parityInputs, type HostTensors } from './index.ts';
 

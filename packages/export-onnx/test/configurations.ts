@@ -13,6 +13,10 @@ export interface Configuration {
   readonly idsBelow?: number;
   /** Whether a Masking layer comes before. */
   readonly isMasked?: boolean;
+  /** Neighbours differ: the layer divides by how far they are apart, and with them the last bit of their mean. */
+  readonly isAlternating?: boolean;
+  /** Default 0.7. */
+  readonly largestWeight?: number;
 }
 
 const size = fc.integer({ min: 1, max: 9 });
@@ -153,6 +157,8 @@ const convLSTM2D: fc.Arbitrary<Configuration> = fc
       options.padding === 'same' &&
       options.strides.join() === '1,1' &&
       (options.dataFormat === 'channelsLast' || [1, options.filters].includes(shape[1])),
+    // With a linear activation nothing else bounds the state, which its gates multiply at every step.
+    largestWeight: 0.5,
     layer: () => tf.layers.convLstm2d(options as never),
   }));
 
@@ -289,7 +295,7 @@ export const configurations: Readonly<Record<LayerClassName, fc.Arbitrary<Config
       .map((axis): unknown => JSON.parse(axis)),
     scale: fc.boolean(),
     center: fc.boolean(),
-  }),
+  }).map((configuration) => ({ ...configuration, isAlternating: true })),
   Add: merged(tf.layers.add),
   Average: merged(tf.layers.average),
   Concatenate: anyShape.chain((shape) =>

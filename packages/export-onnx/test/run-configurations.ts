@@ -6,7 +6,7 @@ import { cleanName } from '../src/model/names.ts';
 import { edgeInputs } from '../src/parity-inputs.ts';
 import { configurations, type Configuration } from './configurations.ts';
 import { generator } from '../src/random.ts';
-import { exportOnnx } from './independent-reader.ts';
+import { exportOnnx } from './checked-export.ts';
 import { artifactsOf, predictor, randomizeWeights, tf } from './tfjs.ts';
 
 /** Configurations of one class that ran in tfjs, and how far onnxruntime was from it. */
@@ -35,9 +35,8 @@ interface Tally {
 /** Sees each exported file with inputs and what tfjs answers to them. */
 export type Observer = (bytes: Uint8Array, inputs: HostTensors, answers: HostTensors) => void;
 
-// Rows of nearly equal values divide the rounding of their mean by √epsilon; ConvLSTM2D is a deep model by itself, two convolutions a
-// step, and with a linear activation nothing bounds its state.
-const looser: readonly string[] = ['LayerNormalization', 'ConvLSTM2D'];
+/** Of every class, on values around 1. */
+const GATE = { absolute: 1e-6, relative: 1e-5 } as const;
 // Many configurations in one model cost one session instead of many.
 const GROUP = 10;
 
@@ -114,7 +113,10 @@ async function runGroup(
   const outputs = branches.map(({ output }) => output);
   const model = tf.model({ inputs, outputs });
   const seed = outcome.ran;
-  randomizeWeights(model, 7 + seed, spreadOf);
+  const largest = Math.min(
+    ...branches.map(({ configuration }) => configuration.largestWeight ?? 0.7),
+  );
+  randomizeWeights(model, 7 + seed, (shape) => largest * shareOf(shape));
   const exported = exportOnnx(await artifactsOf(model));
   const names = exported.outputs.map(({ name }) => name);
   const predict = predictor(model, names);
@@ -131,8 +133,7 @@ async function runGroup(
       ...edgeInputs(exported.inputs, Object.fromEntries(limits) as Record<string, number>, seed),
     ],
     predict,
-    absolute: looser.includes(className) ? 1e-5 : 1e-6,
-    relative: 1e-5,
+    ...GATE,
   });
   outcome.ran += branches.length;
   const described = new Map(
@@ -153,9 +154,9 @@ async function runGroup(
 }
 
 // The gate is made for values around 1: what sums more than 64 products gets smaller weights.
-function spreadOf(shape: readonly number[]): number {
+function shareOf(shape: readonly number[]): number {
   const products = shape.slice(0, -1).reduce((product, side) => product * side, 1);
-  return 0.7 * Math.min(1, Math.sqrt(64 / products));
+  return Math.min(1, Math.sqrt(64 / products));
 }
 
 function describe({ configuration, output }: Branch, model: tf.LayersModel): string {
@@ -182,8 +183,21 @@ function feedsOf(branches: readonly Branch[], rows: number, seed: number): HostT
           if (isMasked || random() < 0.05) return 0;
           return (random() + random() + random() - 1.5) * 2;
         });
+        if (configuration.isAlternating === true) alternate(data, shape);
         return [cleanName(input.sourceLayer.name), { data, shape }] as const;
       }),
     ),
   );
+}
+
+/** Turns the sign from place to place along every axis but the batch, and keeps off 0. */
+function alternate(data: Float32Array, shape: readonly number[]): void {
+  data.forEach((value, index) => {
+    let [rest, places] = [index, 0];
+    for (const side of shape.slice(1).toReversed()) {
+      places += rest % side;
+      rest = Math.floor(rest / side);
+    }
+    data[index] = (0.5 + Math.abs(value)) * (places % 2 === 0 ? 1 : -1);
+  });
 }

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { exportOnnx } from '../../test/checked-export.ts';
 import { artifactsOf, tf } from '../../test/tfjs.ts';
-import { ExportError, exportOnnx } from '../index.ts';
+import { ExportError } from '../index.ts';
 
 type Tensor = tf.SymbolicTensor;
 

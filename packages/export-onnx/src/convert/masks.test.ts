@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import * as ort from 'onnxruntime-node';
 import { expect, it } from 'vitest';
 import { generator } from '../random.ts';
-import { exportOnnx } from '../../test/independent-reader.ts';
+import { exportOnnx } from '../../test/checked-export.ts';
 import { artifactsOf, predictor, randomizeWeights, tf } from '../../test/tfjs.ts';
 import { checkParity, ExportError, type HostTensors } from '../index.ts';
 

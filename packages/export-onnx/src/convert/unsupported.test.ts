@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ExportError, exportOnnx, type UnsupportedLayer } from '../index.ts';
+import { exportOnnx } from '../../test/checked-export.ts';
+import { ExportError, type UnsupportedLayer } from '../index.ts';
 
 type Json = Record<string, unknown>;
 

@@ -9,9 +9,10 @@ import {
 } from 'onnx-buf';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { architectures } from '../../test/architectures.ts';
+import { exportOnnx } from '../../test/checked-export.ts';
 import { compareWithFile } from '../../test/independent-reader.ts';
 import { artifactsOf, randomizeWeights } from '../../test/tfjs.ts';
-import { ExportError, exportOnnx } from '../index.ts';
+import { ExportError } from '../index.ts';
 import { decodeModel } from './decode.ts';
 import { encodeModel } from './encode.ts';
 import { bytesOf } from './file.ts';

@@ -1,9 +1,7 @@
 import * as ort from 'onnxruntime-node';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { compareWithFile } from '../../test/independent-reader.ts';
-import { encodeModel } from '../onnx/encode.ts';
-import { bytesOf } from '../onnx/file.ts';
-import { float, int, ints, string, type Graph, type Model, type Node } from '../onnx/model.ts';
+import { checkedBytes } from '../../test/checked-export.ts';
+import { float, int, ints, string, type Graph, type Node } from '../onnx/model.ts';
 import { float32, int64, tensorData, type TensorData } from '../onnx/tensor-data.ts';
 import { optimize } from './index.ts';
 
@@ -45,17 +43,14 @@ function graphOf(
 }
 
 function bytesOfGraph(graph: Graph): Uint8Array {
-  const model: Model = {
+  return checkedBytes({
     irVersion: 8,
     opset: 17,
     producerName: 'test',
     producerVersion: '',
     metadata: {},
     graph,
-  };
-  const bytes = bytesOf(encodeModel(model));
-  compareWithFile(model, bytes);
-  return bytes;
+  });
 }
 
 async function run(graph: Graph): Promise<readonly number[]> {

@@ -1,7 +1,7 @@
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { generator } from '../random.ts';
-import { exportOnnx } from '../../test/independent-reader.ts';
+import { exportOnnx } from '../../test/checked-export.ts';
 import { artifactsOf, randomizeWeights, tf } from '../../test/tfjs.ts';
 import { readOnnx, type ExportOptions } from '../index.ts';
 

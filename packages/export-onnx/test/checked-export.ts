@@ -1,0 +1,43 @@
+import type { memoryBundle } from '@snapshot-ensemble/ensemble-bundle';
+import { buildModel } from '../src/build-model.ts';
+import { buildEnsemble } from '../src/ensemble/build-ensemble.ts';
+import { readMembers } from '../src/ensemble/members.ts';
+import {
+  exportEnsemble as exportEnsembleUnchecked,
+  exportOnnx as exportUnchecked,
+} from '../src/index.ts';
+import { encodeModel } from '../src/onnx/encode.ts';
+import { bytesOf } from '../src/onnx/file.ts';
+import type { Model } from '../src/onnx/model.ts';
+import { settingsOf } from '../src/options.ts';
+import { compareWithFile } from './independent-reader.ts';
+
+/** A model as a file that onnx-buf reads as that model. */
+export function checkedBytes(model: Model): Uint8Array {
+  const bytes = bytesOf(encodeModel(model));
+  compareWithFile(model, bytes);
+  return bytes;
+}
+
+/** `exportOnnx`, whose file onnx-buf reads as the model that was to be written, and our own reader, too. */
+export const exportOnnx: typeof exportUnchecked = (artifacts, options) => {
+  const exported = exportUnchecked(artifacts, options);
+  compareWithFile(buildModel(artifacts, settingsOf(options ?? {})), exported.bytes);
+  return exported;
+};
+
+type Arguments = Parameters<typeof exportEnsembleUnchecked>;
+
+/** `exportEnsemble` into memory, its graph read back in the same way. */
+export async function exportEnsemble(
+  members: Arguments[0],
+  bundle: ReturnType<typeof memoryBundle>,
+  options: Arguments[2],
+): ReturnType<typeof exportEnsembleUnchecked> {
+  const manifest = await exportEnsembleUnchecked(members, bundle, options);
+  const { policy, statistics } = options;
+  const read = await readMembers(members);
+  const { model } = buildEnsemble(read, policy, statistics, settingsOf(options));
+  compareWithFile(model, bundle.files.get(manifest.graph)!);
+  return manifest;
+}
