@@ -4,10 +4,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { exportOnnx } from '../test/checked-export.ts';
 import { readSaved, savedModel } from '../test/saved-models.ts';
 import { artifactsOf, tf } from '../test/tfjs.ts';
-import { ExportError } from './index.ts';
+import { ExportError, type ExportOptions } from './index.ts';
 
 const isLong = process.env['TIER'] === 'long';
-const MUTANTS = isLong ? 100_000 : 500;
+const MUTANTS = isLong ? 100_000 : 1000;
 const SEED = 8;
 
 /** Layers whose options decide how much is computed or stored. */
@@ -50,9 +50,32 @@ function layersOfManyKinds(): tf.LayersModel {
   });
 }
 
+/** Everything that has layers inside, and masks on the way. */
+function wrappers(): tf.LayersModel {
+  const input = tf.input({ shape: [3, 4, 4, 2], name: 'x' });
+  const on = (layer: tf.layers.Layer, x: tf.SymbolicTensor): tf.SymbolicTensor =>
+    layer.apply(x) as tf.SymbolicTensor;
+  const convolution = { filters: 2, kernelSize: 2, returnSequences: true } as const;
+  const images = on(tf.layers.convLstm2d(convolution), input);
+  const inner = tf.sequential({
+    layers: [tf.layers.flatten({ inputShape: [3, 3, 2] }), tf.layers.dense({ units: 3 })],
+  });
+  const vectors = on(tf.layers.timeDistributed({ layer: inner }), images);
+  const masked = on(tf.layers.masking({}), vectors);
+  const lstm = tf.layers.lstm({ units: 2, activation: 'selu', returnSequences: true });
+  const read = on(tf.layers.bidirectional({ layer: lstm, mergeMode: 'concat' }), masked);
+  const joined = tf.layers.concatenate().apply([read, masked]) as tf.SymbolicTensor;
+  const cells = [
+    tf.layers.gruCell({ units: 2 }),
+    tf.layers.lstmCell({ units: 2, activation: 'gelu' }),
+  ];
+  return tf.model({ inputs: input, outputs: on(tf.layers.rnn({ cell: cells }), joined) });
+}
+
 const values = [
   ...['0', '-1', '1', '2', '1e9', '1e308', '1.5', 'null', 'true', '""', '"x"', '[]', '{}', '[[]]'],
   ...['[null]', '[1e9,1e9]', '{"class_name":"LSTM","config":{}}', '"LSTM"', '"TimeDistributed"'],
+  ...['"RNN"', '"ConvLSTM2D"', '"Bidirectional"', '[3,3]'],
   ...['"Sequential"', '"Functional"', '"__proto__"', '"constructor"', '"toString"'],
   ...['"hasOwnProperty"', '"float16"', '"string"', '"uint8"', '"causal"', '"channels_first"'],
 ];
@@ -62,6 +85,7 @@ interface Change {
   readonly place: number;
   readonly value: string;
   readonly second: Pick<Change, 'place' | 'value'> | null;
+  readonly exposeStates: boolean;
 }
 
 /** One or two other values in the place of a key or a value of a JSON text, or bytes cut off or added. */
@@ -70,6 +94,7 @@ const mutant: fc.Arbitrary<Change> = fc.record({
   place: fc.nat(1e6),
   value: fc.constantFrom(...values),
   second: fc.option(fc.record({ place: fc.nat(1e6), value: fc.constantFrom(...values) })),
+  exposeStates: fc.boolean(),
 });
 
 function replaced(text: string, place: number, value: string): string {
@@ -99,9 +124,9 @@ function mutated(artifacts: ModelArtifacts, change: Change): ModelArtifacts {
 }
 
 /** What became of a model: an error with a code, or an export. Anything else is thrown. */
-function outcome(artifacts: ModelArtifacts): string {
+function outcome(artifacts: ModelArtifacts, options: ExportOptions = {}): string {
   try {
-    exportOnnx(artifacts);
+    exportOnnx(artifacts, options);
     return 'exported';
   } catch (error) {
     if (!(error instanceof ExportError)) throw error;
@@ -112,7 +137,7 @@ function outcome(artifacts: ModelArtifacts): string {
 describe('damaged artifacts', () => {
   const models: ModelArtifacts[] = [];
   beforeAll(async () => {
-    models.push(await artifactsOf(layersOfManyKinds()));
+    for (const make of [layersOfManyKinds, wrappers]) models.push(await artifactsOf(make()));
     for (const name of ['keras-2-tagger', 'keras-3-classifier', 'keras-3-tagger'])
       models.push(await readSaved(savedModel('python-converter', name)));
     models.push(await readSaved(savedModel('python-converter', 'keras-2-classifier-uint8')));
@@ -123,7 +148,8 @@ describe('damaged artifacts', () => {
     () => {
       const counts = new Map<string, number>();
       const property = fc.property(fc.nat(models.length - 1), mutant, (model, change) => {
-        const result = outcome(mutated(models[model]!, change));
+        const { exposeStates } = change;
+        const result = outcome(mutated(models[model]!, change), { exposeStates });
         counts.set(result, (counts.get(result) ?? 0) + 1);
       });
       fc.assert(property, { numRuns: MUTANTS, seed: SEED });

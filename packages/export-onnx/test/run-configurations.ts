@@ -38,14 +38,14 @@ export type Observer = (bytes: Uint8Array, inputs: HostTensors, answers: HostTen
 /** Of every class, on values around 1. */
 const GATE = { absolute: 1e-6, relative: 1e-5 } as const;
 // Many configurations in one model cost one session instead of many.
-const GROUP = 10;
+const GROUP = 25;
 
 /** Runs generated configurations of a class until `wanted` of them ran in tfjs. */
 export async function runConfigurations(
   className: keyof typeof configurations,
   wanted: number,
   seed: number,
-  observe: Observer = () => undefined,
+  observe?: Observer,
 ): Promise<Outcome> {
   const outcome: Tally = {
     ran: 0,
@@ -107,7 +107,7 @@ async function runGroup(
   className: keyof typeof configurations,
   branches: readonly Branch[],
   outcome: Tally,
-  observe: Observer,
+  observe: Observer | undefined,
 ): Promise<void> {
   const inputs = branches.flatMap((branch) => branch.inputs);
   const outputs = branches.map(({ output }) => output);
@@ -121,7 +121,7 @@ async function runGroup(
   const names = exported.outputs.map(({ name }) => name);
   const predict = predictor(model, names);
   const feeds = [feedsOf(branches, 1, seed + 3), feedsOf(branches, 3, seed + 4)];
-  observe(exported.bytes, feeds[1]!, predict(feeds[1]!));
+  observe?.(exported.bytes, feeds[1]!, predict(feeds[1]!));
   const limits = branches.flatMap(({ inputs, configuration: { idsBelow } }) =>
     idsBelow === undefined ? [] : inputs.map(({ sourceLayer }) => [sourceLayer.name, idsBelow]),
   );
