@@ -3,7 +3,7 @@ import { freshLike, type Allocate } from './scratch.ts';
 import { transposeElements } from './transpose.ts';
 
 /**
- * A constant tensor that is computed when it is written, so that a large model is never held twice. `recipe` says what
+ * A constant tensor, computed when it is written if it is large, so that a model is never held twice. `recipe` says what
  * is done to `sources`: two tensors of equal recipe, dtype, shape and source contents are equal.
  */
 export interface TensorData {
@@ -36,20 +36,32 @@ export function byteLengthOf({ dtype, shape }: TensorData): number {
   return elementCount(shape) * bytesPerElement[dtype];
 }
 
-/** A tensor made from others, lazily. `recipe` must name everything that `compute` depends on besides their elements. */
+/** A tensor made from others. `recipe` must name everything that `compute` depends on besides their elements. */
 export function derived(
   from: readonly TensorData[],
   recipe: string,
   shape: readonly number[],
   compute: (...elements: readonly TypedArray[]) => TypedArray,
 ): TensorData {
-  return {
-    dtype: from[0]!.dtype,
-    shape,
-    sources: from.flatMap((tensor) => tensor.sources),
-    recipe: `${recipe}(${from.map((tensor) => `${tensor.recipe}[${tensor.shape.join()}]`).join()})`,
-    read: () => compute(...from.map((tensor) => tensor.read())),
-  };
+  return computed(from, recipe, shape, () => compute(...from.map((tensor) => tensor.read())));
+}
+
+// Fewer elements than this are computed at once: equal ones are found whatever they were made of.
+const SMALL = 4096;
+
+/** `derived`, where the result may go into memory that the caller hands to `read`. */
+export function computed(
+  from: readonly TensorData[],
+  recipe: string,
+  shape: readonly number[],
+  read: TensorData['read'],
+): TensorData {
+  const { dtype } = from[0]!;
+  const sources = from.flatMap((tensor) => tensor.sources);
+  if (sources.reduce((sum, { length }) => sum + length, 0) < SMALL)
+    return tensorData(dtype, shape, read());
+  const inputs = from.map((tensor) => `${tensor.recipe}[${tensor.shape.join()}]`);
+  return { dtype, shape, sources, recipe: `${recipe}(${inputs.join()})`, read };
 }
 
 /** The same elements under another shape. */
@@ -60,12 +72,8 @@ export function reshaped(tensor: TensorData, shape: readonly number[]): TensorDa
 /** Axes in the order `permutation` names them, as `numpy.transpose`. */
 export function transposed(tensor: TensorData, permutation: readonly number[]): TensorData {
   const shape = permutation.map((axis) => tensor.shape[axis]!);
-  const recipe = `transpose ${permutation.join()}`;
-  return {
-    ...derived([tensor], recipe, shape, (elements) => elements),
-    read: (allocate = freshLike) => {
-      const elements = tensor.read();
-      return transposeElements(elements, tensor.shape, permutation, allocate(elements));
-    },
-  };
+  return computed([tensor], `transpose ${permutation.join()}`, shape, (allocate = freshLike) => {
+    const elements = tensor.read();
+    return transposeElements(elements, tensor.shape, permutation, allocate(elements));
+  });
 }

@@ -1,7 +1,7 @@
 import { elementCount } from '../onnx/dtype.ts';
 import type { Node } from '../onnx/model.ts';
 import { freshLike, type Allocate } from '../onnx/scratch.ts';
-import { derived, float32, type TensorData } from '../onnx/tensor-data.ts';
+import { computed, derived, float32, type TensorData } from '../onnx/tensor-data.ts';
 import { combined, type Affine } from './affine.ts';
 import { hasOnly, intOf, intsOf, type Facts } from './rewrite.ts';
 
@@ -119,20 +119,17 @@ function scaledKernel(
   const [length, inner] = [kernel.shape[axis]!, elementCount(kernel.shape.slice(axis + 1))];
   const outer = length * inner;
   const recipe = `scale ${axis} ${perGroup}`;
-  return {
-    ...derived([kernel, scale], recipe, kernel.shape, (k) => k),
-    read: (allocate = freshLike) => {
-      const s = scale.read();
-      const out = ownElements(kernel, allocate);
-      const isNumber = s.length === 1;
-      for (let start = 0, run = 0; start < out.length; start += inner, run++) {
-        const first = perGroup === 0 ? 0 : Math.floor(start / outer / perGroup) * length;
-        const factor = s[isNumber ? 0 : first + (run % length)] as number;
-        for (let at = start; at < start + inner; at++) out[at]! *= factor;
-      }
-      return out;
-    },
-  };
+  return computed([kernel, scale], recipe, kernel.shape, (allocate = freshLike) => {
+    const s = scale.read();
+    const out = ownElements(kernel, allocate);
+    const isNumber = s.length === 1;
+    for (let start = 0, run = 0; start < out.length; start += inner, run++) {
+      const first = perGroup === 0 ? 0 : Math.floor(start / outer / perGroup) * length;
+      const factor = s[isNumber ? 0 : first + (run % length)] as number;
+      for (let at = start; at < start + inner; at++) out[at]! *= factor;
+    }
+    return out;
+  });
 }
 
 /** Elements that may be changed: made for the caller, or copied. */

@@ -1,6 +1,7 @@
 import * as ort from 'onnxruntime-node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { checkedBytes } from '../../test/checked-export.ts';
+import { wasteIn } from '../../test/waste.ts';
 import { float, int, ints, string, type Graph, type Node } from '../onnx/model.ts';
 import { float32, int64, tensorData, type TensorData } from '../onnx/tensor-data.ts';
 import { optimize } from './index.ts';
@@ -411,4 +412,29 @@ describe('optimize leaves graphs inside nodes alone:', () => {
     expect(kinds(optimize({ ...given, inputs }))).toEqual(['Gemm', 'Mul']);
     expect(kinds(optimize(given))).toEqual(['Gemm']);
   });
+});
+
+it('waste is found where it is', () => {
+  const body = graphOf([6], [node('Neg', ['c'], 'y')], {});
+  const graph = graphOf(
+    [6],
+    [
+      node('Relu', ['x'], 'a'),
+      node('Relu', ['x'], 'b'),
+      node('Add', ['a', 'b'], 'y'),
+      node('Tanh', ['y'], 'dead'),
+      node('Exp', ['c'], 'late'),
+      node('Scan', ['late', 'd'], 'y2', { body: { type: 'graph', value: body } }),
+    ],
+    { c: noise(6), d: noise(6), unread: noise(5) },
+  );
+  const outputs = [...graph.outputs, { name: 'y2', dtype: 1, shape: undefined }];
+  expect(wasteIn({ ...graph, outputs })).toEqual([
+    'nobody reads unread',
+    'nobody reads dead',
+    'd is c again',
+    'b_node is a_node again',
+    'late_node is known before the run',
+    'y_node is known before the run',
+  ]);
 });
