@@ -44,10 +44,17 @@ describe('export', () => {
     expect(Object.keys(manifest.files)).toEqual(['ensemble.onnx']);
   });
 
-  it('compares every member with TensorFlow.js when asked', async () => {
-    const { code, stdout, stderr } = await cli('export', 'Ensemble', '--out', 'checked', '--check');
+  it.each([
+    ['probabilities', ['', '.predictive_entropy', '.expected_entropy', '.mutual_information']],
+    ['logits', ['', '.predictive_entropy', '.expected_entropy', '.mutual_information']],
+    ['regression', ['', '.variance']],
+  ])('compares members and ensemble with TensorFlow.js when asked: %s', async (kind, beside) => {
+    const { code, stdout, stderr } = await cli(
+      ...['export', 'Ensemble', '--out', `checked-${kind}`, '--kind', kind, '--check'],
+    );
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(/^dense\.members +\S+ +ok$/m);
+    for (const suffix of [...beside, '.members'])
+      expect(stdout).toMatch(new RegExp(`^dense${suffix} +\\S+ +ok$`, 'm'));
   });
 
   it('replaces a bundle only when asked', async () => {

@@ -18,11 +18,11 @@ import { textTable } from '../text-table.ts';
 export interface CheckedGraph {
   readonly bytes: Uint8Array;
   readonly inputs: readonly ExportedTensor[];
-  /** Names of what is compared, in the order of the model's outputs. */
+  /** Names for the outputs of a model, in their order. */
   readonly outputs: readonly string[];
-  /** The models that the graph answers for; several are stacked on axis 1. */
   readonly models: readonly ModelArtifacts[];
-  readonly isStacked: boolean;
+  /** What the graph says, made of what each model says, by name. */
+  readonly combine: (perModel: readonly HostTensors[]) => HostTensors;
 }
 
 /** Compares an exported graph on onnxruntime with the models in TensorFlow.js. Throws `UsageError` where they differ. */
@@ -96,7 +96,7 @@ function inOneBuffer({ modelTopology, weightSpecs, weightData }: ModelArtifacts)
 function answers(
   tf: typeof Tfjs,
   models: readonly Tfjs.LayersModel[],
-  { inputs: declared, outputs, isStacked }: CheckedGraph,
+  { inputs: declared, outputs, combine }: CheckedGraph,
   inputs: HostTensors,
 ): HostTensors {
   tf.engine().startScope();
@@ -104,15 +104,16 @@ function answers(
     const { data, shape } = inputs[name]!;
     return tf.tensor(data, [...shape], dtype as 'float32' | 'int32' | 'bool');
   });
-  const all = models.map((model) => {
+  const perModel = models.map((model) => {
     const answer = model.predict(tensors);
-    return Array.isArray(answer) ? answer : [answer];
-  });
-  const stacked = outputs.map((name, index): [string, HostTensor] => {
-    const each = all.map((answer) => answer[index]!);
-    const tensor = isStacked ? tf.stack(each, 1) : each[0]!;
-    return [name, { data: tensor.dataSync(), shape: tensor.shape }];
+    const all = Array.isArray(answer) ? answer : [answer];
+    return Object.fromEntries(
+      all.map((tensor, index): [string, HostTensor] => [
+        outputs[index]!,
+        { data: tensor.dataSync(), shape: tensor.shape },
+      ]),
+    );
   });
   tf.engine().endScope();
-  return Object.fromEntries(stacked);
+  return combine(perModel);
 }

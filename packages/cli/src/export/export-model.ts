@@ -44,7 +44,7 @@ export async function exportModel(
       inputs: written.inputs,
       outputs: written.outputs.map(({ name }) => name),
       models: [artifacts],
-      isStacked: false,
+      combine: ([answers]) => answers!,
     },
     directory,
   );

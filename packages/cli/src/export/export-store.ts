@@ -16,6 +16,7 @@ import { inFolder, isBundle, openStore, type OpenStore } from '../folders.ts';
 import { bytes, count as withCommas } from '../numbers.ts';
 import { UsageError } from '../run-main.ts';
 import { checkWithTfjs } from './check-with-tfjs.ts';
+import { ensembleAnswers } from './ensemble-answers.ts';
 import { kindOfOutputs } from './kind-of-outputs.ts';
 import { makeSmokeTest } from './make-smoke-test.ts';
 
@@ -86,10 +87,10 @@ function lastMembers(store: SnapshotStore, last: number): SnapshotStore {
   };
 }
 
-/** The graph as it was written, each member of it against TensorFlow.js. */
+/** The graph as it was written against TensorFlow.js: each member, their mean, and what it says beside. */
 async function checkStore(
   { store }: OpenStore,
-  { members, inputs, outputs }: BundleManifest,
+  { members, inputs, outputs, policy }: BundleManifest,
   target: string,
   { print, directory }: Pick<Surroundings, 'print' | 'directory'>,
 ): Promise<void> {
@@ -105,9 +106,9 @@ async function checkStore(
         dtype,
         shape: shape.map((side) => side ?? 'N'),
       })),
-      outputs: outputs.filter(({ role }) => role === 'members').map(({ name }) => name),
+      outputs: outputs.filter(({ role }) => role === 'prediction').map(({ name }) => name),
       models,
-      isStacked: true,
+      combine: (members) => ensembleAnswers({ outputs, policy }, members),
     },
     directory,
   );
