@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -28,9 +28,20 @@ describe('bundleDirectory', () => {
     expect(await bundle.readFile('members/000.onnx')).toEqual(bytes);
   });
 
+  it('keeps every byte of a file that is flushed while it is written', async () => {
+    const part = (index: number): Uint8Array => new Uint8Array(5_000_000).fill(index);
+    const parts = (async function* () {
+      for (let index = 1; index <= 8; index++) yield await Promise.resolve(part(index));
+    })();
+    await bundleDirectory(folder).write('a.bin', parts);
+    const whole = Buffer.concat([1, 2, 3, 4, 5, 6, 7, 8].map(part));
+    expect(whole.equals(await readFile(join(folder, 'a.bin')))).toBe(true);
+  });
+
   it('leaves nothing of a write that fails', async () => {
     const failing = (async function* () {
-      yield Uint8Array.of(1);
+      // Large enough to be flushed before the end.
+      yield new Uint8Array(20_000_000);
       await Promise.reject(new Error('source gone'));
     })();
     await expect(bundleDirectory(folder).write('a.bin', failing)).rejects.toThrow('source gone');

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import type { BundleSink, BundleSource } from '../files.ts';
@@ -29,8 +29,12 @@ async function writeWhole(target: string, chunks: AsyncIterable<Uint8Array>): Pr
   try {
     const file = await open(temporary, 'wx');
     try {
-      for await (const chunk of chunks) await file.writeFile(chunk);
-      await file.sync();
+      const flush = flusher(file);
+      for await (const chunk of chunks) {
+        await writeFully(file, chunk);
+        flush.after(chunk.byteLength);
+      }
+      await flush.end();
     } finally {
       await file.close();
     }
@@ -39,4 +43,39 @@ async function writeWhole(target: string, chunks: AsyncIterable<Uint8Array>): Pr
     await rm(temporary, { force: true });
     throw error;
   }
+}
+
+/** In as few calls as the system takes it; `writeFile` would cut it into many. */
+async function writeFully(file: FileHandle, chunk: Uint8Array): Promise<void> {
+  for (let at = 0; at < chunk.byteLength;)
+    at += (await file.write(chunk, at, chunk.byteLength - at)).bytesWritten;
+}
+
+// What a disk takes a few dozen milliseconds for.
+const FLUSHED_TOGETHER = 2 ** 24;
+
+/** Lets the disk work while the next chunks are made, instead of waiting for all of it at the end. */
+function flusher(file: FileHandle): { after(bytes: number): void; end(): Promise<void> } {
+  let waiting = 0;
+  let running: Promise<void> | undefined;
+  // The system tells of a failure once: later flushes may succeed.
+  const failures: unknown[] = [];
+  return {
+    after(bytes) {
+      waiting += bytes;
+      if (waiting < FLUSHED_TOGETHER || running !== undefined) return;
+      waiting = 0;
+      running = file
+        .datasync()
+        .catch((error: unknown) => void failures.push(error))
+        .finally(() => {
+          running = undefined;
+        });
+    },
+    async end() {
+      await running;
+      if (failures.length > 0) throw failures[0];
+      await file.sync();
+    },
+  };
 }
