@@ -48,8 +48,8 @@ export interface ParityOptions {
   /** Sets of inputs by name of the graph's inputs, such as `parityInputs` makes. */
   readonly inputs: readonly HostTensors[];
   /**
-   * Default 1e-5. Rounding grows with what is rounded: where inputs exceed 10 it is multiplied by the largest, and what the
-   * model itself changes when its inputs change by `relative` of their value is allowed on top.
+   * Default 1e-5. Rounding grows with what is rounded: where inputs exceed 10, half a last bit of the largest is allowed on top,
+   * and as much as the model itself changes when its inputs change by `relative` of their value.
    */
   readonly absolute?: number;
   /** Default 1e-4. */
@@ -116,6 +116,9 @@ interface Expected {
   readonly gate: Gate;
 }
 
+/** Of a float32, as a share of its value; the sigmoid of onnxruntime, too, ends this close to 0 and 1. */
+const HALF_BIT = 2 ** -24;
+
 /** What the model answers, and how close to it the graph has to come. */
 async function expectedOf(
   inputs: HostTensors,
@@ -123,10 +126,11 @@ async function expectedOf(
 ): Promise<readonly Expected[]> {
   const answers = Object.entries(await predict(inputs));
   const large = largeInput(inputs);
+  const rounding = (large ?? 0) * HALF_BIT;
   const changed = large === undefined ? {} : await predict(nudged(inputs, relative));
   return answers.map(([output, want]) => {
     const change = changed[output] === undefined ? 0 : largestChange(want, changed[output]);
-    return { output, want, gate: { absolute: absolute * (large ?? 1) + change, relative } };
+    return { output, want, gate: { absolute: absolute + rounding + change, relative } };
   });
 }
 
