@@ -9,8 +9,8 @@ export function wasteIn(graph: Graph, outer: ReadonlySet<string> = new Set()): r
   const constants = new Set([...outer, ...initializers.map(({ name }) => name)]);
   const made = [...initializers.map(({ name }) => [name]), ...nodes.map((node) => node.outputs)];
   const isKnown = ({ opType, inputs }: Node): boolean =>
-    // An Identity gives a constant the name of an output.
-    opType !== 'Identity' &&
+    // An Identity gives a constant the name of an output; a large fill is small as long as it is none.
+    !['Identity', 'ConstantOfShape'].includes(opType) &&
     inputs.length > 0 &&
     inputs.every((name) => name === '' || constants.has(name));
   return [
