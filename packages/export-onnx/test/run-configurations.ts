@@ -153,10 +153,10 @@ async function runGroup(
   model.dispose();
 }
 
-// The gate is made for values around 1: what sums more than 64 products gets smaller weights.
+// The gate is made for values around 1: what sums more than 16 products gets smaller weights.
 function shareOf(shape: readonly number[]): number {
   const products = shape.slice(0, -1).reduce((product, side) => product * side, 1);
-  return Math.min(1, Math.sqrt(64 / products));
+  return Math.min(1, Math.sqrt(16 / products));
 }
 
 function describe({ configuration, output }: Branch, model: tf.LayersModel): string {
