@@ -46,7 +46,7 @@ export function derived(
   return computed(from, recipe, shape, () => compute(...from.map((tensor) => tensor.read())));
 }
 
-// Fewer elements than this are computed at once: equal ones are found whatever they were made of.
+// Fewer elements than this, made of as few that are at hand, are computed at once: equal ones are found whatever they were made of.
 const SMALL = 4096;
 
 /** `derived`, where the result may go into memory that the caller hands to `read`. */
@@ -57,9 +57,11 @@ export function computed(
   read: TensorData['read'],
 ): TensorData {
   const { dtype } = from[0]!;
-  const sources = from.flatMap((tensor) => tensor.sources);
-  if (sources.reduce((sum, { length }) => sum + length, 0) < SMALL)
+  const isSmall = (tensor: Pick<TensorData, 'shape'>): boolean =>
+    elementCount(tensor.shape) < SMALL;
+  if (isSmall({ shape }) && from.every((tensor) => tensor.recipe === '' && isSmall(tensor)))
     return tensorData(dtype, shape, read());
+  const sources = from.flatMap((tensor) => tensor.sources);
   const inputs = from.map((tensor) => `${tensor.recipe}[${tensor.shape.join()}]`);
   return { dtype, shape, sources, recipe: `${recipe}(${inputs.join()})`, read };
 }
