@@ -65,10 +65,10 @@ onnxruntime 1.30, with its optimizations off and all on, and with strict shape i
 other weights: "different" counts what differs. The cpu backend of tfjs says what is right.
 
 Each configuration sees values around zero in batches of 1 and 3, zeros, a constant, denormals, values up to 2e3 and up to 1e6; indices
-see 0 and the largest; masks are random, all and none. Weights are up to 0.7, less where more than 16 products
-are summed (of ConvLSTM2D 0.5, else a linear activation lets its state grow); neighbours given to LayerNormalization lie apart, since rows of nearly equal values are divided by what rounding leaves of them. The
-largest difference is that on values around zero. The gate is 1e-6 + 1e-5 · |value| for every class, on large values as \`checkParity\`
-widens it; its share counts all inputs.
+see 0 and the largest; masks are random, all and none. Weights are up to 0.7, less where more than 16 products are summed (of ConvLSTM2D
+0.5, else a linear activation lets its state grow). Neighbours given to LayerNormalization lie apart: rows of nearly equal values are
+divided by what rounding leaves of them, and have a bound and a test of their own. The largest difference is that on values around zero.
+The gate is 1e-6 + 1e-5 · |value| for every class, on large values as \`checkParity\` widens it; its share counts all inputs.
 
 ${table}`;
 }
