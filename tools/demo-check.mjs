@@ -1,6 +1,7 @@
 // @ts-check
 // `node tools/demo-check.mjs`: runs the whole demo from nothing and fails where the README shows what it does not print.
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { codeBlocks } from './readme.mjs';
@@ -41,15 +42,17 @@ async function main() {
     [fileURLToPath(new URL('demo.mjs', import.meta.url)), '--fresh'],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
+  const closed = once(demo, 'close');
   let printed = '';
   for await (const chunk of demo.stdout.setEncoding('utf8')) {
     process.stdout.write(chunk);
     printed += chunk;
   }
+  const [code] = await closed;
   const missing = shown.map(({ code }) => firstMissing(code, printed)).filter((line) => line);
   for (const line of missing) console.error(`README.md: the demo did not print: ${line}`);
   console.log(`${shown.length - missing.length} passed, ${missing.length} failed`);
-  process.exitCode = demo.exitCode === 0 && missing.length === 0 && shown.length > 0 ? 0 : 1;
+  process.exitCode = code === 0 && missing.length === 0 && shown.length > 0 ? 0 : 1;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main();
