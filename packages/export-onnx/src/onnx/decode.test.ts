@@ -1,193 +1,28 @@
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { create, toBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
-import {
-  AttributeProto_AttributeType as Kind,
-  ModelProtoSchema,
-  TensorProto_DataType as DataType,
-  type ModelProto,
-  type TensorProto,
-} from 'onnx-buf';
+import { ModelProtoSchema } from 'onnx-buf';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { architectures } from '../../test/architectures.ts';
 import { exportOnnx } from '../../test/checked-export.ts';
 import { compareWithFile } from '../../test/independent-reader.ts';
+import { messageText } from '../../test/message-text.ts';
 import { artifactsOf, randomizeWeights } from '../../test/tfjs.ts';
+import { zoo } from '../../test/zoo.ts';
 import { ExportError } from '../index.ts';
 import { decodeModel } from './decode.ts';
 import { encodeModel } from './encode.ts';
 import { bytesOf } from './file.ts';
-import type { TypedArray } from './dtype.ts';
 import type { Attribute } from './model.ts';
 
 const mutants = process.env['TIER'] === 'long' ? 100_000 : 1000;
 const bytesFrom = (...values: number[]): Uint8Array<ArrayBuffer> => Uint8Array.from(values);
-const utf8 = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
-
-function floatTensor(name: string, ...values: number[]) {
-  return { name, dims: [BigInt(values.length)], dataType: DataType.FLOAT, floatData: values };
-}
-
-/** Made by onnx-buf: every kind of attribute and of constant that the format has. */
-function zoo(): ModelProto {
-  const inner = {
-    name: 'body',
-    node: [{ opType: 'Relu', name: 'inner', input: ['captured'], output: ['r'] }],
-    output: [{ name: 'r' }],
-  };
-  return create(ModelProtoSchema, {
-    irVersion: 10n,
-    producerName: 'zoo',
-    domain: 'test.zoo',
-    modelVersion: 7n,
-    docString: 'a model of everything',
-    opsetImport: [
-      { domain: '', version: 18n },
-      { domain: 'com.microsoft', version: 1n },
-    ],
-    metadataProps: [{ key: '__proto__', value: 'a key like any other' }],
-    trainingInfo: [{ algorithm: { name: 'training' } }],
-    functions: [
-      {
-        name: 'Twice',
-        domain: 'local',
-        input: ['x'],
-        output: ['y'],
-        attribute: ['a'],
-        docString: 'doubles',
-        node: [{ opType: 'Add', input: ['x', 'x'], output: ['y'] }],
-        opsetImport: [{ domain: '', version: 18n }],
-      },
-    ],
-    graph: {
-      name: 'all\uFEFF kinds',
-      docString: 'documented',
-      input: [
-        { name: 'x', type: { value: { case: 'tensorType', value: { elemType: 1 } } } },
-        {
-          name: 'list',
-          type: {
-            value: {
-              case: 'sequenceType',
-              value: { elemType: { value: { case: 'tensorType', value: { elemType: 7 } } } },
-            },
-          },
-        },
-      ],
-      initializer: [
-        floatTensor('floats', 1, -0, NaN),
-        { name: 'raw', dims: [3n], dataType: DataType.FLOAT, rawData: new Uint8Array(12) },
-        { name: 'longs', dims: [2n], dataType: DataType.INT64, int64Data: [-1n, 2n ** 62n] },
-        { name: 'bools', dims: [2n], dataType: DataType.BOOL, int32Data: [1, 0] },
-        { name: 'half', dims: [], dataType: DataType.FLOAT16, int32Data: [0x3c00] },
-        { name: 'doubles', dims: [1n], dataType: DataType.DOUBLE, doubleData: [1 / 3] },
-        { name: 'words', dims: [2n], dataType: DataType.STRING, stringData: [utf8('é'), utf8('')] },
-        { name: 'int4', dims: [3n], dataType: DataType.INT4, rawData: bytesFrom(0x21, 0x03) },
-        { name: 'none', dims: [0n, 5n], dataType: DataType.FLOAT },
-      ],
-      sparseInitializer: [
-        { values: floatTensor('sparse', 1), indices: { name: 'at', dims: [1n] }, dims: [9n] },
-      ],
-      node: [
-        {
-          name: 'kinds',
-          opType: 'Kinds',
-          domain: 'com.microsoft',
-          docString: 'why not',
-          overload: 'second',
-          input: ['x', '', 'raw'],
-          output: ['y'],
-          attribute: [
-            { name: 'float', type: Kind.FLOAT, f: 0.125, docString: 'small' },
-            { name: 'int', type: Kind.INT, i: -3n },
-            { name: 'big', type: Kind.INT, i: -(2n ** 63n) },
-            { name: 'string', type: Kind.STRING, s: utf8('text') },
-            { name: 'bytes', type: Kind.STRING, s: bytesFrom(255, 254) },
-            { name: 'tensor', type: Kind.TENSOR, t: floatTensor('named', 1, 2) },
-            {
-              name: 'double',
-              type: Kind.TENSOR,
-              t: { dataType: DataType.DOUBLE, doubleData: [3] },
-            },
-            { name: 'graph', type: Kind.GRAPH, g: inner },
-            { name: 'floats', type: Kind.FLOATS, floats: [1, 2.5] },
-            { name: 'ints', type: Kind.INTS, ints: [1n, -1n] },
-            { name: 'empty', type: Kind.INTS },
-            { name: 'strings', type: Kind.STRINGS, strings: [utf8('a'), utf8('b')] },
-            {
-              name: 'tensors',
-              type: Kind.TENSORS,
-              tensors: [{ dataType: DataType.FLOAT, floatData: [4] }],
-            },
-            { name: 'graphs', type: Kind.GRAPHS, graphs: [inner, inner] },
-            {
-              name: 'sparse',
-              type: Kind.SPARSE_TENSOR,
-              sparseTensor: { values: floatTensor('', 1), dims: [2n] },
-            },
-            { name: 'type', type: Kind.TYPE_PROTO, tp: { denotation: 'IMAGE' } },
-            { name: 'reference', type: Kind.INT, refAttrName: 'a' },
-          ],
-        },
-      ],
-      output: [
-        {
-          name: 'y',
-          docString: 'an answer',
-          type: {
-            denotation: 'TENSOR',
-            value: {
-              case: 'tensorType',
-              value: {
-                elemType: 1,
-                shape: {
-                  dim: [
-                    { value: { case: 'dimParam', value: 'N' }, denotation: 'DATA_BATCH' },
-                    { value: { case: 'dimValue', value: 3n } },
-                    {},
-                  ],
-                },
-              },
-            },
-          },
-        },
-      ],
-      quantizationAnnotation: [{ tensorName: 'raw' }],
-    },
-  });
-}
-
-/** Numbers of a tensor lie in one of several fields; we write one. */
-function normal(model: ModelProto): ModelProto {
-  const views: Readonly<Record<number, ((tensor: TensorProto) => TypedArray) | undefined>> = {
-    [DataType.FLOAT]: (tensor) => Float32Array.from(tensor.floatData),
-    [DataType.INT64]: (tensor) => BigInt64Array.from(tensor.int64Data),
-    [DataType.BOOL]: (tensor) => Uint8Array.from(tensor.int32Data),
-    [DataType.FLOAT16]: (tensor) => Uint16Array.from(tensor.int32Data),
-  };
-  const attributes = model.graph!.node.flatMap(({ attribute }) => attribute);
-  const tensors = [
-    ...model.graph!.initializer,
-    ...attributes.flatMap(({ t, tensors: list }) => (t === undefined ? list : [t])),
-  ];
-  for (const tensor of tensors) {
-    const view = views[tensor.dataType];
-    if (view === undefined || tensor.rawData.length > 0) continue;
-    tensor.rawData = new Uint8Array(view(tensor).buffer as ArrayBuffer);
-    tensor.floatData = [];
-    tensor.int32Data = [];
-    tensor.int64Data = [];
-  }
-  model.graph!.initializer.sort((a, b) => (a.name < b.name ? -1 : 1));
-  return model;
-}
 
 const rewritten = (bytes: Uint8Array): Uint8Array => bytesOf(encodeModel(decodeModel(bytes)));
 
 describe('decodeModel', () => {
   it('loses nothing of any message that onnx-buf can make', () => {
     const bytes = toBinary(ModelProtoSchema, zoo());
-    const back = fromBinary(ModelProtoSchema, rewritten(bytes));
-    expect(normal(back)).toEqual(normal(zoo()));
+    expect(messageText(rewritten(bytes))).toBe(messageText(bytes));
   });
 
   it('keeps fields of versions to come', () => {
