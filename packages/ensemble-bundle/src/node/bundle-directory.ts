@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import type { BundleSink, BundleSource } from '../files.ts';
 import { assertSafePath } from '../paths.ts';
+import { flusher } from './flusher.ts';
 
 /**
  * A bundle in a folder, which is made on the first write. Each file is written beside its place, flushed and renamed, so
@@ -49,33 +50,4 @@ async function writeWhole(target: string, chunks: AsyncIterable<Uint8Array>): Pr
 async function writeFully(file: FileHandle, chunk: Uint8Array): Promise<void> {
   for (let at = 0; at < chunk.byteLength;)
     at += (await file.write(chunk, at, chunk.byteLength - at)).bytesWritten;
-}
-
-// What a disk takes a few dozen milliseconds for.
-const FLUSHED_TOGETHER = 2 ** 24;
-
-/** Lets the disk work while the next chunks are made, instead of waiting for all of it at the end. */
-function flusher(file: FileHandle): { after(bytes: number): void; end(): Promise<void> } {
-  let waiting = 0;
-  let running: Promise<void> | undefined;
-  // The system tells of a failure once: later flushes may succeed.
-  const failures: unknown[] = [];
-  return {
-    after(bytes) {
-      waiting += bytes;
-      if (waiting < FLUSHED_TOGETHER || running !== undefined) return;
-      waiting = 0;
-      running = file
-        .datasync()
-        .catch((error: unknown) => void failures.push(error))
-        .finally(() => {
-          running = undefined;
-        });
-    },
-    async end() {
-      await running;
-      if (failures.length > 0) throw failures[0];
-      await file.sync();
-    },
-  };
 }
