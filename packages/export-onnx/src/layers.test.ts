@@ -38,7 +38,7 @@ it('LayerNormalization of rows of nearly equal values is off by what float32 mak
   const session = await ort.InferenceSession.create(bytes);
   const answer = await session.run({ x: new ort.Tensor('float32', data, [rows, width]) });
   const came = answer[outputs[0]!.name]!.data as Float32Array;
-  // Each sum of the mean rounds by half of 2^-23, and the root of epsilon divides it.
+  // A mean of n values is n − 1 sums and a division, each off by at most 2^-24 of the largest; the root of epsilon divides that.
   const bound = (width * 2 ** -24 * 1.502) / Math.sqrt(epsilon);
   for (let row = 0; row < rows; row++) {
     const values = Array.from(data.subarray(row * width, (row + 1) * width));

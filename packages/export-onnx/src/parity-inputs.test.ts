@@ -78,6 +78,26 @@ describe('checkParity', () => {
     expect((await checked(0.01, [{ head_input: { data, shape: [1, 4] } }])).isClose).toBe(false);
   });
 
+  it('sees the wrong end of a bounded layer on huge inputs', async () => {
+    const model = tf.sequential({
+      layers: [
+        tf.layers.dense({
+          units: 1,
+          inputShape: [1],
+          activation: 'sigmoid',
+          kernelInitializer: 'ones',
+          name: 'head',
+        }),
+      ],
+    });
+    const artifacts = await artifactsOf(model);
+    const { bytes } = exportOnnx({ ...artifacts, weightData: Float32Array.of(-1, 0).buffer });
+    const inputs = [{ head_input: { data: Float32Array.of(1e6), shape: [1, 1] } }];
+    const predict = predictor(model, ['head']);
+    const [result] = await checkParity({ bytes, ort, inputs, predict, absolute: 1e-6 });
+    expect(result).toMatchObject({ isClose: false, largestDifference: 1 });
+  });
+
   it('names the set of inputs that is worst', async () => {
     const set = (...data: readonly number[]) => ({
       head_input: { data: Float32Array.from(data), shape: [1, 4] },

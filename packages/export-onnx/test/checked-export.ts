@@ -11,8 +11,8 @@ import { encodeModel } from '../src/onnx/encode.ts';
 import { bytesOf } from '../src/onnx/file.ts';
 import type { Model } from '../src/onnx/model.ts';
 import { settingsOf } from '../src/options.ts';
-import { wasteIn } from './waste.ts';
 import { compareWithFile } from './independent-reader.ts';
+import { wasteIn } from './waste.ts';
 
 /** A model as a file that onnx-buf reads as that model. */
 export function checkedBytes(model: Model): Uint8Array {
