@@ -48,11 +48,11 @@ async function main() {
     process.stdout.write(chunk);
     printed += chunk;
   }
-  const [code] = await closed;
+  const [exitCode] = await closed;
   const missing = shown.map(({ code }) => firstMissing(code, printed)).filter((line) => line);
   for (const line of missing) console.error(`README.md: the demo did not print: ${line}`);
   console.log(`${shown.length - missing.length} passed, ${missing.length} failed`);
-  process.exitCode = code === 0 && missing.length === 0 && shown.length > 0 ? 0 : 1;
+  process.exitCode = exitCode === 0 && missing.length === 0 && shown.length > 0 ? 0 : 1;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main();
