@@ -71,7 +71,7 @@ export default tseslint.config(
   },
   {
     files: [
-      'packages/{snapshot-core,ensemble-bundle,adapter-tfjs,tfjs-wasm-training,export-onnx}/src/**/*.ts',
+      'packages/{bytes,snapshot-core,ensemble-bundle,adapter-tfjs,tfjs-wasm-training,export-onnx}/src/**/*.ts',
     ],
     ignores: ['**/*.test.ts', '**/src/indexeddb/**', '**/src/node/**'],
     rules: { 'no-restricted-globals': ['error', ...notShared] },

@@ -30,6 +30,7 @@ describe('the boundary lint', () => {
     ['a floor above', 'packages/schedules', 'snapshot-core'],
     ['a neighbour', 'packages/export-onnx', 'adapter-tfjs'],
     ['a neighbour on the ground floor', 'packages/ensemble-math', 'schedules'],
+    ['a floor above, from the bytes', 'packages/bytes', 'ensemble-bundle'],
     ['serving from training', 'packages/adapter-tfjs', 'ensemble-runtime'],
   ])('refuses an import of %s', (_, folder, target) => {
     const file = plant(folder, `export { default } from '@snapshot-ensemble/${target}';\n`);

@@ -1,0 +1,2 @@
+// eslint-disable-next-line @nx/enforce-module-boundaries -- package.json chooses the file: Node's or the web's
+export { sha256 } from '#sha256';
