@@ -51,8 +51,8 @@ export async function checkParity(
   let largest = 0;
   for (let start = 0; start < test.count; start += BATCH_ROWS) {
     const end = Math.min(start + BATCH_ROWS, test.count);
-    const answer = await ensemble.predict(test.images.subarray(start * pixels, end * pixels));
-    const { data } = answer[prediction!.name]!;
+    const { outputs } = await ensemble.predict(test.images.subarray(start * pixels, end * pixels));
+    const { data } = outputs[prediction!.name]!;
     for (const [index, value] of data.entries()) {
       const difference = Math.abs(Number(value) - expected.data[start * expected.classes + index]!);
       // Not Math.max: a NaN must not get lost.

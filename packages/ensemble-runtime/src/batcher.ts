@@ -109,7 +109,7 @@ export function createBatcher(options: BatcherOptions): Batcher {
     }
   };
 
-  const refuse = (code: 'closed' | 'queue-full', text: string): InferenceError => {
+  const refuse = (code: 'closed' | 'overloaded', text: string): InferenceError => {
     recorder.failure('rejected');
     return new InferenceError(code, `Ensemble "${manifest.name}" ${text}`);
   };
@@ -120,7 +120,7 @@ export function createBatcher(options: BatcherOptions): Batcher {
     // A request larger than the queue is served when nobody else waits, or it could never be.
     if (waiting > 0 && waiting + rows > maxQueueRows)
       throw refuse(
-        'queue-full',
+        'overloaded',
         `is busy: ${waiting} rows wait and ${rows} came, maxQueueRows is ${maxQueueRows}. Try again later.`,
       );
   };
@@ -129,12 +129,12 @@ export function createBatcher(options: BatcherOptions): Batcher {
     async submit(inputs, outputs, signal) {
       if (signal?.aborted === true) {
         recorder.failure('canceled');
-        throw signal.reason;
+        throw aborted(manifest.name, signal);
       }
       admit(inputs);
       const { job, answer } = createJob(inputs, outputs, now());
       const abort = (): void => {
-        fail(job, 'canceled', signal!.reason);
+        fail(job, 'canceled', aborted(manifest.name, signal!));
       };
       signal?.addEventListener('abort', abort, { once: true });
       pending.add(job);
@@ -153,4 +153,12 @@ export function createBatcher(options: BatcherOptions): Batcher {
       if (pending.size > 0) await new Promise<void>((resolve) => idle.push(resolve));
     },
   };
+}
+
+function aborted(name: string, { reason }: AbortSignal): InferenceError {
+  return new InferenceError(
+    'aborted',
+    `A request to ensemble "${name}" was aborted by its signal before it was answered.`,
+    { cause: reason },
+  );
 }

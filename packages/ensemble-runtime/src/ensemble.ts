@@ -5,38 +5,53 @@ import type { Lane } from './lane.ts';
 import type { Run } from './messages.ts';
 import type { Device } from './session.ts';
 import type { EnsembleStats, Recorder } from './stats.ts';
-import { allocate, type TensorData, type Tensors } from './tensor.ts';
+import { allocate, type Inputs, type Tensors } from './tensor.ts';
 import { validateInputs } from './validate.ts';
 
 export interface PredictOptions {
-  /** Gives up waiting; the promise is rejected with the signal's reason. A batch that runs is not interrupted. */
+  /** Gives up waiting: `InferenceError('aborted')` with the signal's reason as its cause. A batch that runs is not interrupted. */
   readonly signal?: AbortSignal;
+  /**
+   * When the answer is of no use any more, in milliseconds of `performance.now()`: from then on the request is refused with
+   * `InferenceError('deadline-exceeded')`.
+   */
+  readonly deadline?: number;
   /** Outputs to compute. Default all but the members' own. */
   readonly outputs?: readonly string[];
 }
 
-/** A bundle that answers. It owns threads: call `close`. */
+/** What an ensemble answers to the rows of one request. */
+export interface Prediction {
+  /** The outputs asked for by name, `dims[0]` counting the rows. */
+  readonly outputs: Tensors;
+  /** How many members each row's answer is made of: `[rows]`. */
+  readonly membersUsed: Uint32Array;
+}
+
+/** A bundle that answers. It owns processes or threads: call `close`, or declare it with `await using`. */
 export interface Ensemble {
   readonly manifest: BundleManifest;
+  /** What the bundle was when it was loaded; workers that start again read the same. */
+  readonly revision: string;
   readonly device: Device;
   /**
-   * The graph's outputs by name, `dims[0]` counting the rows: predictions and what the bundle says about their uncertainty. A bare array
-   * stands for the only input. Throws `InferenceError`.
+   * Predictions and what the bundle says about their uncertainty. A bare array stands for the only input. Throws `InferenceError`.
    */
-  predict(inputs: Tensors | TensorData, options?: PredictOptions): Promise<Tensors>;
+  predict(inputs: Inputs, options?: PredictOptions): Promise<Prediction>;
   /**
    * Each member's own prediction by the name of the prediction output, as the graph has it: rows first, then members. Throws
    * `InferenceError('no-member-outputs')` where the bundle was made without.
    */
   predictMembers(
-    inputs: Tensors | TensorData,
-    options?: Pick<PredictOptions, 'signal'>,
+    inputs: Inputs,
+    options?: Pick<PredictOptions, 'signal' | 'deadline'>,
   ): Promise<Tensors>;
   /** Runs zeros through every worker, so that the first request does not pay for the first run. Rows default to one full batch. */
   warmUp(options?: { readonly rows?: number }): Promise<void>;
   stats(): EnsembleStats;
-  /** Refuses new requests, answers those accepted, ends the threads. */
+  /** Refuses new requests, answers those accepted, ends what was started. */
   close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** The ensemble on lanes that are open. */
@@ -48,41 +63,72 @@ export function ensembleOf(
   maxBatchRows: number,
 ): Ensemble {
   const predict = async (
-    inputs: Tensors | TensorData,
+    inputs: Inputs,
     outputs: readonly string[],
-    signal: AbortSignal | undefined,
-  ): Promise<Tensors> => {
+    { signal, deadline }: PredictOptions,
+  ): Promise<Prediction> => {
     try {
       checkOutputs(manifest, outputs);
-      return await batcher.submit(validateInputs(manifest, inputs), outputs, signal);
+      const valid = validateInputs(manifest, inputs);
+      return {
+        outputs: await batcher.submit(valid, outputs, withDeadline(signal, deadline)),
+        membersUsed: new Uint32Array(valid.rows).fill(manifest.members.length),
+      };
     } catch (error) {
-      if (error instanceof InferenceError && error.status === 400) recorder.failure('invalid');
-      throw error;
+      if (error instanceof InferenceError && requestFaults.includes(error.code))
+        recorder.failure('invalid');
+      throw late(error, manifest.name);
     }
   };
   let closing: Promise<void> | undefined;
-  const close = async (): Promise<void> => {
+  const closeAll = async (): Promise<void> => {
     await batcher.drain();
     await Promise.all(lanes.map((lane) => lane.close()));
   };
+  const close = (): Promise<void> => (closing ??= closeAll());
   return {
     manifest,
+    revision: '',
     device: lanes[0]!.opened.device,
-    predict: (inputs, { signal, outputs } = {}) =>
-      predict(inputs, outputs ?? defaultOutputs(manifest), signal),
-    async predictMembers(inputs, { signal } = {}) {
+    predict: (inputs, options = {}) =>
+      predict(inputs, options.outputs ?? defaultOutputs(manifest), options),
+    async predictMembers(inputs, options = {}) {
       const members = memberOutputs(manifest);
-      const answer = await predict(inputs, Object.values(members), signal);
+      const { outputs } = await predict(inputs, Object.values(members), options);
       return Object.fromEntries(
-        Object.entries(members).map(([of, name]) => [of, answer[name]!] as const),
+        Object.entries(members).map(([of, name]) => [of, outputs[name]!] as const),
       );
     },
     async warmUp({ rows = maxBatchRows } = {}) {
       await Promise.all(lanes.map((lane) => lane.run(zeros(manifest, rows))));
     },
     stats: () => recorder.read(batcher.waiting()),
-    close: () => (closing ??= close()),
+    close,
+    [Symbol.asyncDispose]: close,
   };
+}
+
+const requestFaults: readonly string[] = ['invalid-input', 'unknown-output', 'no-member-outputs'];
+
+function withDeadline(
+  signal: AbortSignal | undefined,
+  deadline: number | undefined,
+): AbortSignal | undefined {
+  if (deadline === undefined) return signal;
+  const whole = Math.min(Math.max(0, Math.ceil(deadline - performance.now())), 2 ** 31 - 1);
+  const timeout = AbortSignal.timeout(whole);
+  return signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+}
+
+function late(error: unknown, name: string): unknown {
+  if (!(error instanceof InferenceError) || error.code !== 'aborted') return error;
+  const { cause } = error;
+  if (!(cause instanceof Error) || cause.name !== 'TimeoutError') return error;
+  return new InferenceError(
+    'deadline-exceeded',
+    `A request to ensemble "${name}" was not answered by its deadline.`,
+    { cause },
+  );
 }
 
 function defaultOutputs({ outputs }: BundleManifest): readonly string[] {

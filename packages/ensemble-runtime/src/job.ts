@@ -1,6 +1,14 @@
 import type { BundleManifest } from '@snapshot-ensemble/ensemble-bundle';
 import { InferenceError } from './errors.ts';
-import { allocate, copyRows, rowSize, type TensorData, type Tensors } from './tensor.ts';
+import {
+  allocate,
+  bytesOf,
+  rowBytes,
+  rowSize,
+  type Tensor,
+  type TensorData,
+  type Tensors,
+} from './tensor.ts';
 import type { Feed, RunResult } from './messages.ts';
 import type { ValidInputs } from './validate.ts';
 
@@ -74,9 +82,10 @@ export function gather({ inputs }: Graph, segments: readonly Segment[]): readonl
   const rows = rowsOf(segments);
   return inputs.map((input, index) => {
     const data = allocate(input, rows);
-    const size = rowSize(input);
+    const size = rowBytes(input);
+    const target = bytesOf(data);
     for (const { job, start, end, at } of segments)
-      copyRows(data, at, job.data[index]!, { start, end, size });
+      target.set(job.data[index]!.subarray(start * size, end * size), at * size);
     const dims = [rows, ...(input.shape.slice(1) as number[])];
     return { name: input.name, dtype: input.dtype, data, dims };
   });
@@ -105,7 +114,11 @@ export function scatter({ outputs }: Graph, segment: Segment, result: BatchResul
     }
     const target = job.results.get(output.name) ?? allocate(output, job.rows);
     job.results.set(output.name, target);
-    copyRows(target, start, data, { start: at, end: at + end - start, size });
+    const bytes = rowBytes(output);
+    bytesOf(target).set(
+      bytesOf(data).subarray(at * bytes, (at + end - start) * bytes),
+      start * bytes,
+    );
   }
   job.done += end - start;
 }
@@ -113,9 +126,9 @@ export function scatter({ outputs }: Graph, segment: Segment, result: BatchResul
 /** A finished job's outputs, in the order in which they were asked for. */
 export function collect({ outputs }: Graph, job: Job): Tensors {
   const tensors = job.outputs.map((name) => {
-    const { shape } = outputs.find((output) => output.name === name)!;
+    const { dtype, shape } = outputs.find((output) => output.name === name)!;
     const dims = [job.rows, ...(shape.slice(1) as number[])];
-    return [name, { data: job.results.get(name)!, dims }] as const;
+    return [name, { dtype, data: job.results.get(name)!, dims } as Tensor] as const;
   });
   return Object.fromEntries(tensors);
 }

@@ -1,7 +1,7 @@
 import type { BundleDType } from '@snapshot-ensemble/ensemble-bundle';
 import type { InferenceErrorCode } from './errors.ts';
 import type { Device, DeviceRequest } from './session.ts';
-import type { Tensor, TensorData } from './tensor.ts';
+import type { TensorData } from './tensor.ts';
 
 /** What a worker starts with. The model's buffer is transferred. */
 export interface WorkerSetup {
@@ -26,7 +26,9 @@ export interface Run {
 }
 
 export interface RunResult {
-  readonly outputs: Readonly<Record<string, Tensor>>;
+  readonly outputs: Readonly<
+    Record<string, { readonly data: TensorData; readonly dims: readonly number[] }>
+  >;
   /** Time in onnxruntime itself. */
   readonly runMs: number;
 }

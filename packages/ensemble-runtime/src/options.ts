@@ -1,5 +1,8 @@
 import { availableParallelism } from 'node:os';
-import type { DeviceRequest } from './session.ts';
+import type { DeviceRequest, OrtModule } from './session.ts';
+
+/** Where sessions run. */
+export type ExecutorKind = 'process' | 'thread' | { readonly ort: OrtModule };
 
 export interface LoadOptions {
   /** `auto` takes CUDA where a session opens on it, else the CPU; `ensemble.device` says which and why. Default `cpu`. */
@@ -15,7 +18,7 @@ export interface LoadOptions {
   readonly spinning?: boolean;
   /** Rows that are put together at most. Default 64. */
   readonly maxBatchRows?: number;
-  /** Rows that may wait; a request that would exceed it is refused with `queue-full`. Default 4096. */
+  /** Rows that may wait; a request that would exceed it is refused with `overloaded`. Default 4096. */
   readonly maxQueueRows?: number;
 }
 

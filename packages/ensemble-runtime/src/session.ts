@@ -1,7 +1,7 @@
 import type * as Ort from 'onnxruntime-node';
 import { InferenceError } from './errors.ts';
 import type { GraphTensor, Opened, Run, RunResult, WorkerSetup } from './messages.ts';
-import type { Tensor, TensorData } from './tensor.ts';
+import type { TensorData } from './tensor.ts';
 
 export type DeviceRequest = 'cpu' | 'cuda' | 'auto';
 
@@ -41,9 +41,9 @@ export async function openSession(ort: OrtModule, setup: WorkerSetup): Promise<S
       const start = performance.now();
       const results = await session.run(tensors, outputs);
       const runMs = performance.now() - start;
-      const named = outputs.map((name): [string, Tensor] => {
+      const named = outputs.map((name) => {
         const { data, dims } = results[name]!;
-        return [name, { data: data as TensorData, dims }];
+        return [name, { data: data as TensorData, dims }] as const;
       });
       return { outputs: Object.fromEntries(named), runMs };
     },

@@ -1,20 +1,48 @@
 import type { BundleDType, BundleTensor } from '@snapshot-ensemble/ensemble-bundle';
 
-/** A tensor's elements; int64 as bigints, bool as bytes 0 and 1, float16 as raw bits. */
-export type TensorData = Float32Array | Uint16Array | Int32Array | BigInt64Array | Uint8Array;
-
-/** Elements in row-major order; `dims[0]` counts the rows. */
-export interface Tensor {
-  readonly data: TensorData;
-  readonly dims: readonly number[];
+/** The array of each dtype: int64 as bigints, bool as bytes 0 and 1, float16 as raw bits. */
+export interface TensorArrays {
+  readonly float32: Float32Array;
+  readonly float16: Uint16Array;
+  readonly int32: Int32Array;
+  readonly int64: BigInt64Array;
+  readonly uint8: Uint8Array;
+  readonly bool: Uint8Array;
 }
 
-/** Tensors by the name of the graph's input or output. */
+/** A tensor's elements in row-major order. */
+export type TensorData = TensorArrays[BundleDType];
+
+/**
+ * An output: elements in row-major order, `dims[0]` counting the rows. Test `dtype` to know the array's type; `Array.from(data)` works without.
+ */
+export type Tensor<D extends BundleDType = BundleDType> = {
+  readonly [K in D]: {
+    readonly dtype: K;
+    // Without the second half, Array.from has no overload for arrays of numbers or bigints.
+    readonly data: TensorArrays[K] & Iterable<number | bigint>;
+    readonly dims: readonly number[];
+  };
+}[D];
+
+/** Output tensors by name. */
 export type Tensors = Readonly<Record<string, Tensor>>;
 
+/**
+ * An input: elements in row-major order, or their little-endian bytes at any offset, as they came over a wire. It is read until the
+ * answer is there: do not change it meanwhile.
+ */
+export type InputTensor =
+  | { readonly data: TensorData; readonly dims: readonly number[] }
+  | { readonly bytes: Uint8Array; readonly dims: readonly number[] };
+
+/** Input tensors by name; a bare array stands for the only input, its rows following from its length. */
+export type Inputs = Readonly<Record<string, InputTensor>> | TensorData;
+
 interface ArrayType {
-  new (length: number): TensorData;
+  new (lengthOrBuffer: number | ArrayBuffer): TensorData;
   readonly name: string;
+  readonly BYTES_PER_ELEMENT: number;
 }
 
 /** The array that holds each dtype. */
@@ -32,19 +60,17 @@ export function rowSize({ shape }: BundleTensor): number {
   return shape.slice(1).reduce<number>((product, side) => product * side!, 1);
 }
 
+/** Bytes in one row. */
+export function rowBytes(tensor: BundleTensor): number {
+  return rowSize(tensor) * arrayTypes[tensor.dtype].BYTES_PER_ELEMENT;
+}
+
 /** Zeros for `rows` rows, in a buffer of their own. */
 export function allocate(tensor: BundleTensor, rows: number): TensorData {
   return new arrayTypes[tensor.dtype](rows * rowSize(tensor));
 }
 
-/** Copies rows `[start, end)` of `source` to row `at` of `target`. */
-export function copyRows(
-  target: TensorData,
-  at: number,
-  source: TensorData,
-  { start, end, size }: { readonly start: number; readonly end: number; readonly size: number },
-): void {
-  const rows = source.subarray(start * size, end * size);
-  // One dtype on both sides; TypeScript cannot relate two unions.
-  (target as Uint8Array).set(rows as Uint8Array, at * size);
+/** The array's bytes, not copied. */
+export function bytesOf({ buffer, byteOffset, byteLength }: TensorData): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }

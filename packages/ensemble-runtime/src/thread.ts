@@ -5,7 +5,7 @@ import type { Command, Opened, Refusal, Report, Run, RunResult, WorkerSetup } fr
 /** A running worker with its session. It keeps the process alive only while it has work. */
 export interface SessionThread {
   readonly opened: Opened;
-  /** The arrays of the feeds are transferred. Throws `InferenceError` (`run-failed`, `worker-crashed`). */
+  /** The arrays of the feeds are transferred. Throws `InferenceError` (`failed`, `worker-crashed`). */
   run(run: Run): Promise<RunResult>;
   /** Ends the thread after the runs that were begun. */
   close(): Promise<void>;

@@ -1,11 +1,18 @@
 import type { BundleManifest, BundleTensor } from '@snapshot-ensemble/ensemble-bundle';
 import { InferenceError } from './errors.ts';
-import { arrayTypes, rowSize, type Tensor, type TensorData, type Tensors } from './tensor.ts';
+import {
+  arrayTypes,
+  bytesOf,
+  rowSize,
+  type InputTensor,
+  type Inputs,
+  type TensorData,
+} from './tensor.ts';
 
-/** Checked inputs: one array for each input of the manifest, in its order. */
+/** Checked inputs: the bytes of each input of the manifest, in its order. */
 export interface ValidInputs {
   readonly rows: number;
-  readonly data: readonly TensorData[];
+  readonly data: readonly Uint8Array[];
 }
 
 /**
@@ -14,7 +21,7 @@ export interface ValidInputs {
  */
 export function validateInputs(
   { name, inputs }: Pick<BundleManifest, 'name' | 'inputs'>,
-  given: Tensors | TensorData,
+  given: Inputs,
 ): ValidInputs {
   const tensors = isTensorData(given) ? { [inputs[0]!.name]: bare(name, inputs, given) } : given;
   const unknown = Object.keys(tensors).filter((key) => !inputs.some((input) => input.name === key));
@@ -40,11 +47,11 @@ export function validateInputs(
   return { rows, data };
 }
 
-function isTensorData(given: Tensors | TensorData): given is TensorData {
+function isTensorData(given: Inputs): given is TensorData {
   return ArrayBuffer.isView(given);
 }
 
-function bare(name: string, inputs: readonly BundleTensor[], data: TensorData): Tensor {
+function bare(name: string, inputs: readonly BundleTensor[], data: TensorData): InputTensor {
   if (inputs.length > 1)
     throw invalid(
       name,
@@ -54,12 +61,13 @@ function bare(name: string, inputs: readonly BundleTensor[], data: TensorData): 
   if (data.length === 0 || data.length % size !== 0)
     throw invalid(
       name,
-      `${data.length} elements are no whole number of rows of ${size}. Input: ${describe(inputs)}.`,
+      `got ${data.length} elements; the count must be a multiple of ${size} (one row). Input: ${describe(inputs)}.`,
     );
   return { data, dims: [data.length / size, ...(inputs[0]!.shape.slice(1) as number[])] };
 }
 
-function checkTensor(model: string, input: BundleTensor, { data, dims }: Tensor): TensorData {
+function checkTensor(model: string, input: BundleTensor, tensor: InputTensor): Uint8Array {
+  const { dims } = tensor;
   const [rows, ...rest] = dims;
   const isShape =
     Number.isSafeInteger(rows) &&
@@ -71,19 +79,28 @@ function checkTensor(model: string, input: BundleTensor, { data, dims }: Tensor)
       model,
       `input "${input.name}" came with shape [${dims.join(', ')}]. Allowed: ${describe([input])} with 1 row or more.`,
     );
-  const wanted = arrayTypes[input.dtype].name;
+  const wanted = arrayTypes[input.dtype];
+  const elements = rows! * rowSize(input);
+  const expect = (unit: string, came: number, needed: number): void => {
+    if (came !== needed)
+      throw invalid(
+        model,
+        `input "${input.name}" has ${came} ${unit}, its shape [${dims.join(', ')}] needs ${needed}.`,
+      );
+  };
+  if ('bytes' in tensor) {
+    expect('bytes', tensor.bytes.length, elements * wanted.BYTES_PER_ELEMENT);
+    return tensor.bytes;
+  }
+  const { data } = tensor;
   const came = ArrayBuffer.isView(data) ? data[Symbol.toStringTag] : typeof data;
-  if (came !== wanted)
+  if (came !== wanted.name)
     throw invalid(
       model,
-      `input "${input.name}" came as ${came}. Pass a ${wanted}${input.dtype === 'float16' ? ' of raw bits' : ''}: it is ${input.dtype}.`,
+      `input "${input.name}" came as ${came}. Pass a ${wanted.name}${input.dtype === 'float16' ? ' of raw bits' : ''}: it is ${input.dtype}.`,
     );
-  if (data.length !== rows! * rowSize(input))
-    throw invalid(
-      model,
-      `input "${input.name}" has ${data.length} elements, its shape [${dims.join(', ')}] needs ${rows! * rowSize(input)}.`,
-    );
-  return data;
+  expect('elements', data.length, elements);
+  return bytesOf(data);
 }
 
 function describe(tensors: readonly BundleTensor[]): string {

@@ -12,7 +12,7 @@ function report(message: Report, buffers: readonly ArrayBuffer[] = []): void {
 }
 
 function refusal(error: unknown): Refusal {
-  const code = error instanceof InferenceError ? error.code : 'run-failed';
+  const code = error instanceof InferenceError ? error.code : 'failed';
   return { code, message: error instanceof Error ? error.message : String(error) };
 }
 

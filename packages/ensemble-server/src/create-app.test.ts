@@ -1,5 +1,5 @@
 import { connect, type AddressInfo } from 'node:net';
-import { InferenceError, type Ensemble } from '@snapshot-ensemble/ensemble-runtime';
+import { InferenceError, type Ensemble, type Tensors } from '@snapshot-ensemble/ensemble-runtime';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createApp } from './create-app.ts';
 import { createMetrics } from './metrics.ts';
@@ -13,7 +13,10 @@ const manifest = {
 };
 const body = { inputs: [{ name: 'x', datatype: 'INT32', shape: [1, 1], data: [7] }] };
 const echo: Predict = (inputs) =>
-  Promise.resolve({ y: (inputs as Record<string, { data: Int32Array; dims: number[] }>)['x']! });
+  Promise.resolve({
+    outputs: { y: (inputs as unknown as Tensors)['x']! },
+    membersUsed: Uint32Array.of(1),
+  });
 /** Waits for its signal. */
 const stuck: Predict = (_, options) =>
   new Promise((_resolve, reject) => {
@@ -50,11 +53,12 @@ const ask = (predict: Predict, parameters: object = {}, errors?: unknown[]) =>
 
 describe('createApp', () => {
   it.each([
-    ['queue-full', 503, '1'],
+    ['overloaded', 503, '1'],
+    ['deadline-exceeded', 503, '1'],
     ['worker-crashed', 503, '1'],
     ['closed', 503, '1'],
     ['invalid-input', 400, undefined],
-    ['run-failed', 500, undefined],
+    ['failed', 500, undefined],
   ] as const)('answers %s with %i', async (code, status, retryAfter) => {
     const errors: unknown[] = [];
     const error = new InferenceError(code, 'what happened');
@@ -74,12 +78,17 @@ describe('createApp', () => {
     expect(errors).toEqual([error]);
   });
 
-  it.each([1, 1500])('gives up after a timeout of %i microseconds', async (timeout) => {
-    const response = await ask(stuck, { timeout });
-    expect(response.statusCode).toBe(503);
-    expect(response.json()).toEqual({
-      error: 'The request waited longer than its timeout parameter allows.',
-    });
+  it.each([1, 1500])('hands on a timeout of %i microseconds as a deadline', async (timeout) => {
+    const before = performance.now();
+    let deadline: number | undefined;
+    await ask(
+      (inputs, options) => {
+        deadline = options?.deadline;
+        return echo(inputs);
+      },
+      { timeout },
+    );
+    expect(deadline).toBeGreaterThan(before);
   });
 
   it.each([0, 2 ** 53 - 1])('knows a timeout of %i microseconds', async (timeout) => {

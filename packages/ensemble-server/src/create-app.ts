@@ -1,4 +1,4 @@
-import { InferenceError } from '@snapshot-ensemble/ensemble-runtime';
+import { InferenceError, type InferenceErrorCode } from '@snapshot-ensemble/ensemble-runtime';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { ENCODINGS, tooLarge } from './compression.ts';
 import { ServerError } from './errors.ts';
@@ -46,6 +46,26 @@ export function createApp(
   return app;
 }
 
+/** HTTP status of what the runtime refuses. */
+const statuses: Readonly<Record<InferenceErrorCode, number>> = {
+  'invalid-input': 400,
+  'unknown-output': 400,
+  'no-member-outputs': 400,
+  'non-finite-input': 400,
+  aborted: 503,
+  'deadline-exceeded': 503,
+  overloaded: 503,
+  'worker-crashed': 503,
+  unavailable: 503,
+  closed: 503,
+  'non-finite-output': 500,
+  failed: 500,
+  'wrong-graph': 500,
+  'runtime-missing': 500,
+  'runtime-unsupported': 500,
+  'device-unavailable': 500,
+};
+
 function sendError(reply: FastifyReply, status: number, error: string): FastifyReply {
   return reply.code(status).type('application/json').send({ error });
 }
@@ -54,11 +74,11 @@ function explain(
   error: unknown,
   bodyLimit: number,
 ): { readonly status: number; readonly message: string } {
-  if (error instanceof ServerError || error instanceof InferenceError) return error;
-  const { code, statusCode, name, message } = error as Partial<Record<string, unknown>>;
+  if (error instanceof ServerError) return error;
+  if (error instanceof InferenceError)
+    return { status: statuses[error.code], message: error.message };
+  const { code, statusCode, message } = error as Partial<Record<string, unknown>>;
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return tooLarge(bodyLimit);
-  if (name === 'TimeoutError')
-    return { status: 503, message: 'The request waited longer than its timeout parameter allows.' };
   const text = typeof message === 'string' ? message : String(error);
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500)
     return { status: statusCode, message: text };

@@ -68,24 +68,16 @@ export async function infer(
   const ensemble = findModel(models, address);
   const request = readRequest(ensemble.manifest, body, limits);
   const wanted = request.outputs;
-  const tensors = await ensemble.predict(request.inputs, {
-    signal: withTimeout(signal, request.timeoutMs),
+  const { outputs } = await ensemble.predict(request.inputs, {
+    signal,
+    ...(request.timeoutMs === undefined ? {} : { deadline: performance.now() + request.timeoutMs }),
     ...(wanted === undefined ? {} : { outputs: wanted.map(({ name }) => name) }),
   });
-  const answered = Object.entries(tensors).map(([name, tensor]) => ({
+  const answered = Object.entries(outputs).map(([name, tensor]) => ({
     output: ensemble.manifest.outputs.find((output) => output.name === name)!,
     tensor,
     isBinary: wanted?.find((output) => output.name === name)?.isBinary ?? request.isBinary,
   }));
   const head = { model_name: address.model, model_version: MODEL_VERSION };
   return writeResponse(request.id === undefined ? head : { ...head, id: request.id }, answered);
-}
-
-// What Node's timers can count to, 24 days.
-const MAX_TIMEOUT_MS = 2 ** 31 - 1;
-
-function withTimeout(signal: AbortSignal, timeoutMs: number | undefined): AbortSignal {
-  if (timeoutMs === undefined) return signal;
-  const whole = Math.min(Math.ceil(timeoutMs), MAX_TIMEOUT_MS);
-  return AbortSignal.any([signal, AbortSignal.timeout(whole)]);
 }

@@ -61,9 +61,9 @@ async function openSession(): Promise<Device | { readonly failure: string }> {
   try {
     const ensemble = await loadEnsemble(await reluBundle(), { device: 'auto', threads: 1 });
     try {
-      const { y } = await ensemble.predict(Float32Array.of(-1));
-      if (y?.data[0] === 0) return ensemble.device;
-      return { failure: `Relu(-1) is ${String(y?.data[0])} instead of 0.` };
+      const { outputs } = await ensemble.predict(Float32Array.of(-1));
+      if (outputs['y']?.data[0] === 0) return ensemble.device;
+      return { failure: `Relu(-1) is ${String(outputs['y']?.data[0])} instead of 0.` };
     } finally {
       await ensemble.close();
     }

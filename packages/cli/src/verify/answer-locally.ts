@@ -5,7 +5,12 @@ import {
   type OpenInferenceTensor,
   type SmokeTest,
 } from '@snapshot-ensemble/ensemble-bundle';
-import { loadEnsemble, type Tensor, type TensorData } from '@snapshot-ensemble/ensemble-runtime';
+import {
+  loadEnsemble,
+  type InputTensor,
+  type Tensor,
+  type TensorData,
+} from '@snapshot-ensemble/ensemble-runtime';
 import { UsageError } from '../run-main.ts';
 
 /** What a bundle answers through ensemble-runtime. */
@@ -17,7 +22,7 @@ export async function answerLocally(
   const ensemble = await loadEnsemble(bundle);
   try {
     const inputs = Object.fromEntries(request.inputs.map((input) => [input.name, toTensor(input)]));
-    const answer = await ensemble.predict(inputs, { outputs });
+    const { outputs: answer } = await ensemble.predict(inputs, { outputs });
     return ensemble.manifest.outputs.flatMap(({ name, dtype }) => {
       const tensor = answer[name];
       return tensor === undefined ? [] : [fromTensor(name, dtype, tensor)];
@@ -40,7 +45,7 @@ const arrays: Readonly<
   FP16: (_, name) => refuseHalf(name),
 };
 
-function toTensor({ name, datatype, shape, data }: OpenInferenceTensor): Tensor {
+function toTensor({ name, datatype, shape, data }: OpenInferenceTensor): InputTensor {
   return { data: arrays[datatype](data, name), dims: shape };
 }
 

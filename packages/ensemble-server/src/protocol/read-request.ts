@@ -1,11 +1,16 @@
 import type { BundleManifest, BundleTensor } from '@snapshot-ensemble/ensemble-bundle';
-import type { Tensor, Tensors } from '@snapshot-ensemble/ensemble-runtime';
 import { badRequest } from '../errors.ts';
 import { wireTypes } from './datatypes.ts';
 import { asArray, asBoolean, asCount, asObject, asString, parametersOf } from './fields.ts';
 import type { JsonObject } from './fields.ts';
 import { parseJson, type JsonLimits } from './parse-json.ts';
-import { binaryData, fromBytes, readTensor, type BinaryData } from './read-tensor.ts';
+import {
+  binaryData,
+  fromBytes,
+  readTensor,
+  type ArrayTensor,
+  type BinaryData,
+} from './read-tensor.ts';
 
 export interface RequestedOutput {
   readonly name: string;
@@ -15,7 +20,7 @@ export interface RequestedOutput {
 /** An infer request, checked as far as the protocol goes. */
 export interface InferRequest {
   readonly id: string | undefined;
-  readonly inputs: Tensors;
+  readonly inputs: Readonly<Record<string, ArrayTensor>>;
   /** Undefined where the request names none, which means all. */
   readonly outputs: readonly RequestedOutput[] | undefined;
   /** Whether outputs that say nothing themselves are binary. */
@@ -103,8 +108,12 @@ function readParameters(parameters: JsonObject): Pick<InferRequest, 'isBinary' |
   };
 }
 
-function readInputs({ name, inputs }: Graph, json: JsonObject, binary: BinaryData): Tensors {
-  const tensors = new Map<string, Tensor>();
+function readInputs(
+  { name, inputs }: Graph,
+  json: JsonObject,
+  binary: BinaryData,
+): Readonly<Record<string, ArrayTensor>> {
+  const tensors = new Map<string, ArrayTensor>();
   for (const [index, value] of asArray(json['inputs'], 'inputs').entries()) {
     const where = `inputs[${index}]`;
     const entry = asObject(value, where);

@@ -1,8 +1,11 @@
 import type { BundleTensor } from '@snapshot-ensemble/ensemble-bundle';
-import type { Tensor, TensorData } from '@snapshot-ensemble/ensemble-runtime';
+import type { InputTensor, TensorData } from '@snapshot-ensemble/ensemble-runtime';
 import { badRequest } from '../errors.ts';
 import { wireTypes, type WireType } from './datatypes.ts';
 import { asArray, asCount, show, type JsonObject } from './fields.ts';
+
+/** An input as an array of its type. */
+export type ArrayTensor = Extract<InputTensor, { readonly data: TensorData }>;
 
 /** Bytes behind the JSON, taken from the front by each input that has its data there. */
 export interface BinaryData {
@@ -37,7 +40,7 @@ export function readTensor(
   entry: JsonObject,
   parameters: JsonObject,
   binary: BinaryData,
-): Tensor {
+): ArrayTensor {
   const type = wireTypes[input.dtype];
   const { name } = input;
   if (entry['datatype'] !== type.datatype)
