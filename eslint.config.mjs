@@ -24,6 +24,42 @@ const notShared = [
   'XMLHttpRequest',
 ];
 
+// The house of export-onnx, from the ground up: a folder imports itself, those before it, and errors.ts.
+const exportOnnxFolders = [
+  'onnx',
+  'graph',
+  'optimize',
+  'artifacts',
+  'graph-model',
+  'keras',
+  'layers',
+  'layers-model',
+  'parity',
+];
+const exportOnnxHouse = exportOnnxFolders.flatMap((folder, index) =>
+  ['*.ts', '*/**/*.ts'].map((files, depth) => ({
+    files: [`packages/export-onnx/src/${folder}/${files}`],
+    ignores: ['**/*.test.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: `^(\\.\\./)+(${[...exportOnnxFolders.slice(index + 1), 'ensemble'].join('|')})/`,
+              message: `${folder}/ stands below it: see the map in packages/export-onnx/README.md.`,
+            },
+            {
+              regex: `^(\\.\\./){${depth + 1}}(?!errors\\.ts)[^/.][^/]*\\.ts$`,
+              message: 'Files beside the folders stand above them.',
+            },
+          ],
+        },
+      ],
+    },
+  })),
+);
+
 export default tseslint.config(
   { ignores: ['**/dist/**', '**/node_modules/**', '**/.venv*/**', '**/golden/**', '**/out/**'] },
   js.configs.recommended,
@@ -88,6 +124,7 @@ export default tseslint.config(
       '@typescript-eslint/no-unsafe-member-access': 'off',
     },
   },
+  ...exportOnnxHouse,
   {
     // What its tests write, onnx-buf reads.
     files: ['packages/export-onnx/src/**/*.test.ts'],

@@ -2,10 +2,10 @@
 // Reads models and writes them again, as they are and after the graph passes: node rewrite.mjs FOLDER-OF-MODELS FOLDER
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { decodeModel } from '../../packages/export-onnx/dist/onnx/decode.js';
+import { decodeModel } from '../../packages/export-onnx/dist/onnx/read/decode.js';
 import { encodeModel } from '../../packages/export-onnx/dist/onnx/encode.js';
 import { bytesOf } from '../../packages/export-onnx/dist/onnx/file.js';
-import { optimize } from '../../packages/export-onnx/dist/passes/index.js';
+import { optimize } from '../../packages/export-onnx/dist/optimize/index.js';
 
 const [source = '.', folder = 'out'] = process.argv.slice(2);
 mkdirSync(folder, { recursive: true });

@@ -2,8 +2,8 @@
 // Writes the list of layer classes in README.md from the converter table, and LAYERS.md from that table and test/golden/coverage.json, which
 // `npm run test:long` wrote; with --check, fails where the pages differ, or where the long run is not of the classes that there are.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { families } from '../dist/converters/index.js';
-import { refusedClasses } from '../dist/convert/refused-classes.js';
+import { families } from '../dist/layers/index.js';
+import { refusedClasses } from '../dist/layers-model/refused-classes.js';
 
 const page = new URL('../README.md', import.meta.url);
 const layersPage = new URL('../LAYERS.md', import.meta.url);

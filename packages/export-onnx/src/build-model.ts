@@ -1,19 +1,19 @@
 import type { ModelArtifacts } from '@snapshot-ensemble/snapshot-core';
-import { convertModel } from './convert/convert-model.ts';
-import { graphInputs } from './convert/graph-inputs.ts';
-import { ioNames } from './convert/names.ts';
-import { createStateBook, type StateBook } from './convert/states.ts';
-import { throwIfUnsupported } from './convert/unsupported.ts';
+import { readWeights, type WeightMap } from './artifacts/weights.ts';
 import type { UnsupportedLayer } from './errors.ts';
 import { createGraphBuilder, type GraphBuilder } from './graph/builder.ts';
 import { plain } from './graph/layout.ts';
 import type { Value } from './graph/value.ts';
-import { namedByLayer } from './model/keras3.ts';
-import { readTopology, type ModelSpec } from './model/topology.ts';
-import { readWeights, type WeightMap } from './model/weights.ts';
+import { namedByLayer } from './keras/keras3-weights.ts';
+import { readTopology, type ModelSpec } from './keras/topology.ts';
+import { convertModel } from './layers-model/convert-model.ts';
+import { graphInputs } from './layers-model/graph-inputs.ts';
+import { ioNames } from './layers-model/io-names.ts';
+import { createStateBook, type StateBook } from './layers-model/states.ts';
+import { throwIfUnsupported } from './layers-model/unsupported.ts';
 import type { Graph, Model } from './onnx/model.ts';
+import { optimize } from './optimize/index.ts';
 import { irVersionOf, type Settings } from './options.ts';
-import { optimize } from './passes/index.ts';
 
 /** One model as a file says it, its outputs in Keras order. */
 export function buildModel(artifacts: ModelArtifacts, settings: Settings): Model {

@@ -14,8 +14,8 @@ import {
 import { fileBlobs } from '@snapshot-ensemble/snapshot-core/node';
 import * as ort from 'onnxruntime-node';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { ensembleAnswers, ensembleInputs, membersFor, policies } from '../test/ensembles.ts';
 import { exportEnsemble } from '../test/checked-export.ts';
+import { ensembleAnswers, ensembleInputs, membersFor, policies } from '../test/ensembles.ts';
 import { artifactsOf, type tf } from '../test/tfjs.ts';
 import { checkParity, type EnsembleOptions } from './index.ts';
 

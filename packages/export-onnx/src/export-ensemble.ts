@@ -8,10 +8,10 @@ import type { ModelArtifacts, SnapshotStore } from '@snapshot-ensemble/snapshot-
 import { buildEnsemble } from './ensemble/build-ensemble.ts';
 import { readMembers } from './ensemble/members.ts';
 import type { Policies } from './ensemble/policies.ts';
+import { makeSmokeTest, type SmokeOptions } from './ensemble/smoke-test.ts';
 import type { Statistic } from './ensemble/statistics.ts';
 import { encodeModel } from './onnx/encode.ts';
 import { asyncChunksOf, bytesOf, checkOneFile } from './onnx/file.ts';
-import { makeSmokeTest, type SmokeOptions } from './smoke-test.ts';
 import { settingsOf, type ExportOptions } from './options.ts';
 
 export interface EnsembleOptions extends ExportOptions {

@@ -1,8 +1,8 @@
 import * as ort from 'onnxruntime-node';
 import { expect, it } from 'vitest';
 import { exportOnnx } from '../test/checked-export.ts';
-import { families, layerConverters } from './converters/index.ts';
-import { cleanName } from './model/names.ts';
+import { cleanName } from './keras/clean-name.ts';
+import { families, layerConverters } from './layers/index.ts';
 
 it('exports these names', async () => {
   expect(Object.keys(await import('./index.ts')).sort()).toMatchInlineSnapshot(`

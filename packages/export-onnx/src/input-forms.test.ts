@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import { loadSaved, readSaved, savedModel } from '../test/saved-models.ts';
 import { exportOnnx } from '../test/checked-export.ts';
+import { loadSaved, readSaved, savedModel } from '../test/saved-models.ts';
 import { predictor } from '../test/tfjs.ts';
 import { checkParity, parityInputs, type HostTensor } from './index.ts';
 

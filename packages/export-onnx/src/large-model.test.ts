@@ -7,12 +7,12 @@ import { bundleDirectory } from '@snapshot-ensemble/ensemble-bundle/node';
 import type { ModelArtifacts } from '@snapshot-ensemble/snapshot-core';
 import * as ort from 'onnxruntime-node';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { generator } from './random.ts';
 import { exportOnnx } from '../test/checked-export.ts';
 import { compareWithFile } from '../test/independent-reader.ts';
 import { buildModel } from './build-model.ts';
 import { writeOnnx } from './index.ts';
 import { settingsOf } from './options.ts';
+import { generator } from './parity/random.ts';
 
 // 64 MiB a layer: 2.5 GiB in all, or just enough to be written apart.
 const UNITS = 4096;

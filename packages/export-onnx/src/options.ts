@@ -1,6 +1,6 @@
-import { layerConverters } from './converters/index.ts';
-import type { LayerConverters } from './converters/types.ts';
 import { ExportError } from './errors.ts';
+import { layerConverters } from './layers/index.ts';
+import type { LayerConverters } from './layers/layer.ts';
 
 export interface ExportOptions {
   /** Version of the ONNX operators, 17 … 21. Default 17, the newest that KServe's default Triton runs. */

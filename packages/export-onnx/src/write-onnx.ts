@@ -1,8 +1,8 @@
-import type { ModelArtifacts } from '@snapshot-ensemble/snapshot-core';
 import type { BundleSink } from '@snapshot-ensemble/ensemble-bundle';
+import type { ModelArtifacts } from '@snapshot-ensemble/snapshot-core';
 import { buildModel } from './build-model.ts';
-import { exportedTensor, type ExportedTensor } from './export-onnx.ts';
 import { encodeModel } from './onnx/encode.ts';
+import { exportedTensor, type ExportedTensor } from './onnx/exported-tensor.ts';
 import { externalChunks, placeExternally } from './onnx/external-data.ts';
 import { asyncChunksOf, checkOneFile, MAX_MODEL_BYTES } from './onnx/file.ts';
 import { settingsOf, type ExportOptions } from './options.ts';

@@ -1,5 +1,5 @@
 import type { HostTensors } from '../src/index.ts';
-import { generator } from '../src/random.ts';
+import { generator } from '../src/parity/random.ts';
 import { tf } from './tfjs.ts';
 
 type Tensor = tf.SymbolicTensor;

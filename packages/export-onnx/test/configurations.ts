@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import type { LayerClassName } from '../src/converters/index.ts';
-import { activations } from '../src/converters/activations.ts';
+import { activations } from '../src/layers/activations.ts';
+import type { LayerClassName } from '../src/layers/index.ts';
 import { tf } from './tfjs.ts';
 
 type Shape = readonly (number | null)[];

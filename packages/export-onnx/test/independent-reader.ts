@@ -8,10 +8,10 @@ import {
   type TensorProto,
   type ValueInfoProto,
 } from 'onnx-buf';
-import { decodeModel } from '../src/onnx/decode.ts';
 import { dtypeCodes } from '../src/onnx/dtype.ts';
 import { rawBytes } from '../src/onnx/encode.ts';
 import type { Attribute, Graph, Model, ValueInfo } from '../src/onnx/model.ts';
+import { decodeModel } from '../src/onnx/read/decode.ts';
 import type { TensorData } from '../src/onnx/tensor-data.ts';
 
 /** Bytes of the file that weights outside the model are in. */

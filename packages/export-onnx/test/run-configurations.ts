@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import * as ort from 'onnxruntime-node';
-import { allParities } from '../src/check-parity.ts';
 import type { HostTensors } from '../src/index.ts';
-import { cleanName } from '../src/model/names.ts';
-import { edgeInputs } from '../src/parity-inputs.ts';
-import { configurations, type Configuration } from './configurations.ts';
-import { generator } from '../src/random.ts';
+import { cleanName } from '../src/keras/clean-name.ts';
+import { allParities } from '../src/parity/check-parity.ts';
+import { edgeInputs } from '../src/parity/parity-inputs.ts';
+import { generator } from '../src/parity/random.ts';
 import { exportOnnx } from './checked-export.ts';
+import { configurations, type Configuration } from './configurations.ts';
 import { artifactsOf, predictor, randomizeWeights, tf } from './tfjs.ts';
 
 /** Configurations of one class that ran in tfjs, and how far onnxruntime was from it. */

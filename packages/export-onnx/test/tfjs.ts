@@ -1,7 +1,7 @@
-import * as tf from '@tensorflow/tfjs';
 import type { ModelArtifacts } from '@snapshot-ensemble/snapshot-core';
+import * as tf from '@tensorflow/tfjs';
 import type { HostTensor, HostTensors } from '../src/index.ts';
-import { cleanName } from '../src/model/names.ts';
+import { cleanName } from '../src/keras/clean-name.ts';
 
 export { tf };
 

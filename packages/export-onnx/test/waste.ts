@@ -1,6 +1,6 @@
 import { rawBytes } from '../src/onnx/encode.ts';
 import type { Attribute, Graph, Initializer, Node } from '../src/onnx/model.ts';
-import { subgraphs, valuesRead } from '../src/passes/graph-uses.ts';
+import { subgraphs, valuesRead } from '../src/optimize/graph-uses.ts';
 
 /** What a graph and those inside it hold in vain: what nobody reads, what is there twice, what is known before the run. */
 export function wasteIn(graph: Graph, outer: ReadonlySet<string> = new Set()): readonly string[] {

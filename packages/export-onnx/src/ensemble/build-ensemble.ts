@@ -6,14 +6,14 @@ import type {
 } from '@snapshot-ensemble/ensemble-bundle';
 import type { EnsemblePolicy } from '@snapshot-ensemble/ensemble-math';
 import { convertOutputs, modelOf } from '../build-model.ts';
-import { graphInputs, BATCH } from '../convert/graph-inputs.ts';
-import { ioNames } from '../convert/names.ts';
 import { ExportError } from '../errors.ts';
 import { createGraphBuilder, type GraphBuilder } from '../graph/builder.ts';
 import { physicalShape, type Value } from '../graph/value.ts';
+import { graphInputs, BATCH } from '../layers-model/graph-inputs.ts';
+import { ioNames } from '../layers-model/io-names.ts';
 import type { Model, Shape } from '../onnx/model.ts';
+import { optimize } from '../optimize/index.ts';
 import type { Settings } from '../options.ts';
-import { optimize } from '../passes/index.ts';
 import { combineMembers } from './combine.ts';
 import type { Member } from './members.ts';
 import { policiesOf, type Policies } from './policies.ts';

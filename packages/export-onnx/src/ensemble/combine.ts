@@ -3,8 +3,8 @@ import type { GraphBuilder } from '../graph/builder.ts';
 import { binary, scalar } from '../graph/ops.ts';
 import type { Value } from '../graph/value.ts';
 import { weightedMedian } from './median.ts';
-import { weightedMean, type Shares } from './shares.ts';
 import { normalized, safeLog, softmax } from './rows.ts';
+import { weightedMean, type Shares } from './shares.ts';
 import { majorityVote } from './vote.ts';
 
 type Rule = (graph: GraphBuilder, shares: Shares) => Value;

@@ -3,8 +3,8 @@ import { binary, compare, reduce, scalar } from '../graph/ops.ts';
 import type { Value } from '../graph/value.ts';
 import { int } from '../onnx/model.ts';
 import { float32, int64 } from '../onnx/tensor-data.ts';
-import type { Shares } from './shares.ts';
 import { stack } from './rows.ts';
+import type { Shares } from './shares.ts';
 
 // Weights are summed in float32; a sum this close to one half is one half.
 const HALF_TOLERANCE = 1e-6;

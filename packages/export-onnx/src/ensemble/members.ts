@@ -1,9 +1,9 @@
 import type { BundleMember } from '@snapshot-ensemble/ensemble-bundle';
 import type { ModelArtifacts, NamedTensor, SnapshotStore } from '@snapshot-ensemble/snapshot-core';
+import { readWeights, weightsOf, type WeightMap } from '../artifacts/weights.ts';
 import { ExportError } from '../errors.ts';
-import { namedByLayer } from '../model/keras3.ts';
-import { readTopology, type ModelSpec } from '../model/topology.ts';
-import { readWeights, weightsOf, type WeightMap } from '../model/weights.ts';
+import { namedByLayer } from '../keras/keras3-weights.ts';
+import { readTopology, type ModelSpec } from '../keras/topology.ts';
 
 /** A member ready to be converted. */
 export interface Member {

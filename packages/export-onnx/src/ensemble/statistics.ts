@@ -1,5 +1,5 @@
-import type { EnsemblePolicy } from '@snapshot-ensemble/ensemble-math';
 import type { OutputRole } from '@snapshot-ensemble/ensemble-bundle';
+import type { EnsemblePolicy } from '@snapshot-ensemble/ensemble-math';
 import type { GraphBuilder } from '../graph/builder.ts';
 import { binary, unary } from '../graph/ops.ts';
 import type { Value } from '../graph/value.ts';

@@ -1,10 +1,10 @@
+import type { DType } from '../onnx/dtype.ts';
 import type { Dim, Shape } from '../onnx/model.ts';
 import { int, ints } from '../onnx/model.ts';
 import { float32, int64 } from '../onnx/tensor-data.ts';
-import type { DType } from '../onnx/dtype.ts';
 import type { Attributes, GraphBuilder } from './builder.ts';
-import { ConfigProblem } from '../model/config.ts';
 import { plain } from './layout.ts';
+import { Refusal } from './refusal.ts';
 import { shapeVector } from './shapes.ts';
 import { physicalAxis, type Value } from './value.ts';
 
@@ -69,7 +69,7 @@ export function reshape(
   }
   const dims = shapeVector(graph, shape, [from, ...sources]);
   if (dims !== undefined) return graph.op('Reshape', [from, dims], spec);
-  throw new ConfigProblem(
+  throw new Refusal(
     `the shape [${shape.join(', ')}] has more than one unknown dimension that moves`,
     'Give the input an exact shape.',
   );
@@ -211,7 +211,7 @@ export function broadcast(a: Shape, b: Shape): Shape {
     // An exact length is what a symbol must turn out to be.
     if (typeof left === 'string') return right;
     if (typeof right === 'string') return left;
-    throw new ConfigProblem(
+    throw new Refusal(
       `shapes [${a.join(', ')}] and [${b.join(', ')}] do not broadcast`,
       'Save the model again: this topology cannot run.',
     );
@@ -222,7 +222,7 @@ export function broadcast(a: Shape, b: Shape): Shape {
 export function exactDim(value: Value, axis: number, what: string): number {
   const dim = value.shape.at(axis);
   if (typeof dim === 'number') return dim;
-  throw new ConfigProblem(
+  throw new Refusal(
     `${what} must be known, its input is [${value.shape.join(', ')}]`,
     'Give the input an exact shape.',
   );

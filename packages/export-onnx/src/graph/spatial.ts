@@ -1,8 +1,8 @@
-import { ConfigProblem, type Config } from '../model/config.ts';
 import { ints, string, type Dim, type Shape } from '../onnx/model.ts';
 import type { Attributes, GraphBuilder, OutputSpec } from './builder.ts';
 import { channelsFirst, plain } from './layout.ts';
 import { slice } from './ops.ts';
+import { Refusal } from './refusal.ts';
 import { asChannelsFirst, asStored, type Value } from './value.ts';
 import { placeWindow, type Padding, type Placed } from './window.ts';
 
@@ -15,10 +15,6 @@ export interface Spatial<Channels extends Dim = Dim> {
   readonly sizes: Shape;
   /** The output of an operator that gives `channels` maps of these sizes. */
   output(channels: Dim, sizes: Shape): OutputSpec;
-}
-
-export function dataFormatOf(config: Config): DataFormat {
-  return config.choice('dataFormat', ['channelsFirst', 'channelsLast'], 'channelsLast');
 }
 
 export function spatial(graph: GraphBuilder, input: Value, dataFormat: DataFormat): Spatial {
@@ -45,7 +41,7 @@ export function kernelInput(
 ): Spatial<number> {
   const { channels, ...rest } = spatial(graph, input, dataFormat);
   if (typeof channels === 'number') return { channels, ...rest };
-  throw new ConfigProblem(
+  throw new Refusal(
     'the number of channels is unknown',
     'Give the input an exact number of channels.',
   );

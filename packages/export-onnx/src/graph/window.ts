@@ -1,5 +1,5 @@
-import { ConfigProblem } from '../model/config.ts';
 import type { Dim } from '../onnx/model.ts';
+import { Refusal } from './refusal.ts';
 
 /** A window that slides along one axis. */
 export interface Window {
@@ -32,7 +32,7 @@ export function placeWindow(window: Window, padding: Padding, mayCrop = false): 
   if (padding === 'valid') {
     const count = Math.floor((size - reach) / stride) + 1;
     if (count < 1)
-      throw new ConfigProblem(
+      throw new Refusal(
         `a window of ${reach} does not fit into ${size}`,
         'This topology cannot run.',
       );
