@@ -2,10 +2,12 @@
 // Packs every public package from a clean build and looks at the tarballs: publint, are-the-types-wrong, what is in them,
 // and whether an empty project can install and import them.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { codeBlocks } from './readme.mjs';
 import { workspaces } from './workspaces.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -110,7 +112,24 @@ function installInEmptyProject() {
         project,
       );
     }
+  runConverters(project);
   typeCheckWithOldTypeScript(project);
+}
+
+/**
+ * Converters that a user writes, through the public entries alone: the program of export-onnx's page about them.
+ *
+ * @param {string} project Where the packages are installed.
+ */
+function runConverters(project) {
+  const page = 'packages/export-onnx/CONVERTERS.md';
+  const [block] = codeBlocks(page, readFileSync(join(root, page), 'utf8'));
+  const { outputText } = ts.transpileModule(block.code, {
+    compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
+  });
+  const file = join(project, 'converters.mjs');
+  writeFileSync(file, outputText);
+  check(`${page} runs from the tarballs`, process.execPath, [file], project);
 }
 
 /**

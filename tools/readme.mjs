@@ -33,12 +33,17 @@ export function codeBlocks(page, markdown) {
 }
 
 /**
- * The blocks of the root README and of every package's.
+ * The blocks of the root README, of every package's, and of its page about converters where it has one.
  *
  * @param {string} root
  */
 export function readmeBlocks(root) {
-  const pages = ['README.md', ...workspaces(root).map(({ folder }) => `${folder}/README.md`)];
+  const pages = [
+    'README.md',
+    ...workspaces(root).flatMap(({ folder }) =>
+      ['README.md', 'CONVERTERS.md'].map((page) => `${folder}/${page}`),
+    ),
+  ];
   return pages
     .filter((page) => existsSync(join(root, page)))
     .flatMap((page) => codeBlocks(page, readFileSync(join(root, page), 'utf8')));

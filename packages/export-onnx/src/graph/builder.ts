@@ -21,6 +21,8 @@ export type Attributes = Readonly<Record<string, Attribute>>;
 /** Collects nodes. A node that exists is not made twice: equal constants and equal computations are shared. */
 export interface GraphBuilder {
   readonly opset: number;
+  /** The same graph, whose nodes take values as they lie in memory, in whatever layout; see `plainly`. */
+  readonly stored: GraphBuilder;
   /** A graph input; `channelsFirst` declares it in ONNX's order. */
   input(name: string, dtype: DType, shape: Shape, layout?: 'plain' | 'channelsFirst'): Value;
   constant(name: string, data: TensorData): Value;
@@ -108,8 +110,11 @@ function builderWithin(scope: string, state: State): GraphBuilder {
     if (key !== undefined) state.known.set(key, values);
     return values;
   };
-  return {
+  const builder: GraphBuilder = {
     opset: state.opset,
+    get stored() {
+      return builder;
+    },
     input(name, dtype, shape, layout = 'plain') {
       const value = valueOf(unique(name), { dtype, shape, layout });
       state.inputs.push(infoOf(value));
@@ -138,6 +143,7 @@ function builderWithin(scope: string, state: State): GraphBuilder {
     },
     finish: (name, outputs) => finish(name, outputs, state),
   };
+  return builder;
 }
 
 function valueOf(name: string, { dtype, shape, layout = 'plain' }: OutputSpec): Value {

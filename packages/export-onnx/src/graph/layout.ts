@@ -6,7 +6,7 @@ import { toChannelsFirst, toChannelsLast, type Value } from './value.ts';
 // The only place where elements change their order between Keras and ONNX.
 
 /** The value with its elements as its Keras shape says. */
-export function plain(graph: GraphBuilder, value: Value): Value {
+export function plain({ stored: graph }: GraphBuilder, value: Value): Value {
   if (value.layout === 'plain') return value;
   if (value.layout !== 'channelsFirst') return plainOfFlat(graph, value, value.layout.inner);
   const axes = value.shape.map((_, axis) => axis);
@@ -16,7 +16,7 @@ export function plain(graph: GraphBuilder, value: Value): Value {
 }
 
 /** The value with its last axis stored as axis 1. */
-export function channelsFirst(graph: GraphBuilder, value: Value): Value {
+export function channelsFirst({ stored: graph }: GraphBuilder, value: Value): Value {
   if (value.layout === 'channelsFirst') return value;
   const from = plain(graph, value);
   const axes = from.shape.map((_, axis) => axis);

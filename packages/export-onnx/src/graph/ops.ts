@@ -84,7 +84,9 @@ export function split(
 ): readonly Value[] {
   const constant = graph.constant(`parts_${sizes.join('_')}`, int64([sizes.length], sizes));
   const specs = sizes.map((size) => ({ ...value, shape: value.shape.with(axis, size) }));
-  return graph.node('Split', [value, constant], specs, { axis: int(physicalAxis(value, axis)) });
+  return graph.stored.node('Split', [value, constant], specs, {
+    axis: int(physicalAxis(value, axis)),
+  });
 }
 
 /** `[start, end)` along one physical axis of a plain value; negative positions count from the end. */
@@ -161,9 +163,9 @@ export function reducePhysical(
 ): Value {
   const keepdims = int(keepDims ? 1 : 0);
   if (graph.opset < 18 && opType !== 'ReduceSum')
-    return graph.op(opType, [value], output, { axes: ints(axes), keepdims });
+    return graph.stored.op(opType, [value], output, { axes: ints(axes), keepdims });
   const constant = graph.constant(`axes_${axes.join('_')}`, int64([axes.length], axes));
-  return graph.op(opType, [value, constant], output, { keepdims });
+  return graph.stored.op(opType, [value, constant], output, { keepdims });
 }
 
 /** Axes of length 1 put in at these places of the result. */

@@ -2,6 +2,9 @@ import { asObject, asText, invalidTopology, property, type JsonObject } from '..
 import { ExportError } from '../errors.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
 import { Refusal, ListedRefusal } from '../graph/refusal.ts';
+import { plain } from '../graph/layout.ts';
+import { withMask } from '../graph/ops.ts';
+import { plainly } from '../graph/plainly.ts';
 import type { Value } from '../graph/value.ts';
 import { readConfig } from '../keras/config.ts';
 import { isModelClass, readModel } from '../keras/topology.ts';
@@ -32,13 +35,17 @@ export function convertLayer(
   conversion: Conversion,
 ): readonly Value[] {
   return listing(call, conversion, () => {
-    const outputs = converterOf(call.className, conversion)(
-      layerOf(call, conversion),
-      inputs,
-      graph,
-    );
-    return isList(outputs) ? outputs : [outputs];
+    const converter = converterOf(call.className, conversion);
+    const layer = { ...layerOf(call, conversion), inputMasks: inputs.map(({ mask }) => mask) };
+    const { stored } = graph;
+    if (converter.layouts === 'stored') return listOf(converter(layer, inputs, stored));
+    const plainInputs = inputs.map((value) => withMask(plain(stored, value), undefined));
+    return listOf(converter(layer, plainInputs, plainly(stored)));
   });
+}
+
+function listOf(outputs: Value | readonly Value[]): readonly Value[] {
+  return isList(outputs) ? outputs : [outputs];
 }
 
 function converterOf(className: string, { converters }: Conversion): LayerConverter {
@@ -75,6 +82,7 @@ function layerOf(call: LayerCall, conversion: Conversion): Layer {
     className,
     config: readConfig(call.config),
     executorMask,
+    inputMasks: [],
     findsStates: call.findsStates,
     memory: conversion.states.memoryOf(call.place.path),
     weight: (weight, shape) =>
@@ -152,7 +160,7 @@ function innerModel(
         );
       }),
     convert(inputs, graph, executorMask) {
-      const outputs = conversion.convertModel(model, inputs, graph, conversion, place, {
+      const outputs = conversion.convertModel(model, inputs, graph.stored, conversion, place, {
         mask: executorMask,
       });
       if (outputs.every((value) => value !== undefined)) return outputs;

@@ -1,7 +1,8 @@
 import { layerConverters } from '../layers/index.ts';
 
 const OWN =
-  'Pass a converter of your own: exportOnnx(artifacts, { converters: { ...layerConverters, Name } }).';
+  'Pass a converter of your own: exportOnnx(artifacts, { converters: { ...layerConverters, Name } }). ' +
+  'The toolkit is @snapshot-ensemble/export-onnx/converter; checkParity tells whether it computes what the model does.';
 
 /** Classes of tfjs-layers that are refused by name. */
 export const refusedClasses: Readonly<Record<string, readonly [reason: string, remedy: string]>> = {

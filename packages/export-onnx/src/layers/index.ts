@@ -2,7 +2,7 @@ import { advancedActivations, type AdvancedActivationClass } from './advanced-ac
 import { convolutional, type ConvolutionalClass } from './convolution.ts';
 import { core, type CoreClass } from './core.ts';
 import { embeddings, type EmbeddingClass } from './embedding.ts';
-import type { LayerConverter, LayerConverters } from './layer.ts';
+import { anyLayout, type LayerConverter, type LayerConverters } from './layer.ts';
 import { merge, type MergeClass } from './merge.ts';
 import { normalization, type NormalizationClass } from './normalization.ts';
 import { padding, type PaddingClass } from './padding.ts';
@@ -40,8 +40,7 @@ export const families: Readonly<Record<string, LayerConverters>> = {
   preprocessing: preprocessing,
 };
 
-/** The converters of this package. Add your own: `exportOnnx(artifacts, { converters: { ...layerConverters, Mine } })`. */
-export const layerConverters: Readonly<Record<LayerClassName, LayerConverter>> = {
+const all: Readonly<Record<LayerClassName, LayerConverter>> = {
   ...core,
   ...convolutional,
   ...pooling,
@@ -54,3 +53,8 @@ export const layerConverters: Readonly<Record<LayerClassName, LayerConverter>> =
   ...wrappers,
   ...preprocessing,
 };
+
+/** The converters of this package. Add your own: `exportOnnx(artifacts, { converters: { ...layerConverters, Mine } })`. */
+export const layerConverters: Readonly<Record<LayerClassName, LayerConverter>> = Object.fromEntries(
+  Object.entries(all).map(([className, converter]) => [className, anyLayout(converter)]),
+) as Record<LayerClassName, LayerConverter>;

@@ -21,6 +21,8 @@ export interface Layer {
    * need not be this layer's own.
    */
   readonly executorMask: Value | undefined;
+  /** The masks of its inputs, which a converter of plain values does not see on the values themselves. */
+  readonly inputMasks: readonly (Value | undefined)[];
   /** Whether a layer executed before left its initial states in `kwargs`, too. */
   readonly findsStates: boolean;
   /** What a stateful layer remembers from call to call. */
@@ -49,14 +51,32 @@ export interface StateMemory {
 }
 
 /**
- * Emits the ONNX nodes of one call of a layer and returns its outputs, shapes and masks included. Throws `Refusal` for
- * what has no ONNX equal.
+ * Emits the ONNX nodes of one call of a layer and returns its outputs with their shapes. Values are plain: their elements lie
+ * as their shape says, and they carry no masks. Throws `Refusal` for what has no ONNX equal.
  */
-export type LayerConverter = (
-  layer: Layer,
-  inputs: readonly Value[],
-  graph: GraphBuilder,
-) => Value | readonly Value[];
+export interface LayerConverter {
+  (layer: Layer, inputs: readonly Value[], graph: GraphBuilder): Value | readonly Value[];
+  /** `stored`: it takes and gives values as they lie in memory, masks included; see `anyLayout`. Default plain ones. */
+  readonly layouts?: 'stored';
+}
+
+/**
+ * A converter that takes and gives values in whatever layout they have, with their masks: after a convolution that is
+ * `channelsFirst`, which saves a Transpose where the layer treats all elements alike. It must mind `layout` itself.
+ */
+export function anyLayout(
+  convert: (
+    layer: Layer,
+    inputs: readonly Value[],
+    graph: GraphBuilder,
+  ) => Value | readonly Value[],
+): LayerConverter {
+  return Object.assign(
+    (layer: Layer, inputs: readonly Value[], { stored }: GraphBuilder) =>
+      convert(layer, inputs, stored),
+    { layouts: 'stored' } as const,
+  );
+}
 
 /** Converters by Keras class name. */
 export type LayerConverters = Readonly<Record<string, LayerConverter>>;
