@@ -86,7 +86,7 @@ const results = await sideBySide({
   contenders: [
     {
       name: 'combine, meanProbabilities',
-      run: timed(() => combine(predictions, 'meanProbabilities', { into })),
+      run: timed(() => combine(predictions, 'meanProbabilities', { kind: 'probabilities', into })),
     },
     {
       name: 'combine, into a new Float64Array',

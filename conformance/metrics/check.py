@@ -31,7 +31,7 @@ def main(tier):
         checks = [("the cases", [checksum(c) for c in cases], golden["checksums"][:count])]
         known = {(r["function"], r["library"]): r["answers"] for r in golden["results"]}
         for key, peer in peers.items():
-            checks.append((", ".join(key), answers(peer, cases), known[key][:count]))
+            checks.append((", ".join(key), answers(key[0], peer, cases), known[key][:count]))
         for what, now, written in checks:
             fault = difference(now, written)
             if fault is None and not catches_a_fault(now, written):

@@ -409,8 +409,9 @@ def split_threshold(case):
 
 
 def aps_scores(p):
-    """[rows, classes]: the probability of all classes at least as likely."""
-    return np.minimum(1, (p[:, None, :] * (p[:, None, :] >= p[:, :, None])).sum(axis=2))
+    """[rows, classes]: the probability of all classes at least as likely, ties to 1 part in 2¹⁶ included."""
+    less = p[:, None, :] < p[:, :, None] * (1 - 2.0**-16)
+    return 1 - (p[:, None, :] * less).sum(axis=2)
 
 
 def aps_threshold(case):

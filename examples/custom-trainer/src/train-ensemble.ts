@@ -62,7 +62,9 @@ async function score(store: SnapshotStore): Promise<EnsembleScores> {
   const shape = { rows: count, classes };
   return {
     members: members.map((data) => scoresOf({ data, ...shape })),
-    ensemble: scoresOf(combine({ members, ...shape }, 'meanProbabilities')),
+    ensemble: scoresOf(
+      combine({ members, ...shape }, 'meanProbabilities', { kind: 'probabilities' }),
+    ),
   };
 }
 

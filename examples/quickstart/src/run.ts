@@ -1,4 +1,4 @@
-import { memberOutputs, predictiveEntropy } from '@snapshot-ensemble/ensemble-math';
+import { memberOutputs, uncertainty } from '@snapshot-ensemble/ensemble-math';
 import { serve } from '@snapshot-ensemble/ensemble-server';
 import { chooseBackend } from './backend.ts';
 import { loadData } from './data.ts';
@@ -65,7 +65,8 @@ export async function runQuickstart(options: QuickstartOptions, screen: Screen):
     screen.print(`Serving it on ${server.url}; asking about a few digits:`);
     const { inputs, outputs } = ensemble.manifest;
     const model = { name: 'mnist', input: inputs[0]!.name, output: outputs[0]!.name };
-    const indices = interestingImages(predictiveEntropy(members), 3, 3);
+    const { predictiveEntropy } = uncertainty(members, { kind: 'probabilities' });
+    const indices = interestingImages(predictiveEntropy, 3, 3);
     screen.print(formatAnswers(await askServer(server.url, model, data.test, indices)));
   } finally {
     await server.close();

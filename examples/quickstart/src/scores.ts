@@ -91,11 +91,12 @@ export function winner(rows: readonly ResultRow[]): string {
  * Whether the ensemble's gains are more than chance, on errors and on likelihood: paired bootstrap over the test
  * images, everything calibrated on the validation images.
  */
-export function verdicts(options: Omit<EvaluateOptions, 'verdict' | 'policy'>): string {
+export function verdicts(options: Omit<EvaluateOptions, 'kind' | 'verdict' | 'policy'>): string {
   const text = (metric: 'error' | 'nll') =>
-    evaluateEnsemble({ ...options, verdict: { metric } }).verdict.text.replaceAll(
-      /[;.] (?=against )/gi,
-      (mark) => `${mark.trim()}\n  `,
-    );
+    evaluateEnsemble({
+      kind: 'probabilities',
+      ...options,
+      verdict: { metric },
+    }).verdict.text.replaceAll(/[;.] (?=against )/gi, (mark) => `${mark.trim()}\n  `);
   return `By errors: ${text('error')}\nBy likelihood: ${text('nll')}`;
 }

@@ -8,6 +8,8 @@ import {
   mse,
   nll,
   type Outputs,
+  pooledKind,
+  type PooledKind,
   rowLosses,
   type Verdict,
 } from '@snapshot-ensemble/ensemble-math';
@@ -54,9 +56,10 @@ export async function labelsOf(
     outputs.map(async (output, index) => {
       const values = await targets[index]!.data();
       const name = names[index]!;
-      return policies[index]!.kind === 'regression'
-        ? sameLength(output, values, name)
-        : classIndices(output, values, name);
+      const { kind } = policies[index]!;
+      return kind === 'probabilities' || kind === 'logits'
+        ? classIndices(output, values, name)
+        : sameLength(output, values, name);
     }),
   );
 }
@@ -67,11 +70,12 @@ export function metricsOf(
   labels: Labels,
   { names, policies }: OutputsDescription,
 ): Metrics {
-  const perOutput = outputs.map((output, index) =>
-    policies[index]!.kind === 'regression'
+  const perOutput = outputs.map((output, index) => {
+    const kind = pooledKind(policies[index]!.kind);
+    return kind === 'regression'
       ? regression(output, labels[index]!)
-      : classification(output, labels[index]!),
-  );
+      : classification(output, labels[index]!, kind);
+  });
   if (perOutput.length === 1) return perOutput[0]!;
   return Object.fromEntries(
     perOutput.flatMap((metrics, index) =>
@@ -88,15 +92,16 @@ export function verdictsOn(
   { policies }: OutputsDescription,
 ): readonly Verdict[] {
   return ensemble.map((output, index) => {
-    const metric = policies[index]!.kind === 'regression' ? 'mse' : 'error';
+    const kind = pooledKind(policies[index]!.kind);
+    const metric = kind === 'regression' ? 'mse' : 'error';
     const truth = labels[index]!;
     const lossOf = (outputs: Outputs): number =>
-      rowLosses(metric, outputs, truth).reduce((sum, loss) => sum + loss, 0);
+      rowLosses(metric, outputs, truth, { kind }).reduce((sum, loss) => sum + loss, 0);
     const candidates = members.map((outputs) => rowsOf(outputs[index]!));
     const best = candidates.reduce((a, b) => (lossOf(b) < lossOf(a) ? b : a));
     const contestants: Contestant[] = [{ against: 'bestMember', outputs: best }];
     if (rival) contestants.push({ against: 'rival', outputs: rowsOf(rival[index]!) });
-    return judgeEnsemble(rowsOf(output), contestants, truth, { metric });
+    return judgeEnsemble(rowsOf(output), contestants, truth, { kind, metric });
   });
 }
 
@@ -123,12 +128,16 @@ function sameLength({ data }: MemberOutputs, targets: Values, name: string): Val
   throw wrongTargets(name, targets, `${data.length} values`);
 }
 
-function classification(output: MemberOutputs, labels: Values): Metrics {
-  const probabilities = rowsOf(output);
+function classification(
+  output: MemberOutputs,
+  labels: Values,
+  kind: Exclude<PooledKind, 'regression'>,
+): Metrics {
+  const outputs = rowsOf(output);
   return {
-    accuracy: accuracy(probabilities, labels),
-    nll: nll(probabilities, labels),
-    brier: brier(probabilities, labels),
+    accuracy: accuracy(outputs, labels, { kind }),
+    nll: nll(outputs, labels, { kind }),
+    brier: brier(outputs, labels, { kind }),
   };
 }
 

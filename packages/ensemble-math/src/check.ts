@@ -25,6 +25,11 @@ export function checkProbabilities(where: string, probabilities: Outputs): void 
   checkOutputs(where, probabilities);
   const { data, rows, classes } = probabilities;
   checkSomeRows(where, rows);
+  if (classes < 2) {
+    throw new RangeError(
+      `${where}: there is one value a row; probabilities are of at least 2 classes. If it is the probability of the positive class, say kind: 'binary'.`,
+    );
+  }
   for (let row = 0; row < rows; row++) {
     let sum = 0;
     let least = 0;

@@ -9,6 +9,7 @@ import { meanPolicy } from './policy.ts';
 import { memberVariance } from './uncertainty/variance.ts';
 import { uncertainty } from './uncertainty/uncertainty.ts';
 
+const kind = 'probabilities';
 const { predictions, labels } = simulate({ seed: 21 });
 const logits = { ...predictions, members: predictions.members.map((p) => p.map(Math.log)) };
 const targets = Float64Array.from({ length: predictions.rows * predictions.classes }, (_, i) =>
@@ -17,45 +18,45 @@ const targets = Float64Array.from({ length: predictions.rows * predictions.class
 
 describe('fitPolicy', () => {
   it('takes all members equally, with one temperature on what is pooled', () => {
-    const pooled = combine(predictions, 'meanProbabilities');
-    expect(fitPolicy(predictions, labels)).toEqual({
+    const pooled = combine(predictions, 'meanProbabilities', { kind });
+    expect(fitPolicy(predictions, labels, { kind })).toEqual({
       ...meanPolicy('probabilities', [0, 1, 2, 3]),
       temperature: fitTemperature(pooled, labels),
     });
   });
 
-  it.each<[string, FitPolicyOptions, readonly number[]]>([
+  it.each<[string, Omit<FitPolicyOptions, 'kind'>, readonly number[]]>([
     ['the last', { select: { last: 2 } }, [2, 3]],
     ['as many of the best', { select: { best: 4 } }, [0, 1, 2, 3]],
     ['by greedy selection', { select: { greedy: 40 } }, [0, 1, 2, 3]],
     ['by dropping the worst', { select: 'dropWorst' }, [0, 1, 2, 3]],
     ['by convex weights', { select: 'convexWeights' }, [0, 1, 2, 3]],
   ])('chooses %s', (_, options, expected) => {
-    const { members, weights } = fitPolicy(predictions, labels, options);
+    const { members, weights } = fitPolicy(predictions, labels, { kind, ...options });
     expect(members).toEqual(expected);
     expect(weights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 12);
   });
 
-  it.each<[string, FitPolicyOptions]>([
+  it.each<[string, Omit<FitPolicyOptions, 'kind'>]>([
     ['a plain one', {}],
     ['everything', { cascade: { target: { cost: 2 } }, conformal: { method: 'aps', alpha: 0.1 } }],
     ['weights', { select: 'convexWeights', combine: 'geometricMean', temperature: 2 }],
   ])('is plain JSON: %s', (_, options) => {
-    const policy = fitPolicy(predictions, labels, options);
+    const policy = fitPolicy(predictions, labels, { kind, ...options });
     expect(JSON.parse(JSON.stringify(policy))).toEqual(policy);
   });
 
   it('says the same of logits as of their softmax', () => {
     const cascade = { target: { cost: 2 } };
     const fromLogits = fitPolicy(logits, labels, { kind: 'logits', cascade });
-    const fromProbabilities = fitPolicy(predictions, labels, { cascade });
+    const fromProbabilities = fitPolicy(predictions, labels, { kind, cascade });
     expect(fromLogits.kind).toBe('logits');
     expect(fromLogits.temperature).toBeCloseTo(fromProbabilities.temperature, 9);
     expect(fromLogits.cascade?.order).toEqual(fromProbabilities.cascade?.order);
   });
 
   it('calibrates: the NLL falls', () => {
-    const policy = fitPolicy(predictions, labels);
+    const policy = fitPolicy(predictions, labels, { kind });
     const before = predictWithPolicy({ ...policy, temperature: 1 }, predictions).outputs;
     const after = predictWithPolicy(policy, predictions).outputs;
     expect(nll(after, labels)).toBeLessThan(nll(before, labels));
@@ -79,9 +80,9 @@ describe('fitPolicy', () => {
 
 describe('applyPolicy', () => {
   it('gives what its parts give', () => {
-    const policy = fitPolicy(predictions, labels, { conformal: { alpha: 0.1 } });
+    const policy = fitPolicy(predictions, labels, { kind, conformal: { alpha: 0.1 } });
     const result = applyPolicy(policy, predictions);
-    expect(result.uncertainty).toEqual(uncertainty(predictions));
+    expect(result.uncertainty).toEqual(uncertainty(predictions, { kind }));
     expect(result.outputs).toEqual(predictWithPolicy(policy, predictions).outputs);
     expect(result.sets?.rows).toBe(predictions.rows);
     expect(result.membersUsed).toBeUndefined();
@@ -93,14 +94,14 @@ describe('applyPolicy', () => {
       conformal: { alpha: 0.1 },
     });
     const result = applyPolicy(policy, predictions);
-    expect(result.outputs).toEqual(combine(predictions, 'mean'));
+    expect(result.outputs).toEqual(combine(predictions, 'mean', { kind: 'regression' }));
     expect(result.variance).toEqual(memberVariance(predictions));
     expect(result.intervals?.lower.rows).toBe(predictions.rows);
   });
 
   it('says how many members ran, and leaves the members alone', () => {
     const before = predictions.members.map((values) => values.slice());
-    const policy = fitPolicy(predictions, labels, { cascade: { target: { cost: 2 } } });
+    const policy = fitPolicy(predictions, labels, { kind, cascade: { target: { cost: 2 } } });
     const { membersUsed } = applyPolicy(policy, predictions);
     expect(membersUsed?.reduce((sum, used) => sum + used, 0)).toBeLessThanOrEqual(
       2 * predictions.rows,

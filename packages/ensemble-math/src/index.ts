@@ -1,10 +1,6 @@
 export { applyPolicy, predictWithPolicy } from './apply-policy.ts';
 export type { PolicyOutputs, PolicyResult } from './apply-policy.ts';
-export {
-  crossValidateTemperature,
-  fitTemperature,
-  temperatureRange,
-} from './calibration/fit-temperature.ts';
+export { crossValidateTemperature, fitTemperature } from './calibration/fit-temperature.ts';
 export type {
   CrossValidatedTemperature,
   CrossValidationOptions,
@@ -17,8 +13,8 @@ export type { CascadeOptions, CascadeResult } from './cascade/run.ts';
 export type { CascadePoint } from './cascade/stages.ts';
 export { combine } from './combine/combine.ts';
 export type { CombineOptions } from './combine/combine.ts';
-export { fitConformal, fitConformalIntervals } from './conformal/fit.ts';
-export type { ConformalOptions } from './conformal/fit.ts';
+export { fitConformal } from './conformal/fit.ts';
+export type { ConformalOptions, FitConformalOptions } from './conformal/fit.ts';
 export { predictionIntervals, predictionSets } from './conformal/sets.ts';
 export type { PredictionIntervals, PredictionSets } from './conformal/sets.ts';
 export { ambiguity, brierAmbiguity } from './diversity/ambiguity.ts';
@@ -43,6 +39,12 @@ export type {
 export type { ClassificationScores, RegressionScores, Scores } from './evaluate/scores.ts';
 export { judgeEnsemble } from './evaluate/verdict.ts';
 export type { Comparison, Contestant, Verdict, VerdictOptions } from './evaluate/verdict.ts';
+export type { FitAbstainOptions } from './abstain/fit.ts';
+export { abstainScores } from './abstain/scores.ts';
+export { scoresOf } from './evaluate/scores.ts';
+export { energy } from './uncertainty/energy.ts';
+export type { OutputKind, ProbabilityKind } from './kinds.ts';
+export type { MetricOptions } from './metrics/classification.ts';
 export { fitPolicy } from './fit-policy.ts';
 export type { FitPolicyOptions } from './fit-policy.ts';
 export { auroc, errorAuroc } from './metrics/auroc.ts';
@@ -51,12 +53,19 @@ export type { CalibrationOptions, ReliabilityBin } from './metrics/calibration-e
 export { accuracy, brier, errorRate, nll, topKAccuracy } from './metrics/classification.ts';
 export { confusionMatrix } from './metrics/confusion.ts';
 export type { ConfusionMatrix } from './metrics/confusion.ts';
-export { rowLosses } from './metrics/losses.ts';
-export type { Metric } from './metrics/losses.ts';
+export { pooledKind, rowLosses } from './metrics/losses.ts';
+export type { Metric, PooledKind } from './metrics/losses.ts';
 export { gaussianNll, mae, mse, r2 } from './metrics/regression.ts';
 export type { GaussianNllOptions, Targets } from './metrics/regression.ts';
 export { meanPolicy } from './policy.ts';
-export type { CascadePolicy, CombineRule, ConformalPolicy, EnsemblePolicy } from './policy.ts';
+export type {
+  AbstainPolicy,
+  AbstainScore,
+  CascadePolicy,
+  CombineRule,
+  ConformalPolicy,
+  EnsemblePolicy,
+} from './policy.ts';
 export { convexWeights } from './selection/convex-weights.ts';
 export type { ConvexWeights, ConvexWeightsOptions } from './selection/convex-weights.ts';
 export { dropWorstMembers } from './selection/drop-worst.ts';

@@ -4,7 +4,7 @@ import type { Predictions } from '../src/index.ts';
 const shape = fc.record({
   members: fc.integer({ min: 1, max: 6 }),
   rows: fc.integer({ min: 1, max: 8 }),
-  classes: fc.integer({ min: 1, max: 6 }),
+  classes: fc.integer({ min: 2, max: 6 }),
 });
 
 /** Distributions with zeros, ties and certainties among them, in float32 as models give them. */

@@ -1,23 +1,32 @@
 import * as math from '../src/index.ts';
 import type { CombineRule, Outputs } from '../src/index.ts';
+import { leastNllTemperature } from '../src/calibration/fit-temperature.ts';
+import { intervalRoom, roomyThreshold } from '../src/conformal/fit.ts';
 import type { Case } from './cases.ts';
+
+const kind = 'probabilities';
 
 type Answer = number | ArrayLike<number>;
 
+const kindOf = (rule: CombineRule, of: 'probabilities' | 'logits'): math.OutputKind =>
+  rule === 'mean' || rule === 'median' ? 'regression' : of;
 const weighted =
   (rule: CombineRule, of: 'probabilities' | 'logits' = 'probabilities') =>
   (c: Case): Answer =>
     math.combine(c[of], rule, {
       weights: c.weights,
-      kind: rule === 'mean' || rule === 'median' ? 'regression' : of,
+      kind: kindOf(rule, of),
     }).data;
 const equal =
   (rule: CombineRule, of: 'probabilities' | 'logits' = 'probabilities') =>
   (c: Case): Answer =>
-    math.combine(c[of], rule).data;
+    math.combine(c[of], rule, { kind: kindOf(rule, of) }).data;
 const mean = (c: Case): Outputs =>
-  math.combine(c.probabilities, 'meanProbabilities', { weights: c.weights });
-const meanValue = (c: Case): Outputs => math.combine(c.logits, 'mean', { weights: c.weights });
+  math.combine(c.probabilities, 'meanProbabilities', { kind: 'probabilities', weights: c.weights });
+const meanValue = (c: Case): Outputs =>
+  math.combine(c.logits, 'mean', { kind: 'regression', weights: c.weights });
+const uncertaintyOf = (c: Case): math.Uncertainty =>
+  math.uncertainty(c.probabilities, { kind: 'probabilities', weights: c.weights });
 const first = (c: Case): Outputs => math.memberOutputs(c.probabilities, 0);
 const alphaOf = (c: Case): number => [0.1, 0.2, 0.35][c.seed % 3]!;
 const rounded = (values: Float64Array): Float64Array => values.map((v) => Math.round(v * 10) / 10);
@@ -55,8 +64,8 @@ export const functions: Readonly<Record<string, (c: Case) => Answer>> = {
   memberVariance: (c) => math.memberVariance(c.probabilities, c.weights).data,
   memberSpread: (c) => math.memberSpread(c.logits).data,
   entropy: (c) => math.entropy(mean(c)),
-  expectedEntropy: (c) => math.expectedEntropy(c.probabilities, { weights: c.weights }),
-  mutualInformation: (c) => math.mutualInformation(c.probabilities, { weights: c.weights }),
+  expectedEntropy: (c) => uncertaintyOf(c).expectedEntropy,
+  mutualInformation: (c) => uncertaintyOf(c).mutualInformation,
   runCascade: (c) => {
     const order = c.weights.map((_, member) => member);
     const thresholds = order.slice(1).map((_, stage) => 0.4 + 0.1 * stage);
@@ -84,10 +93,16 @@ export const functions: Readonly<Record<string, (c: Case) => Answer>> = {
   mae: (c) => math.mae(meanValue(c), c.targets),
   r2: (c) => math.r2(meanValue(c), c.targets),
   gaussianNll: (c) =>
-    math.gaussianNll(math.combine(c.logits, 'mean'), math.memberVariance(c.logits), c.targets, {
-      minVariance: 1e-3,
-    }),
-  pairwiseDisagreement: (c) => math.pairwiseDisagreement(c.probabilities).data,
+    math.gaussianNll(
+      math.combine(c.logits, 'mean', { kind: 'regression' }),
+      math.memberVariance(c.logits),
+      c.targets,
+      {
+        minVariance: 1e-3,
+      },
+    ),
+  pairwiseDisagreement: (c) =>
+    math.pairwiseDisagreement(c.probabilities, { kind: 'probabilities' }).data,
   outputCorrelation: (c) => math.outputCorrelation(c.probabilities).data,
   ambiguity: (c) => parts(math.ambiguity(c.logits, c.targets, c.weights)),
   brierAmbiguity: (c) => parts(math.brierAmbiguity(c.probabilities, c.labels, c.weights)),
@@ -97,23 +112,27 @@ export const functions: Readonly<Record<string, (c: Case) => Answer>> = {
   },
   bestMembers: (c) => {
     const count = Math.floor((c.weights.length + 1) / 2);
-    return math.bestMembers(c.probabilities, c.labels, { count });
+    return math.bestMembers(c.probabilities, c.labels, { kind, count });
   },
-  greedyMembers: (c) => spread(c, math.greedyMembers(c.probabilities, c.labels, { rounds: 6 })),
+  greedyMembers: (c) =>
+    spread(c, math.greedyMembers(c.probabilities, c.labels, { kind, rounds: 6 })),
   dropWorstMembers: (c) =>
-    spread(c, math.dropWorstMembers(c.probabilities, c.labels)).map(Math.ceil),
-  'convexWeights, nll': (c) => math.convexWeights(c.probabilities, c.labels).loss,
+    spread(c, math.dropWorstMembers(c.probabilities, c.labels, { kind })).map(Math.ceil),
+  'convexWeights, nll': (c) => math.convexWeights(c.probabilities, c.labels, { kind }).loss,
   'convexWeights, brier': (c) =>
-    math.convexWeights(c.probabilities, c.labels, { metric: 'brier' }).loss,
-  'convexWeights, mse': (c) => math.convexWeights(c.logits, c.targets, { metric: 'mse' }).loss,
-  fitTemperature: (c) => math.fitTemperature(mean(c), c.labels),
+    math.convexWeights(c.probabilities, c.labels, { kind, metric: 'brier' }).loss,
+  'convexWeights, mse': (c) => math.convexWeights(c.logits, c.targets, { kind: 'regression' }).loss,
+  fitTemperature: (c) => leastNllTemperature(mean(c), c.labels),
   'fitConformal, split': (c) =>
-    math.fitConformal(mean(c), c.labels, { alpha: alphaOf(c) }).threshold,
+    withoutRoom(math.fitConformal(mean(c), c.labels, { kind, alpha: alphaOf(c) })).threshold,
   'fitConformal, aps': (c) =>
-    math.fitConformal(mean(c), c.labels, { alpha: alphaOf(c), method: 'aps' }).threshold,
-  fitConformalIntervals: (c) =>
-    math.fitConformalIntervals(math.memberOutputs(c.logits, 0), c.targets, { alpha: alphaOf(c) })
+    withoutRoom(math.fitConformal(mean(c), c.labels, { kind, alpha: alphaOf(c), method: 'aps' }))
       .threshold,
+  fitConformalIntervals: (c) => {
+    const outputs = math.memberOutputs(c.logits, 0);
+    const options = { kind: 'regression', alpha: alphaOf(c) } as const;
+    return math.fitConformal(outputs, c.targets, options).threshold - intervalRoom(outputs.data);
+  },
   bootstrapMean: (c) => {
     const { lower, upper } = math.bootstrapMean(c.targets, {
       resamples: 99,
@@ -125,22 +144,32 @@ export const functions: Readonly<Record<string, (c: Case) => Answer>> = {
   'predictionSets, split': (c) => {
     const [fit, rest] = halves(c.probabilities);
     const conformal = math.fitConformal(math.memberOutputs(fit, 0), c.labels.slice(0, fit.rows), {
+      kind,
       alpha: alphaOf(c),
     });
-    return math.predictionSets(math.memberOutputs(rest, 0), conformal).data;
+    return math.predictionSets(math.memberOutputs(rest, 0), withoutRoom(conformal)).data;
   },
   predictionIntervals: (c) => {
     const [fit, rest] = halves(firstOutput(c.logits));
     const targets = c.labels.map((_, row) => c.targets[row * c.logits.classes]!);
-    const conformal = math.fitConformalIntervals(
-      math.memberOutputs(fit, 0),
-      targets.slice(0, fit.rows),
-      { alpha: alphaOf(c) },
-    );
-    const { lower, upper } = math.predictionIntervals(math.memberOutputs(rest, 0), conformal);
+    const conformal = math.fitConformal(math.memberOutputs(fit, 0), targets.slice(0, fit.rows), {
+      kind: 'regression',
+      alpha: alphaOf(c),
+    });
+    const threshold = conformal.threshold - intervalRoom(math.memberOutputs(fit, 0).data);
+    const { lower, upper } = math.predictionIntervals(math.memberOutputs(rest, 0), {
+      ...conformal,
+      threshold,
+    });
     return Array.from(lower.data, (value, i) => [value, upper.data[i]!]).flat();
   },
 };
+
+/** As others have it, without our room for rounding. */
+function withoutRoom(conformal: math.ConformalPolicy): math.ConformalPolicy {
+  const share = 1 - roomyThreshold(1);
+  return { ...conformal, threshold: 1 - (1 - conformal.threshold) / share };
+}
 
 function halves(predictions: math.Predictions): [math.Predictions, math.Predictions] {
   const half = Math.floor(predictions.rows / 2);

@@ -27,7 +27,7 @@ function member(activation: 'softmax' | 'linear', seed: number): tf.Sequential {
 }
 
 /** Four members of one topology. */
-export function membersFor(kind: EnsemblePolicy['kind']): readonly tf.Sequential[] {
+export function membersFor(kind: keyof typeof heads): readonly tf.Sequential[] {
   return [10, 20, 30, 40].map((seed) => member(heads[kind], seed));
 }
 
@@ -68,7 +68,9 @@ export function ensembleAnswers(
   };
 }
 
-const rules: readonly (Pick<EnsemblePolicy, 'kind' | 'combine'> & Partial<EnsemblePolicy>)[] = [
+type TestedPolicy = EnsemblePolicy & { readonly kind: keyof typeof heads };
+
+const rules: readonly (Pick<TestedPolicy, 'kind' | 'combine'> & Partial<TestedPolicy>)[] = [
   { kind: 'probabilities', combine: 'meanProbabilities' },
   { kind: 'probabilities', combine: 'meanProbabilities', members: [3, 1], weights: [0.5, 0.5] },
   { kind: 'probabilities', combine: 'meanProbabilities', members: [2], weights: [1] },
@@ -90,7 +92,7 @@ const rules: readonly (Pick<EnsemblePolicy, 'kind' | 'combine'> & Partial<Ensemb
 ];
 
 /** Every kind of output with every rule that fits it. */
-export const policies: readonly EnsemblePolicy[] = rules.map((rule) => ({
+export const policies: readonly TestedPolicy[] = rules.map((rule) => ({
   members: [0, 1, 2, 3],
   weights: [0.4, 0.1, 0.3, 0.2],
   temperature: 1,

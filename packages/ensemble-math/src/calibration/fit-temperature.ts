@@ -1,24 +1,49 @@
-import { checkCount, checkLabels, checkProbabilities } from '../check.ts';
-import { mean, nllLosses } from '../metrics/classification.ts';
+import { checkCount, checkSomeRows } from '../check.ts';
+import { asClasses, checkKindLabels, checkValues, isTwoSided } from '../kinds.ts';
+import { errorLosses, mean, type MetricOptions, nllLosses } from '../metrics/classification.ts';
 import { seededIntegers, shuffled } from '../random.ts';
 import { gatherRows, pick, type Labels, type Outputs } from '../shapes.ts';
 import { safeLog } from '../softmax.ts';
 import { applyTemperature } from './temperature.ts';
 
 /** Bounds of a fitted temperature: rows that are all right (or worse than guessing) would send it to 0 (or ∞). */
-export const temperatureRange: { readonly min: number; readonly max: number } = {
+const temperatureRange: { readonly min: number; readonly max: number } = {
   min: 0.01,
   max: 100,
 };
 
 /**
- * The temperature in `[0.01, 100]` with the least NLL on the pooled probabilities: pool, then calibrate (Rahaman and
- * Thiery 2021). The NLL is convex in 1 / temperature; found by Newton steps kept inside a shrinking bracket.
+ * The temperature to use: the one with the least NLL on these pooled probabilities (pool, then calibrate: Rahaman and
+ * Thiery 2021), or 1 where they do not speak for any: nothing is wrong in them, the NLL falls to the end of
+ * `[0.01, 100]`, or temperatures fitted on four fifths of the rows do not lower the NLL of the others.
  */
-export function fitTemperature(probabilities: Outputs, labels: Labels): number {
-  checkProbabilities('fitTemperature', probabilities);
-  const { data, rows, classes } = probabilities;
-  checkLabels('fitTemperature', labels, rows, classes);
+export function fitTemperature(
+  outputs: Outputs,
+  labels: Labels,
+  options: MetricOptions = {},
+): number {
+  const temperature = leastNllTemperature(outputs, labels, options);
+  const isAtBound = temperature <= temperatureRange.min || temperature >= temperatureRange.max;
+  if (temperature === 1 || isAtBound || outputs.rows < 2) return 1;
+  if (errorLosses(outputs, labels, options).every((error) => error === 0)) return 1;
+  const folds = Math.min(defaultFolds, outputs.rows);
+  const { nll, nllBefore } = crossValidateTemperature(outputs, labels, { ...options, folds });
+  return nll < nllBefore ? temperature : 1;
+}
+
+/**
+ * The temperature in `[0.01, 100]` with the least NLL. The NLL is convex in 1 / temperature; found by Newton steps kept
+ * inside a shrinking bracket.
+ */
+export function leastNllTemperature(
+  outputs: Outputs,
+  labels: Labels,
+  { kind = 'probabilities' }: MetricOptions = {},
+): number {
+  checkValues('fitTemperature', kind, outputs);
+  checkSomeRows('fitTemperature', outputs.rows);
+  checkKindLabels('fitTemperature', kind, labels, outputs);
+  const { data, rows, classes } = asClasses(kind, outputs);
   const logs = Float64Array.from(data, safeLog);
   const slopeAt = (inverse: number): Slope =>
     nllSlope({ data: logs, rows, classes }, labels, inverse);
@@ -27,9 +52,9 @@ export function fitTemperature(probabilities: Outputs, labels: Labels): number {
 }
 
 export interface CrossValidatedTemperature {
-  /** Fitted on all rows. */
+  /** With the least NLL on all rows. */
   readonly temperature: number;
-  /** Fitted on the rows outside of each fold. */
+  /** With the least NLL on the rows outside of each fold. */
   readonly foldTemperatures: readonly number[];
   /** NLL in nats of every row at the temperature fitted without its fold: the calibrated NLL, honestly. */
   readonly nll: number;
@@ -37,33 +62,38 @@ export interface CrossValidatedTemperature {
   readonly nllBefore: number;
 }
 
-export interface CrossValidationOptions {
+export interface CrossValidationOptions extends MetricOptions {
   /** Default 5. */
   readonly folds?: number;
   /** Of the shuffle that makes the folds. Default 1. */
   readonly seed?: number;
 }
 
+const defaultFolds = 5;
+
 /** Fits the temperature and says what it is worth on rows it has not seen. Ashukha et al. 2020, §3. */
 export function crossValidateTemperature(
-  probabilities: Outputs,
+  outputs: Outputs,
   labels: Labels,
-  { folds = 5, seed = 1 }: CrossValidationOptions = {},
+  { kind = 'probabilities', folds = defaultFolds, seed = 1 }: CrossValidationOptions = {},
 ): CrossValidatedTemperature {
-  const { rows } = probabilities;
-  const temperature = fitTemperature(probabilities, labels);
+  const { rows, classes } = outputs;
+  const temperature = leastNllTemperature(outputs, labels, { kind });
   checkCount('crossValidateTemperature', 'folds', folds, 2, rows);
+  const width = isTwoSided(kind) ? classes : 1;
   const order = shuffled(rows, seededIntegers(seed));
   let total = 0;
   const foldTemperatures = Array.from({ length: folds }, (_, fold) => {
     const inside = order.filter((_, i) => i % folds === fold);
     const outside = order.filter((_, i) => i % folds !== fold);
-    const fitted = fitTemperature(gatherRows(probabilities, outside), pick(labels, outside));
-    const held = applyTemperature(gatherRows(probabilities, inside), fitted);
-    total += mean(nllLosses(held, pick(labels, inside))) * inside.length;
+    const fitted = leastNllTemperature(gatherRows(outputs, outside), pick(labels, outside, width), {
+      kind,
+    });
+    const held = applyTemperature(gatherRows(outputs, inside), fitted, { kind });
+    total += mean(nllLosses(held, pick(labels, inside, width), { kind })) * inside.length;
     return fitted;
   });
-  const nllBefore = mean(nllLosses(probabilities, labels));
+  const nllBefore = mean(nllLosses(outputs, labels, { kind }));
   return { temperature, foldTemperatures, nll: total / rows, nllBefore };
 }
 

@@ -4,7 +4,11 @@ import { labelled, probabilities } from '../../test/arbitraries.ts';
 import { makeCase } from '../../test/cases.ts';
 import { nll } from '../metrics/classification.ts';
 import { memberOutputs, unstack } from '../shapes.ts';
-import { crossValidateTemperature, fitTemperature } from './fit-temperature.ts';
+import {
+  crossValidateTemperature,
+  fitTemperature,
+  leastNllTemperature,
+} from './fit-temperature.ts';
 import { applyTemperature } from './temperature.ts';
 
 const temperatures = fc.double({ min: 0.05, max: 20, noNaN: true });
@@ -13,9 +17,9 @@ describe('applyTemperature', () => {
   test.prop([probabilities])('is the identity at 1', (predictions) => {
     const outputs = memberOutputs(predictions, 0);
     expect(applyTemperature(outputs, 1).data).toBe(outputs.data);
-    expect(applyTemperature(outputs, 1, new Float64Array(outputs.data.length)).data).toEqual(
-      Float64Array.from(outputs.data),
-    );
+    expect(
+      applyTemperature(outputs, 1, { into: new Float64Array(outputs.data.length) }).data,
+    ).toEqual(Float64Array.from(outputs.data));
   });
 
   test.prop([probabilities, temperatures])('keeps the order of classes', (predictions, t) => {
@@ -29,24 +33,24 @@ describe('applyTemperature', () => {
   });
 
   it.each([0, -1, NaN, Infinity])('refuses %f', (temperature) => {
-    const outputs = { data: Float64Array.of(1), rows: 1, classes: 1 };
+    const outputs = { data: Float64Array.of(1, 0), rows: 1, classes: 2 };
     expect(() => applyTemperature(outputs, temperature)).toThrow(RangeError);
   });
 });
 
-describe('fitTemperature', () => {
+describe('leastNllTemperature', () => {
   test.prop([labelled, temperatures])('has no better neighbour', ([predictions, labels], other) => {
     const outputs = memberOutputs(predictions, 0);
-    const fitted = nll(applyTemperature(outputs, fitTemperature(outputs, labels)), labels);
+    const fitted = nll(applyTemperature(outputs, leastNllTemperature(outputs, labels)), labels);
     expect(nll(applyTemperature(outputs, other), labels)).toBeGreaterThanOrEqual(fitted - 1e-12);
   });
 
   it('undoes a temperature', () => {
     const { probabilities: predictions, labels } = makeCase('large', 4);
     const outputs = memberOutputs(predictions, 0);
-    const fitted = fitTemperature(outputs, labels);
+    const fitted = leastNllTemperature(outputs, labels);
     const flat = applyTemperature(outputs, 3);
-    expect(fitTemperature(flat, labels)).toBeCloseTo(fitted / 3, 9);
+    expect(leastNllTemperature(flat, labels)).toBeCloseTo(fitted / 3, 9);
   });
 
   it.each([
@@ -55,11 +59,8 @@ describe('fitTemperature', () => {
     ['uniform rows', [0.5, 0.5, 0.5, 0.5], [1, 0], 1],
   ])('stays in its range for %s', (_, data, labels, expected) => {
     const outputs = { data: Float64Array.from(data), rows: 2, classes: 2 };
-    expect(fitTemperature(outputs, labels)).toBeCloseTo(expected, 12);
-  });
-
-  it('leaves one class alone', () => {
-    expect(fitTemperature({ data: Float64Array.of(1, 1), rows: 2, classes: 1 }, [0, 0])).toBe(1);
+    expect(leastNllTemperature(outputs, labels)).toBeCloseTo(expected, 12);
+    expect(fitTemperature(outputs, labels)).toBe(1);
   });
 });
 
@@ -69,7 +70,7 @@ describe('crossValidateTemperature', () => {
     const outputs = memberOutputs(predictions, 0);
     const result = crossValidateTemperature(outputs, labels, { folds: 4, seed: 3 });
     expect(result.foldTemperatures).toHaveLength(4);
-    expect(result.temperature).toBe(fitTemperature(outputs, labels));
+    expect(result.temperature).toBe(leastNllTemperature(outputs, labels));
     expect(result.nllBefore).toBe(nll(outputs, labels));
     // What is fitted on the rows themselves flatters.
     const flattering = nll(applyTemperature(outputs, result.temperature), labels);

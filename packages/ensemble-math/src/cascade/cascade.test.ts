@@ -22,7 +22,7 @@ describe('runCascade', () => {
       rule,
     );
     expect(new Set(membersUsed)).toEqual(new Set([4]));
-    const whole = combine(predictions, 'meanProbabilities').data;
+    const whole = combine(predictions, 'meanProbabilities', { kind: 'probabilities' }).data;
     outputs.data.forEach((value: number, i: number) => {
       expect(value).toBeCloseTo(whole[i]!, 14);
     });

@@ -1,9 +1,9 @@
 import { checkPredictions, checkSomeRows } from '../check.ts';
-import { loss } from '../metrics/losses.ts';
+import { loss, pooledKind } from '../metrics/losses.ts';
 import type { CascadePolicy } from '../policy.ts';
 import { argmin } from '../selection/simple.ts';
 import type { Labels, Predictions } from '../shapes.ts';
-import { combineStage, type CascadeOptions } from './run.ts';
+import { checkCascadeKind, combineStage, type CascadeOptions } from './run.ts';
 import { pointOf, stagesOf, type CascadePoint } from './stages.ts';
 import { costCurve } from './thresholds.ts';
 
@@ -35,6 +35,7 @@ export function fitCascade(
 ): FittedCascade {
   checkPredictions('fitCascade', predictions);
   checkSomeRows('fitCascade', predictions.rows);
+  checkCascadeKind('fitCascade', options.kind, predictions.classes);
   const order = options.order ?? cascadeOrder(predictions, labels, options);
   const stages = stagesOf(predictions, labels, order, options);
   const curve = costCurve(stages);
@@ -63,7 +64,7 @@ export function cascadeOrder(
   while (left.length > 0) {
     const losses = left.map((member) => {
       const pooled = combineStage(predictions, [...order, member], order.length, options);
-      return loss('nll', pooled, labels);
+      return loss('nll', pooled, labels, pooledKind(options.kind));
     });
     order.push(...left.splice(argmin(losses), 1));
   }

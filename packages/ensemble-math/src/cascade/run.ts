@@ -1,11 +1,13 @@
 import { checkPredictions, memberWeights } from '../check.ts';
 import { combine } from '../combine/combine.ts';
+import { checkKind, type OutputKind } from '../kinds.ts';
 import type { CascadePolicy, CombineRule } from '../policy.ts';
 import { pickMembers, type Floats, type Outputs, type Predictions } from '../shapes.ts';
 
 export interface CascadeOptions {
   readonly combine: CombineRule;
-  readonly kind: 'probabilities' | 'logits';
+  /** What the members' values are. */
+  readonly kind: 'probabilities' | 'logits' | 'binary';
   /** One per member; non-negative, sum 1; the members run so far share them out anew. Default equal. */
   readonly weights?: readonly number[];
 }
@@ -18,8 +20,9 @@ export interface CascadeResult {
 }
 
 /**
- * Runs the members in order and lets a row go as soon as the highest probability of what is combined so far reaches
- * the stage's threshold; who passes none gets all members. Wang et al. 2022, §3. Positions in `cascade.order` are
+ * Runs the members in order and lets a row go as soon as the confidence of what is combined so far reaches the stage's
+ * threshold; a row that reaches none gets all members. The confidence is the highest probability, of a binary output
+ * max(p, 1 − p). Wang et al. 2022, §3. Positions in `cascade.order` are
  * positions in `predictions.members`.
  */
 export function runCascade(
@@ -29,6 +32,7 @@ export function runCascade(
 ): CascadeResult {
   checkPredictions('runCascade', predictions);
   const { rows, classes } = predictions;
+  checkCascadeKind('runCascade', options.kind, classes);
   checkCascade(cascade, predictions.members.length);
   const membersUsed = new Uint32Array(rows);
   const data = new Float64Array(rows * classes);
@@ -38,7 +42,7 @@ export function runCascade(
     for (let row = 0; row < rows; row++) {
       if (membersUsed[row] !== 0) continue;
       const start = row * classes;
-      if (highest(pooled, start, classes) < threshold) continue;
+      if (confidenceOf(pooled, start, classes) < threshold) continue;
       membersUsed[row] = stage + 1;
       for (let i = start; i < start + classes; i++) data[i] = pooled[i]!;
     }
@@ -51,14 +55,25 @@ export function combineStage(
   predictions: Predictions,
   order: readonly number[],
   stage: number,
-  { combine: rule, kind, weights }: CascadeOptions,
+  { combine: rule, kind, weights: given }: CascadeOptions,
 ): Outputs {
+  const all = memberWeights('runCascade', predictions.members.length, given);
+  const running = stageMembers(predictions, order, stage, all);
+  return combine(running.predictions, rule, { kind, weights: running.weights });
+}
+
+/** The members of stages `[0, stage]`, and their weights shared out anew. */
+export function stageMembers(
+  predictions: Predictions,
+  order: readonly number[],
+  stage: number,
+  weights: readonly number[],
+): { readonly predictions: Predictions; readonly weights: readonly number[] } {
   const running = order.slice(0, stage + 1);
-  const all = memberWeights('runCascade', predictions.members.length, weights);
-  return combine(pickMembers(predictions, running), rule, {
-    kind,
-    weights: shareOut(running.map((member) => all[member]!)),
-  });
+  return {
+    predictions: pickMembers(predictions, running),
+    weights: shareOut(running.map((member) => weights[member]!)),
+  };
 }
 
 /** Divided by their sum; equal where all are 0. */
@@ -68,10 +83,21 @@ function shareOut(weights: readonly number[]): readonly number[] {
   return weights.map((weight) => (sum === 0 ? 1 / weights.length : weight / sum));
 }
 
-export function highest(values: Floats, start: number, classes: number): number {
+/** The highest probability of one row; one value a row is a binary output. */
+export function confidenceOf(values: Floats, start: number, classes: number): number {
   let max = values[start]!;
+  if (classes === 1) return Math.max(max, 1 - max);
   for (let i = start + 1; i < start + classes; i++) if (values[i]! > max) max = values[i]!;
   return max;
+}
+
+/** Refuses kinds whose rows have no one confidence. */
+export function checkCascadeKind(where: string, kind: OutputKind, columns: number): void {
+  checkKind(where, kind, columns);
+  if (kind !== 'multi-label' && kind !== 'regression') return;
+  throw new RangeError(
+    `${where}: a cascade is not for kind '${kind}': its rows have no one confidence. Leave the cascade out.`,
+  );
 }
 
 function checkCascade({ order, thresholds }: CascadePolicy, members: number): void {

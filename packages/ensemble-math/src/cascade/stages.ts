@@ -1,7 +1,7 @@
-import { checkLabels } from '../check.ts';
-import { argmaxRow } from '../combine/vote.ts';
+import { checkKindLabels } from '../kinds.ts';
+import { errorLosses } from '../metrics/classification.ts';
 import type { Labels, Predictions } from '../shapes.ts';
-import { combineStage, highest, type CascadeOptions } from './run.ts';
+import { combineStage, confidenceOf, type CascadeOptions } from './run.ts';
 
 /** What would come of each row if it left after stage k. */
 export interface Stage {
@@ -27,15 +27,15 @@ export function stagesOf(
   options: CascadeOptions,
 ): readonly Stage[] {
   const { rows, classes } = predictions;
-  checkLabels('fitCascade', labels, rows, classes);
+  checkKindLabels('fitCascade', options.kind, labels, predictions);
+  const kind = options.kind === 'binary' ? 'binary' : 'probabilities';
   return order.map((_, stage) => {
-    const { data } = combineStage(predictions, order, stage, options);
-    const confidence = new Float64Array(rows);
-    const correct = new Uint8Array(rows);
-    for (let row = 0; row < rows; row++) {
-      confidence[row] = highest(data, row * classes, classes);
-      correct[row] = argmaxRow(data, row * classes, classes) === labels[row] ? 1 : 0;
-    }
+    const pooled = combineStage(predictions, order, stage, options);
+    const errors = errorLosses(pooled, labels, { kind });
+    const confidence = Float64Array.from({ length: rows }, (_, row) =>
+      confidenceOf(pooled.data, row * classes, classes),
+    );
+    const correct = Uint8Array.from(errors, (error) => 1 - error);
     const byConfidence = Uint32Array.from({ length: rows }, (_, row) => row);
     byConfidence.sort((a, b) => confidence[b]! - confidence[a]!);
     return { confidence, correct, byConfidence };

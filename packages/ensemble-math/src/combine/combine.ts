@@ -1,5 +1,7 @@
 import { checkLength, checkPredictions, checkRowSum, memberWeights } from '../check.ts';
-import type { CombineRule, EnsemblePolicy } from '../policy.ts';
+import { checkOptions } from '../options.ts';
+import { checkKind, checkUnit, isTwoSided, type OutputKind } from '../kinds.ts';
+import type { CombineRule } from '../policy.ts';
 import type { Floats, Outputs, Predictions } from '../shapes.ts';
 import { rowsPerBlock, type Block, type Kernel } from './block.ts';
 import {
@@ -9,18 +11,28 @@ import {
   weightedSumOfSoftmax,
 } from './mean.ts';
 import { medianOf, medianOfProbabilities, medianOfSoftmax } from './median.ts';
+import { positiveVotes, sigmoidOfWeightedLogOdds } from './two-sided.ts';
 import { votes } from './vote.ts';
 
 export interface CombineOptions {
-  /** What the members' values are. Default `'probabilities'`, for `mean` and `median` `'regression'`. */
-  readonly kind?: EnsemblePolicy['kind'];
+  /** What the members' values are. */
+  readonly kind: OutputKind;
   /** One per member; non-negative, sum 1. Default equal. */
   readonly weights?: readonly number[];
   /** Where to write, `[rows, classes]`; must not overlap the members. Default a new Float64Array. */
   readonly into?: Floats;
 }
 
-const kernels: Record<EnsemblePolicy['kind'], Partial<Record<CombineRule, Kernel>>> = {
+// Both sides of a two-sided value come out of these as from the rules for classes 0 and 1.
+const twoSided: Partial<Record<CombineRule, Kernel>> = {
+  meanProbabilities: weightedSum,
+  meanLogits: sigmoidOfWeightedLogOdds,
+  geometricMean: sigmoidOfWeightedLogOdds,
+  medianProbabilities: medianOf,
+  majorityVote: positiveVotes,
+};
+
+const kernels: Record<OutputKind, Partial<Record<CombineRule, Kernel>>> = {
   probabilities: {
     meanProbabilities: weightedSum,
     // The logits of a distribution are its log-probabilities up to a constant per row, which softmax ignores.
@@ -36,6 +48,8 @@ const kernels: Record<EnsemblePolicy['kind'], Partial<Record<CombineRule, Kernel
     medianProbabilities: medianOfSoftmax,
     majorityVote: votes,
   },
+  binary: twoSided,
+  'multi-label': twoSided,
   regression: { mean: weightedSum, median: medianOf },
 };
 
@@ -50,24 +64,28 @@ const kernels: Record<EnsemblePolicy['kind'], Partial<Record<CombineRule, Kernel
  *   lowest; so does whoever takes the highest share of the result.
  * - `mean`, `median`: regression, value by value. A median halfway between two members is their mean.
  *
- * Refuses NaN, infinite results and, for classification, rows that do not sum to 1 ± 0.001. Never copies the members.
+ * Binary and multi-label outputs are combined value by value, as classes 0 and 1 would be: `meanLogits` is
+ * σ(Σₘ wₘ ln(pₘ / (1 − pₘ))), a member at ½ votes for 0.
+ *
+ * Refuses NaN, infinite results and values that the kind does not allow. Never copies the members.
  */
 export function combine(
   predictions: Predictions,
   rule: CombineRule,
-  options: CombineOptions = {},
+  options: CombineOptions,
 ): Outputs {
   const where = `combine(${rule})`;
+  checkOptions(where, options, { kind: true, weights: true, into: true });
   checkPredictions(where, predictions);
-  const kind =
-    options.kind ?? (rule === 'mean' || rule === 'median' ? 'regression' : 'probabilities');
-  const kernel = kernels[kind][rule];
-  if (kernel === undefined) {
-    throw new RangeError(
-      `${where}: does not apply to kind '${kind}'; rules for it: ${Object.keys(kernels[kind]).join(', ')}.`,
-    );
-  }
+  const { kind } = options;
+  checkKind(where, kind, predictions.classes);
+  const kernel = kernelOf(where, kind, rule);
   const { members, rows, classes } = predictions;
+  if (isTwoSided(kind)) {
+    members.forEach((values) => {
+      checkUnit(where, kind, values);
+    });
+  }
   const data = options.into ?? new Float64Array(rows * classes);
   checkLength(where, 'into', data.length, rows * classes);
   const weights = memberWeights(where, members.length, options.weights);
@@ -75,9 +93,22 @@ export function combine(
   return { data, rows, classes };
 }
 
+/** Refuses a rule that does not apply to the kind. */
+export function checkRule(where: string, kind: OutputKind, rule: CombineRule): void {
+  kernelOf(where, kind, rule);
+}
+
+function kernelOf(where: string, kind: OutputKind, rule: CombineRule): Kernel {
+  const kernel = kernels[kind][rule];
+  if (kernel !== undefined) return kernel;
+  throw new RangeError(
+    `${where}: rule '${rule}' does not apply to kind '${kind}'; rules for it: ${Object.keys(kernels[kind]).join(', ')}.`,
+  );
+}
+
 interface Run extends Predictions {
   readonly weights: readonly number[];
-  readonly kind: EnsemblePolicy['kind'];
+  readonly kind: OutputKind;
   readonly data: Floats;
 }
 
@@ -98,6 +129,7 @@ function runKernel(where: string, kernel: Kernel, run: Run): void {
     block.rows = Math.min(step, rows - row);
     kernel(block);
     if (kind === 'regression') writeValues(where, block, data);
+    else if (isTwoSided(kind)) writeUnit(block, data);
     else writeDistributions(where, block, row, data);
   }
 }
@@ -115,6 +147,11 @@ function writeDistributions(where: string, block: Block, firstRow: number, data:
     }
     checkRowSum(where, firstRow + row, least < 0 ? least : sum);
   }
+}
+
+/** The weights may sum to a little more than 1. */
+function writeUnit({ pooled, rows, classes, start }: Block, data: Floats): void {
+  for (let i = 0; i < rows * classes; i++) data[start + i] = Math.min(1, pooled[i]!);
 }
 
 function writeValues(where: string, { pooled, rows, classes, start }: Block, data: Floats): void {

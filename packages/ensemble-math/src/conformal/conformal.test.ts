@@ -3,9 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { labelled } from '../../test/arbitraries.ts';
 import { simulate } from '../../test/simulate.ts';
 import { memberOutputs, sliceRows, unstack } from '../shapes.ts';
-import { fitConformal, fitConformalIntervals } from './fit.ts';
+import { fitConformal } from './fit.ts';
 import { predictionIntervals, predictionSets } from './sets.ts';
 
+const kind = 'probabilities';
 const methods = ['split', 'aps'] as const;
 
 describe.each(methods)('%s sets', (method) => {
@@ -15,7 +16,7 @@ describe.each(methods)('%s sets', (method) => {
       const outputs = memberOutputs(predictions, 0);
       const { data, rows, classes } = predictionSets(
         outputs,
-        fitConformal(outputs, labels, { method, alpha }),
+        fitConformal(outputs, labels, { kind, method, alpha }),
       );
       const held = labels.filter((label, row) => data[row * classes + label] === 1).length;
       expect(held).toBeGreaterThanOrEqual((1 - alpha) * rows - 1e-9);
@@ -26,6 +27,7 @@ describe.each(methods)('%s sets', (method) => {
     const { predictions, labels } = simulate({ seed: 5, rows: 4000 });
     const [fit, rest] = [sliceRows(predictions, 0, 1000), sliceRows(predictions, 1000, 4000)];
     const conformal = fitConformal(memberOutputs(fit, 0), Array.from(labels).slice(0, 1000), {
+      kind,
       method,
       alpha: 0.1,
     });
@@ -38,14 +40,14 @@ describe.each(methods)('%s sets', (method) => {
 
   it('hold every class where rows are too few for the alpha', () => {
     const outputs = memberOutputs(simulate({ seed: 1, rows: 5 }).predictions, 0);
-    const conformal = fitConformal(outputs, [0, 1, 2, 3, 0], { method, alpha: 0.1 });
+    const conformal = fitConformal(outputs, [0, 1, 2, 3, 0], { kind, method, alpha: 0.1 });
     expect(conformal.threshold).toBe(1);
     expect([...predictionSets(outputs, conformal).data]).toEqual(Array(20).fill(1));
   });
 
   it.each([0, 1, -0.1, NaN])('refuse alpha %f', (alpha) => {
-    const outputs = { data: Float64Array.of(1), rows: 1, classes: 1 };
-    expect(() => fitConformal(outputs, [0], { method, alpha })).toThrow(RangeError);
+    const outputs = { data: Float64Array.of(1, 0), rows: 1, classes: 2 };
+    expect(() => fitConformal(outputs, [0], { kind, method, alpha })).toThrow(RangeError);
   });
 });
 
@@ -61,17 +63,17 @@ describe('prediction intervals', () => {
 
   it('are as wide as the ranked worst residual of a row', () => {
     // ⌈6 · 0.8⌉ = 5: the largest of 1, 2, 3, 4, 5.
-    const conformal = fitConformalIntervals(outputs, targets, { alpha: 0.2 });
-    expect(conformal).toEqual({ method: 'split', alpha: 0.2, threshold: 5 });
+    const conformal = fitConformal(outputs, targets, { kind: 'regression', alpha: 0.2 });
+    expect(conformal).toEqual({ method: 'absolute', alpha: 0.2, threshold: 5 });
     const { lower, upper } = predictionIntervals(outputs, conformal);
     expect([lower.data[3], upper.data[3]]).toEqual([-5, 5]);
   });
 
   it('are refused where rows are too few for the alpha', () => {
     expect(() =>
-      fitConformalIntervals(outputs, targets, { alpha: 0.1 }),
+      fitConformal(outputs, targets, { kind: 'regression', alpha: 0.1 }),
     ).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: fitConformalIntervals: 5 rows are too few for alpha 0.1; at least 9 are needed.]`,
+      `[RangeError: fitConformal: 5 rows are too few for alpha 0.1; at least 9 are needed.]`,
     );
   });
 });

@@ -1,8 +1,12 @@
-import { checkOutputs, checkProbabilities } from '../check.ts';
+import { checkLength, checkOutputs } from '../check.ts';
+import { asClasses, checkValues } from '../kinds.ts';
 import type { ConformalPolicy } from '../policy.ts';
 import type { Floats, Outputs } from '../shapes.ts';
 
-/** Which classes belong to each row's prediction set: `[rows, classes]`, 1 for in and 0 for out. */
+/**
+ * Which classes belong to each row's prediction set: `[rows, classes]`, 1 for in and 0 for out. A binary output has the
+ * classes 0 and 1.
+ */
 export interface PredictionSets {
   readonly data: Uint8Array;
   readonly rows: number;
@@ -15,17 +19,39 @@ export interface PredictionIntervals {
   readonly upper: Outputs;
 }
 
-/** Every class whose score is at most the threshold. A set may be empty: no class is plausible at this alpha. */
-export function predictionSets(probabilities: Outputs, conformal: ConformalPolicy): PredictionSets {
-  checkProbabilities('predictionSets', probabilities);
-  const { data, rows, classes } = probabilities;
+export interface PredictionSetOptions {
+  /** What the values are. Default `'probabilities'`; others are refused where it is not said. */
+  readonly kind?: 'probabilities' | 'binary';
+}
+
+/**
+ * Every class for which enough probability speaks: at least 1 − its threshold, of
+ *
+ * - `split`: the class itself, p. Sadinle et al. 2019, whose score is 1 − p.
+ * - `aps`: the classes less likely than it by more than a share of 2⁻¹⁶ of its p, all together. Romano et al. 2020, whose
+ *   score is what is left of 1, without randomisation.
+ *
+ * A set may be empty: no class is plausible at this alpha. Small probabilities have all their digits in float32, 1 less
+ * them has not; so it is these that are compared.
+ */
+export function predictionSets(
+  outputs: Outputs,
+  conformal: ConformalPolicy,
+  { kind = 'probabilities' }: PredictionSetOptions = {},
+): PredictionSets {
+  checkValues('predictionSets', kind, outputs);
+  const { data, rows, classes } = asClasses(kind, outputs);
+  const { threshold, classThresholds } = conformal;
+  const thresholds = classThresholds ?? Array.from({ length: classes }, () => threshold);
+  checkLength('predictionSets', 'classThresholds', thresholds.length, classes);
+  const least = thresholds.map((own) => 1 - own);
   const sets = new Uint8Array(rows * classes);
-  const scores = new Float64Array(classes);
-  const score = rowScorer(conformal.method, classes);
+  const support = new Float64Array(classes);
+  const supportOf = rowSupport(conformal.method, classes);
   for (let row = 0; row < rows; row++) {
-    score(data, row * classes, scores);
+    supportOf(data, row * classes, support);
     for (let c = 0; c < classes; c++) {
-      if (scores[c]! <= conformal.threshold) sets[row * classes + c] = 1;
+      if (support[c]! >= least[c]!) sets[row * classes + c] = 1;
     }
   }
   return { data: sets, rows, classes };
@@ -37,6 +63,11 @@ export function predictionIntervals(
   conformal: ConformalPolicy,
 ): PredictionIntervals {
   checkOutputs('predictionIntervals', outputs);
+  if (conformal.method !== 'absolute') {
+    throw new RangeError(
+      `predictionIntervals: method '${conformal.method}' is for sets of classes; intervals take 'absolute'.`,
+    );
+  }
   const shift = (by: number): Outputs => ({
     ...outputs,
     data: Float64Array.from(outputs.data, (value) => value + by),
@@ -44,28 +75,37 @@ export function predictionIntervals(
   return { lower: shift(-conformal.threshold), upper: shift(conformal.threshold) };
 }
 
-/** Writes the score of each class of the row that starts at `start`. */
-export type RowScorer = (probabilities: Floats, start: number, scores: Float64Array) => void;
+/** Writes the probability that speaks for each class of the row that starts at `start`. */
+export type RowSupport = (probabilities: Floats, start: number, support: Float64Array) => void;
 
 /**
- * How strange each class of a row would be. `split`: 1 − p (Sadinle et al. 2019). `aps`: the probability of all
- * classes at least as likely, itself and ties included, at most 1 (Romano et al. 2020, without randomisation).
+ * Probabilities this close, as a share, are tied: sums in float32 and in another order part what is equal. Were they
+ * not, a class would have one support where the threshold is fitted and another where it is served.
  */
-export function rowScorer(method: ConformalPolicy['method'], classes: number): RowScorer {
+const tieShare = 2 ** -16;
+
+export function rowSupport(method: ConformalPolicy['method'], classes: number): RowSupport {
+  if (method === 'absolute') {
+    throw new RangeError(
+      "conformal: method 'absolute' is for regression; sets of classes take 'split' or 'aps'.",
+    );
+  }
   if (method === 'split') {
-    return (probabilities, start, scores) => {
-      for (let c = 0; c < classes; c++) scores[c] = 1 - probabilities[start + c]!;
+    return (probabilities, start, support) => {
+      for (let c = 0; c < classes; c++) support[c] = probabilities[start + c]!;
     };
   }
   const order = Uint32Array.from({ length: classes }, (_, c) => c);
-  return (probabilities, start, scores) => {
-    order.sort((a, b) => probabilities[start + b]! - probabilities[start + a]!);
+  return (probabilities, start, support) => {
+    order.sort((a, b) => probabilities[start + a]! - probabilities[start + b]!);
     let sum = 0;
-    for (let i = 0; i < classes;) {
-      const p = probabilities[start + order[i]!]!;
-      let end = i;
-      for (; end < classes && probabilities[start + order[end]!] === p; end++) sum += p;
-      for (; i < end; i++) scores[order[i]!] = Math.min(1, sum);
+    let end = 0;
+    for (const c of order) {
+      const less = probabilities[start + c]! * (1 - tieShare);
+      for (; end < classes && probabilities[start + order[end]!]! < less; end++) {
+        sum += probabilities[start + order[end]!]!;
+      }
+      support[c] = sum;
     }
   };
 }

@@ -1,5 +1,6 @@
 import { checkFinite, checkPredictions, checkSomeRows } from '../check.ts';
 import { argmaxRow } from '../combine/vote.ts';
+import { checkKind, checkUnit, isTwoSided, membersAsClasses, type OutputKind } from '../kinds.ts';
 import type { Predictions } from '../shapes.ts';
 
 /** A number for each pair of members: `[members, members]`, row-major, symmetric. */
@@ -8,11 +9,22 @@ export interface PairMatrix {
   readonly members: number;
 }
 
-/** Share of rows for which two members choose different classes, in [0, 1]; 0 on the diagonal. */
-export function pairwiseDisagreement(predictions: Predictions): PairMatrix {
+/**
+ * Share of rows (multi-label: of labels) for which two members choose different classes, in [0, 1]; 0 on the diagonal.
+ */
+export function pairwiseDisagreement(
+  predictions: Predictions,
+  { kind }: { readonly kind: Exclude<OutputKind, 'regression'> },
+): PairMatrix {
   checkPredictions('pairwiseDisagreement', predictions);
-  const { members, rows, classes } = predictions;
-  checkSomeRows('pairwiseDisagreement', rows);
+  checkSomeRows('pairwiseDisagreement', predictions.rows);
+  checkKind('pairwiseDisagreement', kind, predictions.classes);
+  if (isTwoSided(kind)) {
+    predictions.members.forEach((values) => {
+      checkUnit('pairwiseDisagreement', kind, values);
+    });
+  }
+  const { members, rows, classes } = membersAsClasses(kind, predictions);
   const choices = members.map((values) =>
     Int32Array.from({ length: rows }, (_, row) => {
       const choice = argmaxRow(values, row * classes, classes);

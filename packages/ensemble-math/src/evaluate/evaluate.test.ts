@@ -14,7 +14,7 @@ const rivalOf = (noise: number): { fit: Outputs; report: Outputs } => ({
   report: memberOutputs(simulate({ seed: 32, members: 1, noise }).predictions, 0),
 });
 const evaluate = (options: Partial<EvaluateOptions> = {}) =>
-  evaluateEnsemble({ fit, report, rival: 'none', ...options });
+  evaluateEnsemble({ kind: 'probabilities', fit, report, rival: 'none', ...options });
 
 describe('evaluateEnsemble', () => {
   it('finds independent members worth it', () => {
@@ -81,7 +81,7 @@ describe('evaluateEnsemble', () => {
         members: rows.predictions.members.map((p) => p.map(Math.log)),
       },
     });
-    const ofLogits = evaluate({ fit: logs(fit), report: logs(report), policy: { kind: 'logits' } });
+    const ofLogits = evaluate({ fit: logs(fit), report: logs(report), kind: 'logits' });
     expect(ofLogits.policy.kind).toBe('logits');
     expect(ofLogits.verdict.text).toBe(once.verdict.text);
   });
@@ -94,7 +94,7 @@ describe('evaluateEnsemble', () => {
     const { verdict, ensemble, calibration } = evaluate({
       fit: regression(fit),
       report: regression(report),
-      policy: { kind: 'regression' },
+      kind: 'regression',
     });
     expect(verdict).toMatchObject({ metric: 'mse', worthIt: true });
     expect(Object.keys(ensemble)).toEqual(['mse', 'mae', 'r2']);

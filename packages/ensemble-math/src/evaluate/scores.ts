@@ -1,10 +1,10 @@
 import { adaptiveEce, ece } from '../metrics/calibration-error.ts';
 import { accuracy, brier, nll } from '../metrics/classification.ts';
+import type { PooledKind } from '../metrics/losses.ts';
 import { mae, mse, r2 } from '../metrics/regression.ts';
-import type { EnsemblePolicy } from '../policy.ts';
 import type { Outputs } from '../shapes.ts';
 
-/** `nll` in nats, `brier` summed over classes, `ece` and `adaptiveEce` over 15 bins. */
+/** `nll` in nats, `brier` summed over classes, `ece` and `adaptiveEce` over 15 bins; multi-label: means over labels. */
 export interface ClassificationScores {
   readonly accuracy: number;
   readonly nll: number;
@@ -21,26 +21,24 @@ export interface RegressionScores {
 
 export type Scores = ClassificationScores | RegressionScores;
 
-export function scoresOf(
-  kind: EnsemblePolicy['kind'],
-  outputs: Outputs,
-  labels: ArrayLike<number>,
-): Scores {
+/** The scores of outputs of a kind; logits are scored as the probabilities they become. */
+export function scoresOf(kind: PooledKind, outputs: Outputs, labels: ArrayLike<number>): Scores {
   if (kind === 'regression') {
     return { mse: mse(outputs, labels), mae: mae(outputs, labels), r2: r2(outputs, labels) };
   }
-  return classificationScores(outputs, labels);
+  return classificationScores(kind, outputs, labels);
 }
 
 export function classificationScores(
+  kind: Exclude<PooledKind, 'regression'>,
   outputs: Outputs,
   labels: ArrayLike<number>,
 ): ClassificationScores {
   return {
-    accuracy: accuracy(outputs, labels),
-    nll: nll(outputs, labels),
-    brier: brier(outputs, labels),
-    ece: ece(outputs, labels),
-    adaptiveEce: adaptiveEce(outputs, labels),
+    accuracy: accuracy(outputs, labels, { kind }),
+    nll: nll(outputs, labels, { kind }),
+    brier: brier(outputs, labels, { kind }),
+    ece: ece(outputs, labels, { kind }),
+    adaptiveEce: adaptiveEce(outputs, labels, { kind }),
   };
 }

@@ -2,9 +2,11 @@ import { predictWithPolicy, type PolicyResult } from '../apply-policy.ts';
 import { ambiguity, brierAmbiguity } from '../diversity/ambiguity.ts';
 import { outputCorrelation, pairwiseDisagreement, type PairMatrix } from '../diversity/pairwise.ts';
 import { errorAuroc } from '../metrics/auroc.ts';
-import { accuracy, mean } from '../metrics/classification.ts';
+import { isTwoSided, type ProbabilityKind } from '../kinds.ts';
+import { accuracy, errorLosses, mean } from '../metrics/classification.ts';
 import type { EnsemblePolicy } from '../policy.ts';
 import { pickMembers, type Outputs, type Predictions } from '../shapes.ts';
+import type { LabelledRows } from './disjoint.ts';
 import type {
   CalibrationReport,
   CascadeReport,
@@ -24,39 +26,44 @@ export function diversityOf(
   const correlation = rowsOf(outputCorrelation(members), (value) =>
     Number.isNaN(value) ? null : value,
   );
-  if (policy.kind === 'regression') {
-    return { correlation, ambiguity: ambiguity(members, labels, policy.weights) };
-  }
+  const { kind, weights } = policy;
+  if (kind === 'regression') return { correlation, ambiguity: ambiguity(members, labels, weights) };
   return {
     correlation,
-    disagreement: rowsOf(pairwiseDisagreement(members), (value) => value),
-    ambiguity: brierAmbiguity(members, labels, policy.weights),
+    disagreement: rowsOf(pairwiseDisagreement(members, { kind }), (value) => value),
+    // The Brier score of one side is its squared error about the label.
+    ambiguity: isTwoSided(kind)
+      ? ambiguity(members, labels, weights)
+      : brierAmbiguity(members, labels, weights),
   };
 }
 
 export function calibrationOf(
   policy: EnsemblePolicy,
-  predictions: Predictions,
-  labels: ArrayLike<number>,
+  { predictions, labels }: LabelledRows,
   after: Outputs,
 ): CalibrationReport {
+  const kind = probabilityKind(policy.kind);
   const before = predictWithPolicy({ ...policy, temperature: 1 }, predictions).outputs;
   return {
     temperature: policy.temperature,
-    before: classificationScores(before, labels),
-    after: classificationScores(after, labels),
+    before: classificationScores(kind, before, labels),
+    after: classificationScores(kind, after, labels),
   };
 }
 
 export function uncertaintyOf(
+  of: EnsemblePolicy['kind'],
   scores: NonNullable<PolicyResult['uncertainty']>,
   outputs: Outputs,
   labels: ArrayLike<number>,
 ): UncertaintyReport {
-  const accurate = accuracy(outputs, labels);
+  const kind = probabilityKind(of);
+  const errors = errorLosses(outputs, labels, { kind }).filter((error) => error > 0).length;
+  const isOneSided = errors === 0 || errors === outputs.rows;
   const summary = (score: Float64Array): UncertaintySummary => ({
     mean: mean(score),
-    errorAuroc: accurate === 0 || accurate === 1 ? null : errorAuroc(score, outputs, labels),
+    errorAuroc: isOneSided ? null : errorAuroc(score, outputs, labels, { kind }),
   });
   return {
     predictiveEntropy: summary(scores.predictiveEntropy),
@@ -67,19 +74,19 @@ export function uncertaintyOf(
 
 export function cascadeOf(
   { cascade, ...whole }: EnsemblePolicy,
-  predictions: Predictions,
-  labels: ArrayLike<number>,
+  { predictions, labels }: LabelledRows,
   { outputs, membersUsed }: PolicyResult,
 ): CascadeReport | undefined {
   if (cascade === undefined || membersUsed === undefined) return undefined;
+  const kind = probabilityKind(whole.kind);
   const exits = cascade.order.map((_, stage) =>
     mean(Float64Array.from(membersUsed, (used) => (used === stage + 1 ? 1 : 0))),
   );
   return {
     cost: mean(Float64Array.from(membersUsed)),
     exits,
-    accuracy: accuracy(outputs, labels),
-    wholeAccuracy: accuracy(predictWithPolicy(whole, predictions).outputs, labels),
+    accuracy: accuracy(outputs, labels, { kind }),
+    wholeAccuracy: accuracy(predictWithPolicy(whole, predictions).outputs, labels, { kind }),
   };
 }
 
@@ -107,6 +114,11 @@ export function conformalOf(
     return 1;
   });
   return { alpha: conformal.alpha, coverage: mean(held), meanSize: 2 * conformal.threshold };
+}
+
+/** What classes have become once they are combined. */
+export function probabilityKind(kind: EnsemblePolicy['kind']): ProbabilityKind {
+  return kind === 'binary' || kind === 'multi-label' ? kind : 'probabilities';
 }
 
 function rowsOf<T>({ data, members }: PairMatrix, value: (entry: number) => T): T[][] {

@@ -1,4 +1,4 @@
-import { rowLosses, type Metric } from '../metrics/losses.ts';
+import { rowLosses, type Metric, type PooledKind } from '../metrics/losses.ts';
 import type { Outputs } from '../shapes.ts';
 import { bootstrapMean, type BootstrapOptions, type Interval } from './bootstrap.ts';
 
@@ -20,6 +20,8 @@ export interface Verdict {
 }
 
 export interface VerdictOptions extends BootstrapOptions {
+  /** What the outputs are. */
+  readonly kind: PooledKind;
   /** What is compared. Default `'error'`, in regression `'mse'`. */
   readonly metric?: Metric;
   /** Gain below which an ensemble is not worth its cost, in units of the metric. Default 0. */
@@ -41,11 +43,16 @@ export function judgeEnsemble(
   ensemble: Outputs,
   contestants: readonly Contestant[],
   labels: ArrayLike<number>,
-  { metric = 'error', minGain = 0, ...bootstrap }: VerdictOptions = {},
+  {
+    kind,
+    metric = kind === 'regression' ? 'mse' : 'error',
+    minGain = 0,
+    ...bootstrap
+  }: VerdictOptions,
 ): Verdict {
-  const own = rowLosses(metric, ensemble, labels);
+  const own = rowLosses(metric, ensemble, labels, { kind });
   const comparisons = contestants.map(({ against, outputs }): Comparison => {
-    const gains = rowLosses(metric, outputs, labels).map((loss, row) => loss - own[row]!);
+    const gains = rowLosses(metric, outputs, labels, { kind }).map((loss, row) => loss - own[row]!);
     const gain = bootstrapMean(gains, bootstrap);
     return { against, gain, better: gain.lower > minGain };
   });

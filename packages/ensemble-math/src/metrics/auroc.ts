@@ -1,6 +1,6 @@
 import { checkFinite, checkLength } from '../check.ts';
 import type { Labels, Outputs } from '../shapes.ts';
-import { errorLosses } from './classification.ts';
+import { errorLosses, type MetricOptions } from './classification.ts';
 
 /**
  * Probability that a positive row scores above a negative one, ties counting one half: the area under the ROC
@@ -33,13 +33,20 @@ export function auroc(scores: ArrayLike<number>, positives: ArrayLike<number>): 
   return (rankSum - (positiveCount * (positiveCount + 1)) / 2) / (positiveCount * negativeCount);
 }
 
-/** How well an uncertainty score `[rows]` tells the ensemble's errors from its hits: their `auroc`. */
+/**
+ * How well an uncertainty score `[rows]` tells the ensemble's errors from its hits: their `auroc`. A multi-label row
+ * with any wrong label is an error.
+ */
 export function errorAuroc(
   uncertainty: ArrayLike<number>,
-  probabilities: Outputs,
+  outputs: Outputs,
   labels: Labels,
+  options?: MetricOptions,
 ): number {
-  return auroc(uncertainty, errorLosses(probabilities, labels));
+  return auroc(
+    uncertainty,
+    errorLosses(outputs, labels, options).map((loss) => (loss > 0 ? 1 : 0)),
+  );
 }
 
 function asBinary(value: number): number {

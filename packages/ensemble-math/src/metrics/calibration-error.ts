@@ -1,8 +1,11 @@
-import { checkCount, checkLabels, checkProbabilities } from '../check.ts';
+import { checkCount, checkSomeRows } from '../check.ts';
 import { argmaxRow } from '../combine/vote.ts';
+import { asClasses, checkKindLabels, checkValues, type ProbabilityKind } from '../kinds.ts';
 import type { Labels, Outputs } from '../shapes.ts';
 
 export interface CalibrationOptions {
+  /** What the values are. Default `'probabilities'`; every label of a multi-label row counts as a row of its own. */
+  readonly kind?: ProbabilityKind;
   /** Number of bins. Default 15. */
   readonly bins?: number;
 }
@@ -17,26 +20,26 @@ export interface ReliabilityBin {
 }
 
 /** Expected calibration error, Σ (count / rows) |accuracy − confidence| over equal-width bins. Guo et al. 2017, eq. 3. */
-export function ece(probabilities: Outputs, labels: Labels, options?: CalibrationOptions): number {
-  return gap(reliability(probabilities, labels, options), probabilities.rows);
+export function ece(outputs: Outputs, labels: Labels, options?: CalibrationOptions): number {
+  return gap(reliability(outputs, labels, options));
 }
 
 /** The same sum over bins of equal mass. Nixon et al. 2019, §3. */
 export function adaptiveEce(
-  probabilities: Outputs,
+  outputs: Outputs,
   labels: Labels,
   options?: CalibrationOptions,
 ): number {
-  return gap(adaptiveReliability(probabilities, labels, options), probabilities.rows);
+  return gap(adaptiveReliability(outputs, labels, options));
 }
 
 /** Bins `(i / bins, (i + 1) / bins]` of the highest probability, 0 in the first: what a reliability diagram shows. */
 export function reliability(
-  probabilities: Outputs,
+  outputs: Outputs,
   labels: Labels,
-  { bins = 15 }: CalibrationOptions = {},
+  { kind = 'probabilities', bins = 15 }: CalibrationOptions = {},
 ): readonly ReliabilityBin[] {
-  const { confidences, correct } = confidencesOf('ece', probabilities, labels, bins);
+  const { confidences, correct } = confidencesOf('ece', { kind, outputs, labels, bins });
   const groups = Array.from({ length: bins }, emptyTally);
   confidences.forEach((confidence, row) => {
     add(groups[widthBin(confidence, bins)]!, confidence, correct[row]!);
@@ -49,12 +52,12 @@ export function reliability(
  * first; a run is lengthened rather than to part equal probabilities, so the order of rows changes nothing.
  */
 export function adaptiveReliability(
-  probabilities: Outputs,
+  outputs: Outputs,
   labels: Labels,
-  { bins = 15 }: CalibrationOptions = {},
+  { kind = 'probabilities', bins = 15 }: CalibrationOptions = {},
 ): readonly ReliabilityBin[] {
-  const { confidences, correct } = confidencesOf('adaptiveEce', probabilities, labels, bins);
-  const { rows } = probabilities;
+  const { confidences, correct } = confidencesOf('adaptiveEce', { kind, outputs, labels, bins });
+  const rows = confidences.length;
   const order = Uint32Array.from({ length: rows }, (_, row) => row);
   order.sort((a, b) => confidences[a]! - confidences[b]!);
   const groups = Array.from({ length: bins }, emptyTally);
@@ -70,16 +73,22 @@ export function adaptiveReliability(
   return groups.map(toBin);
 }
 
+interface Rows {
+  readonly kind: ProbabilityKind;
+  readonly outputs: Outputs;
+  readonly labels: Labels;
+  readonly bins: number;
+}
+
 function confidencesOf(
   where: string,
-  probabilities: Outputs,
-  labels: Labels,
-  bins: number,
+  { kind, outputs, labels, bins }: Rows,
 ): { readonly confidences: Float64Array; readonly correct: Uint8Array } {
-  checkProbabilities(where, probabilities);
-  const { data, rows, classes } = probabilities;
-  checkLabels(where, labels, rows, classes);
+  checkValues(where, kind, outputs);
+  checkSomeRows(where, outputs.rows);
+  checkKindLabels(where, kind, labels, outputs);
   checkCount(where, 'bins', bins, 1, Number.MAX_SAFE_INTEGER);
+  const { data, rows, classes } = asClasses(kind, outputs);
   const confidences = new Float64Array(rows);
   const correct = new Uint8Array(rows);
   for (let row = 0; row < rows; row++) {
@@ -119,9 +128,12 @@ function toBin({ count, confidence, correct }: Tally): ReliabilityBin {
   return { count, confidence: confidence / rows, accuracy: correct / rows };
 }
 
-function gap(bins: readonly ReliabilityBin[], rows: number): number {
+function gap(bins: readonly ReliabilityBin[]): number {
   let sum = 0;
-  for (const { count, confidence, accuracy } of bins)
+  let rows = 0;
+  for (const { count, confidence, accuracy } of bins) {
     sum += count * Math.abs(accuracy - confidence);
+    rows += count;
+  }
   return sum / rows;
 }

@@ -1,32 +1,52 @@
-import { checkCount, checkLabels, checkProbabilities } from '../check.ts';
+import { checkCount, checkLabels, checkProbabilities, checkSomeRows } from '../check.ts';
 import { argmaxRow } from '../combine/vote.ts';
+import {
+  asClasses,
+  checkKindLabels,
+  checkValues,
+  isTwoSided,
+  rowMeans,
+  type ProbabilityKind,
+} from '../kinds.ts';
 import { safeLog } from '../softmax.ts';
-import type { Labels, Outputs } from '../shapes.ts';
+import type { Floats, Labels, Outputs } from '../shapes.ts';
 
-/** Share of rows whose highest probability is the label's, in [0, 1]; a tie counts for the lowest class. */
-export function accuracy(probabilities: Outputs, labels: Labels): number {
-  return 1 - errorRate(probabilities, labels);
+export interface MetricOptions {
+  /**
+   * What the values are. Default `'probabilities'`, `[rows, classes]`; others are refused where it is not said. A
+   * multi-label row counts with the mean of its labels.
+   */
+  readonly kind?: ProbabilityKind;
 }
 
-/** 1 − accuracy, in [0, 1]. */
-export function errorRate(probabilities: Outputs, labels: Labels): number {
-  return mean(errorLosses(probabilities, labels));
+/** Share of rows whose highest probability is the label's, in [0, 1]; a tie counts for the lowest class. */
+export function accuracy(outputs: Outputs, labels: Labels, options?: MetricOptions): number {
+  return 1 - errorRate(outputs, labels, options);
+}
+
+/** 1 − accuracy, in [0, 1]; of multi-label outputs the share of wrong labels (Hamming loss). */
+export function errorRate(outputs: Outputs, labels: Labels, options?: MetricOptions): number {
+  return mean(errorLosses(outputs, labels, options));
 }
 
 /** Negative log-likelihood: the mean of −ln p(label), in nats, each at most 87.34 (`smallestProbability`). */
-export function nll(probabilities: Outputs, labels: Labels): number {
-  return mean(nllLosses(probabilities, labels));
+export function nll(outputs: Outputs, labels: Labels, options?: MetricOptions): number {
+  return mean(nllLosses(outputs, labels, options));
 }
 
-/** Mean over rows of Σ꜀ (p꜀ − [c = label])², summed over classes, in [0, 2]. Brier 1950. */
-export function brier(probabilities: Outputs, labels: Labels): number {
-  return mean(brierLosses(probabilities, labels));
+/**
+ * Mean over rows of Σ꜀ (p꜀ − [c = label])², summed over classes, in [0, 2]; of binary and multi-label values
+ * (p − label)², in [0, 1]. Brier 1950.
+ */
+export function brier(outputs: Outputs, labels: Labels, options?: MetricOptions): number {
+  return mean(brierLosses(outputs, labels, options));
 }
 
 /** Share of rows whose label is among the k highest probabilities, in [0, 1]; ties go to the lower classes. */
 export function topKAccuracy(probabilities: Outputs, labels: Labels, k: number): number {
-  check('topKAccuracy', probabilities, labels);
+  checkProbabilities('topKAccuracy', probabilities);
   const { data, rows, classes } = probabilities;
+  checkLabels('topKAccuracy', labels, rows, classes);
   checkCount('topKAccuracy', 'k', k, 1, classes);
   let hits = 0;
   for (let row = 0; row < rows; row++) {
@@ -43,34 +63,43 @@ export function topKAccuracy(probabilities: Outputs, labels: Labels, k: number):
 }
 
 /** 1 where the highest probability is not the label's, else 0: `[rows]`. */
-export function errorLosses(probabilities: Outputs, labels: Labels): Float64Array {
-  check('errorRate', probabilities, labels);
-  const { data, rows, classes } = probabilities;
-  return Float64Array.from({ length: rows }, (_, row) =>
-    argmaxRow(data, row * classes, classes) === labels[row] ? 0 : 1,
+export function errorLosses(
+  outputs: Outputs,
+  labels: Labels,
+  { kind = 'probabilities' }: MetricOptions = {},
+): Float64Array {
+  return losses('errorRate', kind, outputs, labels, (data, start, classes, label) =>
+    argmaxRow(data, start, classes) === label ? 0 : 1,
   );
 }
 
 /** −ln p(label) of each row, in nats: `[rows]`. */
-export function nllLosses(probabilities: Outputs, labels: Labels): Float64Array {
-  check('nll', probabilities, labels);
-  const { data, rows, classes } = probabilities;
-  return Float64Array.from(
-    { length: rows },
-    (_, row) => -safeLog(data[row * classes + labels[row]!]!),
+export function nllLosses(
+  outputs: Outputs,
+  labels: Labels,
+  { kind = 'probabilities' }: MetricOptions = {},
+): Float64Array {
+  return losses(
+    'nll',
+    kind,
+    outputs,
+    labels,
+    (data, start, _, label) => -safeLog(data[start + label]!),
   );
 }
 
-/** Σ꜀ (p꜀ − [c = label])² of each row: `[rows]`. */
-export function brierLosses(probabilities: Outputs, labels: Labels): Float64Array {
-  check('brier', probabilities, labels);
-  const { data, rows, classes } = probabilities;
-  return Float64Array.from({ length: rows }, (_, row) => {
+/** Σ꜀ (p꜀ − [c = label])² of each row, (p − label)² of two-sided values: `[rows]`. */
+export function brierLosses(
+  outputs: Outputs,
+  labels: Labels,
+  { kind = 'probabilities' }: MetricOptions = {},
+): Float64Array {
+  // Of two classes the squares are equal.
+  const share = isTwoSided(kind) ? 0.5 : 1;
+  return losses('brier', kind, outputs, labels, (data, start, classes, label) => {
     let sum = 0;
-    for (let c = 0; c < classes; c++) {
-      sum += (data[row * classes + c]! - (c === labels[row] ? 1 : 0)) ** 2;
-    }
-    return sum;
+    for (let c = 0; c < classes; c++) sum += (data[start + c]! - (c === label ? 1 : 0)) ** 2;
+    return share * sum;
   });
 }
 
@@ -80,7 +109,21 @@ export function mean(values: Float64Array): number {
   return sum / values.length;
 }
 
-function check(where: string, probabilities: Outputs, labels: Labels): void {
-  checkProbabilities(where, probabilities);
-  checkLabels(where, labels, probabilities.rows, probabilities.classes);
+type LossOfRow = (data: Floats, start: number, classes: number, label: number) => number;
+
+function losses(
+  where: string,
+  kind: ProbabilityKind,
+  outputs: Outputs,
+  labels: Labels,
+  lossOfRow: LossOfRow,
+): Float64Array {
+  checkValues(where, kind, outputs);
+  checkSomeRows(where, outputs.rows);
+  checkKindLabels(where, kind, labels, outputs);
+  const { data, rows, classes } = asClasses(kind, outputs);
+  const each = Float64Array.from({ length: rows }, (_, row) =>
+    lossOfRow(data, row * classes, classes, labels[row]!),
+  );
+  return rowMeans(each, rows / outputs.rows);
 }

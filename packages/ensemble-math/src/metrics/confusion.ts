@@ -1,5 +1,6 @@
-import { checkLabels, checkProbabilities } from '../check.ts';
+import { checkSomeRows } from '../check.ts';
 import { argmaxRow } from '../combine/vote.ts';
+import { asClasses, checkKindLabels, checkValues } from '../kinds.ts';
 import type { Labels, Outputs } from '../shapes.ts';
 
 /** How many rows of each class were taken for which: `[labels, predicted]`, row-major, `classes × classes`. */
@@ -9,10 +10,15 @@ export interface ConfusionMatrix {
 }
 
 /** Counts rows by label and by class of highest probability; a tie counts for the lowest class. */
-export function confusionMatrix(probabilities: Outputs, labels: Labels): ConfusionMatrix {
-  checkProbabilities('confusionMatrix', probabilities);
-  const { data, rows, classes } = probabilities;
-  checkLabels('confusionMatrix', labels, rows, classes);
+export function confusionMatrix(
+  outputs: Outputs,
+  labels: Labels,
+  { kind = 'probabilities' }: { readonly kind?: 'probabilities' | 'binary' } = {},
+): ConfusionMatrix {
+  checkValues('confusionMatrix', kind, outputs);
+  checkSomeRows('confusionMatrix', outputs.rows);
+  checkKindLabels('confusionMatrix', kind, labels, outputs);
+  const { data, rows, classes } = asClasses(kind, outputs);
   const counts = new Uint32Array(classes * classes);
   for (let row = 0; row < rows; row++) {
     const at = labels[row]! * classes + argmaxRow(data, row * classes, classes);

@@ -1,3 +1,4 @@
+import type { OutputKind } from '../kinds.ts';
 import type { Outputs } from '../shapes.ts';
 import { brierLosses, errorLosses, mean, nllLosses } from './classification.ts';
 import { absoluteLosses, squaredLosses } from './regression.ts';
@@ -5,28 +6,40 @@ import { absoluteLosses, squaredLosses } from './regression.ts';
 /** A loss that is a mean over rows; lower is better. The first three are for probabilities, the others for regression. */
 export type Metric = 'error' | 'nll' | 'brier' | 'mse' | 'mae';
 
-const byMetric: Record<Metric, (outputs: Outputs, labels: ArrayLike<number>) => Float64Array> = {
-  error: errorLosses,
-  nll: nllLosses,
-  brier: brierLosses,
-  mse: squaredLosses,
-  mae: absoluteLosses,
-};
+/** Kinds that outputs have once they are combined: logits have become probabilities. */
+export type PooledKind = Exclude<OutputKind, 'logits'>;
 
-/** The loss of each row: `[rows]`. `labels` are class indices, in regression the targets `[rows, outputs]`. */
+/** What the combined outputs of a kind are. */
+export function pooledKind(kind: OutputKind): PooledKind {
+  return kind === 'logits' ? 'probabilities' : kind;
+}
+
+/** The loss of each row: `[rows]`. `labels` are as the kind has them, in regression the targets `[rows, outputs]`. */
 export function rowLosses(
   metric: Metric,
   outputs: Outputs,
   labels: ArrayLike<number>,
+  { kind }: { readonly kind: PooledKind },
 ): Float64Array {
-  return byMetric[metric](outputs, labels);
+  if (kind === 'regression') {
+    if (metric === 'mse') return squaredLosses(outputs, labels);
+    if (metric === 'mae') return absoluteLosses(outputs, labels);
+  } else {
+    if (metric === 'error') return errorLosses(outputs, labels, { kind });
+    if (metric === 'nll') return nllLosses(outputs, labels, { kind });
+    if (metric === 'brier') return brierLosses(outputs, labels, { kind });
+  }
+  throw new RangeError(
+    `rowLosses: metric '${metric}' is not for kind '${kind}'; ${kind === 'regression' ? "'mse' and 'mae' are" : "'error', 'nll' and 'brier' are"}.`,
+  );
 }
 
 /** The mean of `rowLosses`. */
-export function loss(metric: Metric, outputs: Outputs, labels: ArrayLike<number>): number {
-  return mean(rowLosses(metric, outputs, labels));
-}
-
-export function isRegressionMetric(metric: Metric): metric is 'mse' | 'mae' {
-  return metric === 'mse' || metric === 'mae';
+export function loss(
+  metric: Metric,
+  outputs: Outputs,
+  labels: ArrayLike<number>,
+  kind: PooledKind,
+): number {
+  return mean(rowLosses(metric, outputs, labels, { kind }));
 }

@@ -13,6 +13,8 @@ const rows = (classes: number, ...data: number[]): Outputs => ({
   rows: data.length / classes,
   classes,
 });
+const binary = { kind: 'binary' } as const;
+const labels = { kind: 'multi-label' } as const;
 const sure = rows(2, 1, 0, 0, 1);
 
 describe('classification metrics, by hand', () => {
@@ -24,7 +26,22 @@ describe('classification metrics, by hand', () => {
     ['nll of certainty', nll(sure, [0, 1]), 0],
     ['nll of a label of probability 0', nll(sure, [1, 1]), (126 * Math.LN2) / 2],
     ['brier, all wrong and sure of it', brier(sure, [1, 0]), 2],
-    ['brier of one class', brier(rows(1, 1, 1), [0, 0]), 0],
+    ['accuracy of a binary value', accuracy(rows(1, 0.9, 0.4), [1, 1], binary), 0.5],
+    ['accuracy of a binary ½: the lower class', accuracy(rows(1, 0.5), [0], binary), 1],
+    ['nll of a binary value', nll(rows(1, 0.25), [0], binary), -Math.log(0.75)],
+    ['brier of a binary value', brier(rows(1, 0.25), [1], binary), 0.5625],
+    ['ece of a binary value', ece(rows(1, 0.25), [0], binary), 0.25],
+    [
+      'error of multi-label rows',
+      errorRate(rows(2, 0.9, 0.9, 0.1, 0.2), [1, 0, 0, 0], labels),
+      0.25,
+    ],
+    [
+      'nll of a multi-label row',
+      nll(rows(2, 0.5, 0.25), [1, 0], labels),
+      (Math.LN2 - Math.log(0.75)) / 2,
+    ],
+    ['brier of a multi-label row', brier(rows(2, 0.5, 0), [1, 0], labels), 0.125],
     ['ece, sure and right', ece(sure, [0, 1]), 0],
     ['ece, sure and wrong', ece(sure, [1, 0]), 1],
     ['ece of one row', ece(rows(2, 0.75, 0.25), [0]), 0.25],
@@ -106,6 +123,12 @@ describe('metrics refuse', () => {
     ['a label that is no integer', () => accuracy(sure, [0, 0.5])],
     ['a label too few', () => accuracy(sure, [0])],
     ['logits', () => brier(rows(2, 3, -1), [0])],
+    ['a binary value that is said to be nothing', () => nll(rows(1, 1, 1), [0, 0])],
+    ['two columns as binary', () => nll(sure, [0, 1], binary)],
+    ['a binary label of 2', () => nll(rows(1, 0.5), [2], binary)],
+    ['logits as binary', () => nll(rows(1, 1.5), [1], binary)],
+    ['NaN as multi-label', () => nll(rows(2, NaN, 0), [1, 0], labels)],
+    ['class indices for multi-label rows', () => nll(rows(2, 0.5, 0.5), [1], labels)],
     ['k of 0', () => topKAccuracy(sure, [0, 1], 0)],
     ['no bins', () => ece(sure, [0, 1], { bins: 0 })],
     ['auroc of one kind of rows', () => auroc([1, 2], [1, 1])],

@@ -1,6 +1,8 @@
-import { checkCount, checkPredictions } from '../check.ts';
-import { loss, type Metric } from '../metrics/losses.ts';
+import { checkCount } from '../check.ts';
+import { loss } from '../metrics/losses.ts';
+import { checkOptions } from '../options.ts';
 import type { Floats, Predictions } from '../shapes.ts';
+import { selectionProblem, type SelectionOptions, type SelectionProblem } from './problem.ts';
 import { argmin } from './simple.ts';
 
 /** Members to use and how much of each. */
@@ -9,46 +11,71 @@ export interface Selection {
   readonly members: readonly number[];
   /** One per entry of `members`; positive, sum 1. */
   readonly weights: readonly number[];
-  /** Loss of the mean after each round. */
+  /** Loss of what is combined after each round. */
   readonly losses: readonly number[];
 }
 
-export interface GreedyOptions {
+export interface GreedyOptions extends SelectionOptions {
   /** Rounds at most. Default 50. */
   readonly rounds?: number;
-  /** Default `'nll'`. */
-  readonly metric?: Metric;
 }
 
 const defaultRounds = 50;
 
 /**
- * Forward selection with replacement: each round adds the member, used already or not, with which the mean of all
- * added so far loses least (the older on a tie); the rounds up to the best are kept. Caruana et al. 2004, §2.1.
+ * Forward selection with replacement: each round adds the member, used already or not, with which all added so far,
+ * combined, lose least (the older on a tie); the rounds up to the best are kept. Caruana et al. 2004, §2.1.
  */
 export function greedyMembers(
   predictions: Predictions,
   labels: ArrayLike<number>,
-  { rounds = defaultRounds, metric = 'nll' }: GreedyOptions = {},
+  options: GreedyOptions,
 ): Selection {
-  checkPredictions('greedyMembers', predictions);
-  checkCount('greedyMembers', 'rounds', rounds, 1, Number.MAX_SAFE_INTEGER);
-  const { members, rows, classes } = predictions;
-  const sum = new Float64Array(rows * classes);
-  const data = new Float64Array(rows * classes);
+  const where = 'greedyMembers';
+  checkOptions(where, options, { kind: true, combine: true, metric: true, rounds: true });
+  const { rounds = defaultRounds } = options;
+  checkCount(where, 'rounds', rounds, 1, Number.MAX_SAFE_INTEGER);
+  return chooseGreedily(selectionProblem(where, predictions, labels, options), rounds);
+}
+
+export function chooseGreedily(problem: SelectionProblem, rounds: number): Selection {
   const added: number[] = [];
   const losses: number[] = [];
+  const isMean = problem.rule === 'meanProbabilities' || problem.rule === 'mean';
+  const lossesWith = isMean ? runningMean(problem) : anyRule(problem);
   for (let round = 1; round <= rounds; round++) {
-    const candidates = members.map((values) => {
-      addInto(data, sum, values, 1 / round);
-      return loss(metric, { data, rows, classes }, labels);
-    });
+    const candidates = lossesWith(added);
     const best = argmin(candidates);
-    addInto(sum, sum, members[best]!, 1);
     added.push(best);
     losses.push(candidates[best]!);
   }
   return { ...counted(added.slice(0, argmin(losses) + 1)), losses };
+}
+
+/** The loss that each further member would bring, after those already added. */
+type LossesWith = (added: readonly number[]) => readonly number[];
+
+function anyRule({ predictions, lossOf }: SelectionProblem): LossesWith {
+  return (added) =>
+    predictions.members.map((_, candidate) => {
+      const { members, weights } = counted([...added, candidate]);
+      return lossOf(members, weights);
+    });
+}
+
+/** The mean needs the sum of what was added, no more. */
+function runningMean({ predictions, labels, kind, metric }: SelectionProblem): LossesWith {
+  const { members, rows, classes } = predictions;
+  const sum = new Float64Array(rows * classes);
+  const data = new Float64Array(rows * classes);
+  return (added) => {
+    const last = added.at(-1);
+    if (last !== undefined) addInto(sum, sum, members[last]!, 1);
+    return members.map((values) => {
+      addInto(data, sum, values, 1 / (added.length + 1));
+      return loss(metric, { data, rows, classes }, labels, kind);
+    });
+  };
 }
 
 /** out = (sum + values) · scale. */

@@ -3,11 +3,20 @@ import { describe, expect, it } from 'vitest';
 import { labelled } from '../../test/arbitraries.ts';
 import { combine } from '../combine/combine.ts';
 import { nll } from '../metrics/classification.ts';
-import { pickMembers, unstack } from '../shapes.ts';
+import { loss, type Metric } from '../metrics/losses.ts';
+import { memberOutputs, pickMembers, unstack, type Predictions } from '../shapes.ts';
 import { convexWeights } from './convex-weights.ts';
 import { dropWorstMembers } from './drop-worst.ts';
 import { greedyMembers } from './greedy.ts';
-import { bestMembers, lastMembers, memberLosses } from './simple.ts';
+import { bestMembers, lastMembers } from './simple.ts';
+
+const kind = 'probabilities';
+const lossesOf = (
+  predictions: Predictions,
+  labels: readonly number[],
+  metric: Metric,
+): readonly number[] =>
+  predictions.members.map((_, m) => loss(metric, memberOutputs(predictions, m), labels, kind));
 
 describe('lastMembers', () => {
   it('are the last, oldest first', () => {
@@ -21,17 +30,20 @@ describe('lastMembers', () => {
 
 describe('bestMembers', () => {
   test.prop([labelled])('come by their own loss', ([predictions, labels]) => {
-    const losses = memberLosses(predictions, labels, 'brier');
-    const best = bestMembers(predictions, labels, { count: losses.length, metric: 'brier' });
+    const losses = lossesOf(predictions, labels, 'brier');
+    const best = bestMembers(predictions, labels, { kind, count: losses.length, metric: 'brier' });
     expect(best.map((member) => losses[member])).toEqual([...losses].sort((a, b) => a - b));
   });
 });
 
 describe('greedyMembers', () => {
   test.prop([labelled])('do no worse than the best member', ([predictions, labels]) => {
-    const { members, weights } = greedyMembers(predictions, labels, { rounds: 8 });
-    const pooled = combine(pickMembers(predictions, members), 'meanProbabilities', { weights });
-    const best = Math.min(...memberLosses(predictions, labels, 'nll'));
+    const { members, weights } = greedyMembers(predictions, labels, { kind, rounds: 8 });
+    const pooled = combine(pickMembers(predictions, members), 'meanProbabilities', {
+      kind,
+      weights,
+    });
+    const best = Math.min(...lossesOf(predictions, labels, 'nll'));
     expect(nll(pooled, labels)).toBeLessThanOrEqual(best + 1e-12);
     expect(weights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 12);
   });
@@ -39,8 +51,8 @@ describe('greedyMembers', () => {
 
 describe('dropWorstMembers', () => {
   test.prop([labelled])('do no worse than all members', ([predictions, labels]) => {
-    const { members, losses } = dropWorstMembers(predictions, labels);
-    const pooled = combine(pickMembers(predictions, members), 'meanProbabilities');
+    const { members, losses } = dropWorstMembers(predictions, labels, { kind });
+    const pooled = combine(pickMembers(predictions, members), 'meanProbabilities', { kind });
     expect(nll(pooled, labels)).toBe(losses.at(-1));
     expect(losses.at(-1)).toBeLessThanOrEqual(losses[0]!);
   });
@@ -49,8 +61,8 @@ describe('dropWorstMembers', () => {
     const good = [0.9, 0.1];
     const data = Float64Array.from([good, good, [0.1, 0.9]].flat());
     const predictions = unstack(data, { members: 3, rows: 1, classes: 2 });
-    expect(dropWorstMembers(predictions, [0], { keep: 1 }).members).toEqual([1]);
-    expect(dropWorstMembers(predictions, [0]).members).toEqual([0, 1]);
+    expect(dropWorstMembers(predictions, [0], { kind, keep: 1 }).members).toEqual([1]);
+    expect(dropWorstMembers(predictions, [0], { kind }).members).toEqual([0, 1]);
   });
 });
 
@@ -59,12 +71,12 @@ describe('convexWeights', () => {
     'are on the simplex, with the proof that none are better',
     ([p, labels]) => {
       for (const metric of ['nll', 'brier'] as const) {
-        const { weights, loss, gap } = convexWeights(p, labels, { metric });
+        const { weights, loss, gap } = convexWeights(p, labels, { kind, metric });
         expect(Math.min(...weights)).toBeGreaterThanOrEqual(0);
         expect(weights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 9);
         // Nearly equal members among certain ones end at up to 2e-8 (12,000 draws); golden cases agree to 1e-12.
         expect(gap).toBeLessThan(1e-6);
-        expect(loss).toBeLessThanOrEqual(Math.min(...memberLosses(p, labels, metric)) + 1e-6);
+        expect(loss).toBeLessThanOrEqual(Math.min(...lossesOf(p, labels, metric)) + 1e-6);
       }
     },
   );
@@ -72,27 +84,27 @@ describe('convexWeights', () => {
   it('give all to the member that is always right', () => {
     const data = Float64Array.of(0.6, 0.4, 0.3, 0.7, 1, 0, 0, 1);
     const predictions = unstack(data, { members: 2, rows: 2, classes: 2 });
-    expect(convexWeights(predictions, [0, 1]).weights).toEqual([0, 1]);
+    expect(convexWeights(predictions, [0, 1], { kind }).weights).toEqual([0, 1]);
   });
 
   it('take members whose label has probability 0', () => {
     const data = Float64Array.of(0, 1, 1, 0, 1, 0, 0, 1);
     const predictions = unstack(data, { members: 2, rows: 2, classes: 2 });
-    const { weights, loss } = convexWeights(predictions, [0, 0]);
+    const { weights, loss } = convexWeights(predictions, [0, 0], { kind });
     expect(weights[0]).toBeCloseTo(0.5, 12);
     expect(loss).toBeCloseTo(Math.LN2, 12);
   });
 
   it('solve regression exactly: two members that err on opposite sides', () => {
     const predictions = unstack(Float64Array.of(1, 1, -3, -3), { members: 2, rows: 2, classes: 1 });
-    const { weights, loss } = convexWeights(predictions, [0, 0], { metric: 'mse' });
+    const { weights, loss } = convexWeights(predictions, [0, 0], { kind: 'regression' });
     expect(weights[0]).toBeCloseTo(0.75, 12);
     expect(loss).toBeCloseTo(0, 12);
   });
 
   it('refuse NaN', () => {
     const predictions = unstack(Float64Array.of(NaN, 1), { members: 1, rows: 1, classes: 2 });
-    expect(() => convexWeights(predictions, [0])).toThrow(RangeError);
-    expect(() => convexWeights(predictions, [0, 0], { metric: 'mse' })).toThrow(RangeError);
+    expect(() => convexWeights(predictions, [0], { kind })).toThrow(RangeError);
+    expect(() => convexWeights(predictions, [0, 0], { kind: 'regression' })).toThrow(RangeError);
   });
 });

@@ -1,6 +1,8 @@
-import { checkCount, checkPredictions } from '../check.ts';
-import { loss, type Metric } from '../metrics/losses.ts';
+import { checkCount } from '../check.ts';
+import { loss } from '../metrics/losses.ts';
+import { checkOptions } from '../options.ts';
 import { memberOutputs, type Predictions } from '../shapes.ts';
+import { selectionProblem, type SelectionOptions, type SelectionProblem } from './problem.ts';
 
 /** Positions of the last `count` of `members` members, oldest first: the paper's choice. Huang et al. 2017, §4.3. */
 export function lastMembers(members: number, count: number): readonly number[] {
@@ -8,21 +10,24 @@ export function lastMembers(members: number, count: number): readonly number[] {
   return Array.from({ length: count }, (_, i) => members - count + i);
 }
 
-export interface BestMembersOptions {
+export interface BestMembersOptions extends Omit<SelectionOptions, 'combine'> {
   readonly count: number;
-  /** Default `'nll'`. */
-  readonly metric?: Metric;
 }
 
 /** Positions of the `count` members with the least loss of their own, best first; the older first on a tie. */
 export function bestMembers(
   predictions: Predictions,
   labels: ArrayLike<number>,
-  { count, metric = 'nll' }: BestMembersOptions,
+  options: BestMembersOptions,
 ): readonly number[] {
-  checkPredictions('bestMembers', predictions);
-  checkCount('bestMembers', 'count', count, 1, predictions.members.length);
-  const losses = memberLosses(predictions, labels, metric);
+  const where = 'bestMembers';
+  checkOptions(where, options, { kind: true, metric: true, count: true });
+  return chooseBest(selectionProblem(where, predictions, labels, options), options.count);
+}
+
+export function chooseBest(problem: SelectionProblem, count: number): readonly number[] {
+  checkCount('bestMembers', 'count', count, 1, problem.predictions.members.length);
+  const losses = memberLosses(problem);
   return losses
     .map((_, member) => member)
     .sort((a, b) => losses[a]! - losses[b]! || a - b)
@@ -30,13 +35,14 @@ export function bestMembers(
 }
 
 /** The loss of each member on its own. */
-export function memberLosses(
-  predictions: Predictions,
-  labels: ArrayLike<number>,
-  metric: Metric,
-): readonly number[] {
+export function memberLosses({
+  predictions,
+  labels,
+  kind,
+  metric,
+}: SelectionProblem): readonly number[] {
   return predictions.members.map((_, member) =>
-    loss(metric, memberOutputs(predictions, member), labels),
+    loss(metric, memberOutputs(predictions, member), labels, kind),
   );
 }
 

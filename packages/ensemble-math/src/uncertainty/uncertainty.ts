@@ -1,16 +1,28 @@
 import { checkPredictions, checkRowSum, memberWeights } from '../check.ts';
+import { checkOptions } from '../options.ts';
+import {
+  checkKind,
+  checkUnit,
+  isTwoSided,
+  membersAsClasses,
+  rowMeans,
+  type OutputKind,
+} from '../kinds.ts';
 import { softmaxRow } from '../softmax.ts';
 import type { Predictions } from '../shapes.ts';
 import { entropyOfRow } from './entropy.ts';
 
 export interface UncertaintyOptions {
-  /** What the members' values are. Default `'probabilities'`. */
-  readonly kind?: 'probabilities' | 'logits';
+  /** What the members' values are. */
+  readonly kind: Exclude<OutputKind, 'regression'>;
   /** One per member; non-negative, sum 1. Default equal. */
   readonly weights?: readonly number[];
 }
 
-/** In nats, `[rows]` each; `predictiveEntropy = expectedEntropy + mutualInformation`. */
+/**
+ * In nats, `[rows]` each; `predictiveEntropy = expectedEntropy + mutualInformation`. Of a binary value those of its two
+ * sides, of a multi-label row the means over its labels.
+ */
 export interface Uncertainty {
   /** H[Σₘ wₘ pₘ], in `[0, ln classes]`: how unsure the ensemble is. */
   readonly predictiveEntropy: Float64Array;
@@ -24,13 +36,35 @@ export interface Uncertainty {
  * The three entropies of the members' probabilities. The ensemble's distribution here is always the weighted
  * arithmetic mean before any temperature, whatever the combine rule: only for it is the difference never negative.
  */
-export function uncertainty(
+export function uncertainty(predictions: Predictions, options: UncertaintyOptions): Uncertainty {
+  const where = 'uncertainty';
+  checkOptions(where, options, { kind: true, weights: true });
+  checkPredictions(where, predictions);
+  const { kind } = options;
+  checkKind(where, kind, predictions.classes);
+  if ((kind as OutputKind) === 'regression') {
+    throw new RangeError(`${where}: kind 'regression' has no entropies; use memberVariance.`);
+  }
+  if (!isTwoSided(kind)) return entropies(kind, predictions, options.weights);
+  predictions.members.forEach((values) => {
+    checkUnit(where, kind, values);
+  });
+  const both = membersAsClasses(kind, predictions);
+  const each = entropies('probabilities', both, options.weights);
+  return {
+    predictiveEntropy: rowMeans(each.predictiveEntropy, predictions.classes),
+    expectedEntropy: rowMeans(each.expectedEntropy, predictions.classes),
+    mutualInformation: rowMeans(each.mutualInformation, predictions.classes),
+  };
+}
+
+function entropies(
+  kind: 'probabilities' | 'logits',
   predictions: Predictions,
-  options: UncertaintyOptions = {},
+  given?: readonly number[],
 ): Uncertainty {
-  checkPredictions('uncertainty', predictions);
   const { members, rows, classes } = predictions;
-  const weights = memberWeights('uncertainty', members.length, options.weights);
+  const weights = memberWeights('uncertainty', members.length, given);
   const predictiveEntropy = new Float64Array(rows);
   const expectedEntropy = new Float64Array(rows);
   const mutualInformation = new Float64Array(rows);
@@ -41,7 +75,7 @@ export function uncertainty(
     let expected = 0;
     for (let m = 0; m < members.length; m++) {
       const weight = weights[m]!;
-      readRow(members[m]!, row, options.kind ?? 'probabilities', member);
+      readRow(members[m]!, row, kind, member);
       expected += weight * entropyOfRow(member, 0, classes);
       for (let c = 0; c < classes; c++) mean[c] = mean[c]! + weight * member[c]!;
     }
@@ -56,7 +90,7 @@ export function uncertainty(
 /** H[Σₘ wₘ pₘ] of each row, in nats: `[rows]`. */
 export function predictiveEntropy(
   predictions: Predictions,
-  options?: UncertaintyOptions,
+  options: UncertaintyOptions,
 ): Float64Array {
   return uncertainty(predictions, options).predictiveEntropy;
 }
@@ -64,7 +98,7 @@ export function predictiveEntropy(
 /** Σₘ wₘ H[pₘ] of each row, in nats: `[rows]`. */
 export function expectedEntropy(
   predictions: Predictions,
-  options?: UncertaintyOptions,
+  options: UncertaintyOptions,
 ): Float64Array {
   return uncertainty(predictions, options).expectedEntropy;
 }
@@ -72,7 +106,7 @@ export function expectedEntropy(
 /** H[Σₘ wₘ pₘ] − Σₘ wₘ H[pₘ] ≥ 0 of each row, in nats: `[rows]`. */
 export function mutualInformation(
   predictions: Predictions,
-  options?: UncertaintyOptions,
+  options: UncertaintyOptions,
 ): Float64Array {
   return uncertainty(predictions, options).mutualInformation;
 }

@@ -129,6 +129,7 @@ function checkPolicy(name: string, values: readonly Value[], policy: EnsemblePol
   const { shape } = values[0]!;
   if (shape.length < 2)
     refuse('is for an output without an axis after the batch; reshape it to [batch, 1]');
+  if (kind === 'multi-label') refuse('is of kind "multi-label", which the graph cannot combine');
   if (kind !== 'regression' && (shape.at(-1) as number) < 2)
     refuse(
       `is of kind "${kind}", but there is one value per row; use kind "regression", or two classes`,
