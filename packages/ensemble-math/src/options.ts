@@ -16,8 +16,9 @@ export function checkOptions<T extends object>(
   for (const [key, value] of Object.entries(options ?? {})) {
     if (value === undefined || Object.hasOwn(known, key)) continue;
     const nearest = nearestName(key, names);
+    const hint = nearest === undefined ? '' : ` Did you mean "${nearest}"?`;
     throw new RangeError(
-      `${where}: there is no option "${key}"${nearest === undefined ? '' : `; did you mean "${nearest}"?`}${nearest === undefined ? '; known options' : ' Known options'}: ${names.join(', ') || 'none'}.`,
+      `${where}: there is no option "${key}".${hint} Known options: ${names.join(', ') || 'none'}.`,
     );
   }
 }

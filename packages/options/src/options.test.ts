@@ -13,7 +13,7 @@ describe('checkOptions', () => {
     expect(() => {
       checkOptions('train', options, known);
     }).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: train: there is no option "cycle"; did you mean "cycles"? Known options: cycles, lrMin.]`,
+      `[RangeError: train: there is no option "cycle". Did you mean "cycles"? Known options: cycles, lrMin.]`,
     );
   });
 
@@ -22,7 +22,7 @@ describe('checkOptions', () => {
     expect(() => {
       checkOptions('train', options, known);
     }).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: train: there is no option "momentum"; known options: cycles, lrMin.]`,
+      `[RangeError: train: there is no option "momentum". Known options: cycles, lrMin.]`,
     );
   });
 

@@ -1,0 +1,2 @@
+export { checkOptions, nearestName } from './options.ts';
+export type { KnownOptions } from './options.ts';
