@@ -114,3 +114,45 @@ it.each<[string, () => unknown]>([
   expect(error instanceof RangeError || error instanceof TypeError).toBe(true);
   expect(String(error)).toMatchSnapshot();
 });
+
+// 3 / (1 − 0.9) is 30.000000000000004 in doubles: step 30 passed for one within the cycles, and none was found for ever.
+describe('multipliers below 1', () => {
+  const multipliers = [0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99];
+  const lengths = [1, 2, 3, 7, 10, 12];
+  const makers = {
+    t_mul: (first: number, t_mul: number) =>
+      compat.kerasCosineDecayRestarts({
+        initial_learning_rate: 1,
+        first_decay_steps: first,
+        t_mul,
+      }),
+    cycle_mul: (first: number, cycle_mul: number) =>
+      compat.timmCosine({ lr: 1, t_initial: first, cycle_mul, cycle_limit: 1e6 }),
+  };
+
+  it.each(['t_mul', 'cycle_mul'] as const)('%s: every step has an answer or is refused', (name) => {
+    for (const first of lengths) {
+      for (const multiplier of multipliers) {
+        const schedule = makers[name](first, multiplier);
+        const end = first / (1 - multiplier);
+        for (const step of [
+          first - 1,
+          first,
+          Math.floor(end) - 1,
+          Math.round(end),
+          Math.ceil(end),
+        ]) {
+          let value = 0.5;
+          try {
+            value = schedule(Math.max(0, step));
+          } catch (error) {
+            expect(String(error)).toMatch(/lies past all cycles/);
+            expect(step).toBeGreaterThanOrEqual(end - 1e-9);
+          }
+          expect(value).toBeGreaterThanOrEqual(0);
+          expect(value).toBeLessThanOrEqual(1);
+        }
+      }
+    }
+  });
+});

@@ -24,20 +24,25 @@ export function geometricIndex(
   multiplier: number,
 ): number {
   if (multiplier === 1) return Math.floor(time / first);
-  if (multiplier < 1 && time >= first / (1 - multiplier)) {
-    throw new RangeError(
-      `${where}: step ${time} lies past all cycles: of first length ${first} and multiplier ${multiplier} they end at ${first / (1 - multiplier)}.`,
-    );
-  }
   let index = 0;
   let length = first;
   let end = first;
   while (time >= wholeIfClose(end)) {
     index += 1;
     length *= multiplier;
+    // Cycles that shrink add up to a number that may round to the very step: it is past all of them.
+    if (multiplier < 1 && (end + length === end || time >= first / (1 - multiplier))) {
+      refusePastAll(where, time, first, multiplier);
+    }
     end += length;
   }
   return index;
+}
+
+function refusePastAll(where: string, time: number, first: number, multiplier: number): never {
+  throw new RangeError(
+    `${where}: step ${time} lies past all cycles: of first length ${first} and multiplier ${multiplier} they end at ${first / (1 - multiplier)}. Ask for earlier steps, or take a multiplier of at least 1.`,
+  );
 }
 
 /** 10 · 1.1 is 11.000000000000002: without this a restart at step 11 would be missed. */
