@@ -188,7 +188,7 @@ async function manyAtOnce(folder) {
 async function eventLoop(folder) {
   const data = images(512);
   const session = await rawSession(folder, false);
-  const ensemble = await loadEnsemble(folder, { maxBatchRows: 512 });
+  const ensemble = await loadEnsemble(folder, { batching: { maxRows: 512 } });
   const outputs = outputsOf(ensemble);
   const stall = async (/** @type {() => Promise<unknown>} */ act) => {
     await act();

@@ -34,7 +34,7 @@ function firstImages({ images, height, width }: ImageDataset, count: number): Ho
 
 /** Opens the bundle on onnxruntime, in a thread of its own. */
 export function openBundle(folder: string): Promise<Ensemble> {
-  return loadEnsemble(folder, { maxBatchRows: BATCH_ROWS });
+  return loadEnsemble(folder, { batching: { maxRows: BATCH_ROWS } });
 }
 
 /**

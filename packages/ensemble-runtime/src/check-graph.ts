@@ -1,22 +1,30 @@
 import type { BundleManifest, BundleTensor } from '@snapshot-ensemble/ensemble-bundle';
 import { InferenceError } from './errors.ts';
-import type { GraphTensor, Opened } from './messages.ts';
+import type { GraphTensor, OpenedGraph } from './executor/port.ts';
 
-/** Throws `InferenceError('wrong-graph')` unless the opened graph has the inputs and outputs that its manifest names. */
+/** What a graph must have. */
+export interface Expected {
+  readonly inputs: readonly BundleTensor[];
+  readonly outputs: readonly BundleTensor[];
+}
+
+/** Throws `InferenceError('wrong-graph')` unless an opened graph has the inputs and outputs that its manifest names. */
 export function checkGraph(
-  manifest: BundleManifest,
-  { inputs, outputs }: Pick<Opened, 'inputs' | 'outputs'>,
+  { name }: Pick<BundleManifest, 'name'>,
+  expected: Expected,
+  { inputs, outputs }: Pick<OpenedGraph, 'inputs' | 'outputs'>,
 ): void {
-  const extra = inputs.filter(({ name }) => !manifest.inputs.some((input) => input.name === name));
+  const known = expected.inputs.map((input) => input.name);
+  const extra = inputs.filter((input) => !known.includes(input.name));
   const problems = [
-    ...manifest.inputs.map((input) => compare('input', input, inputs)),
-    ...manifest.outputs.map((output) => compare('output', output, outputs)),
-    ...extra.map(({ name }) => `its graph has one more input, "${name}"`),
+    ...expected.inputs.map((input) => compare('input', input, inputs)),
+    ...expected.outputs.map((output) => compare('output', output, outputs)),
+    ...extra.map((input) => `its graph has one more input, "${input.name}"`),
   ].filter((problem) => problem !== undefined);
   if (problems.length === 0) return;
   throw new InferenceError(
     'wrong-graph',
-    `Cannot load ensemble "${manifest.name}": ${problems.join('; ')}. Export the bundle again.`,
+    `Cannot load ensemble "${name}": ${problems.join('; ')}. Export the bundle again.`,
   );
 }
 

@@ -1,12 +1,15 @@
-import type { BundleManifest } from '@snapshot-ensemble/ensemble-bundle';
-import type { Batcher } from './batcher.ts';
+import type { Bundle, BundleManifest } from '@snapshot-ensemble/ensemble-bundle';
 import { InferenceError } from './errors.ts';
-import type { Lane } from './lane.ts';
-import type { Run } from './messages.ts';
-import type { Device } from './session.ts';
+import type { Device } from './executor/port.ts';
+import type { Lane } from './executor/supervisor.ts';
+import type { Settings } from './options.ts';
+import type { Plan } from './scheduler/plan.ts';
+import type { RequestOptions } from './scheduler/request.ts';
+import type { Scheduler } from './scheduler/scheduler.ts';
 import type { EnsembleStats, Recorder } from './stats.ts';
-import { allocate, type Inputs, type Tensors } from './tensor.ts';
+import type { Inputs, Tensors } from './tensor.ts';
 import { validateInputs } from './validate.ts';
+import { warmUp } from './warm-up.ts';
 
 export interface PredictOptions {
   /** Gives up waiting: `InferenceError('aborted')` with the signal's reason as its cause. A batch that runs is not interrupted. */
@@ -18,6 +21,12 @@ export interface PredictOptions {
   readonly deadline?: number;
   /** Outputs to compute. Default all but the members' own. */
   readonly outputs?: readonly string[];
+  /** Members that may run for a row at most, first those of the first stages. Default all, or as many as the cascade needs. */
+  readonly maxMembers?: number;
+  /** Confidence at which a row takes no more members, in the place of the policy's thresholds. Needs a bundle in stages or separate members. */
+  readonly confidence?: number;
+  /** Runs inputs with NaN and infinities, and gives out outputs with them, which are refused otherwise. Default false. */
+  readonly allowNonFinite?: boolean;
 }
 
 /** What an ensemble answers to the rows of one request. */
@@ -34,6 +43,8 @@ export interface Ensemble {
   /** What the bundle was when it was loaded; workers that start again read the same. */
   readonly revision: string;
   readonly device: Device;
+  /** What it runs with, defaults filled in. */
+  readonly settings: Settings;
   /**
    * Predictions and what the bundle says about their uncertainty. A bare array stands for the only input. Throws `InferenceError`.
    */
@@ -44,7 +55,7 @@ export interface Ensemble {
    */
   predictMembers(
     inputs: Inputs,
-    options?: Pick<PredictOptions, 'signal' | 'deadline'>,
+    options?: Pick<PredictOptions, 'signal' | 'deadline' | 'allowNonFinite'>,
   ): Promise<Tensors>;
   /** Runs zeros through every worker, so that the first request does not pay for the first run. Rows default to one full batch. */
   warmUp(options?: { readonly rows?: number }): Promise<void>;
@@ -54,55 +65,65 @@ export interface Ensemble {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** What an ensemble is made of. */
+export interface Parts {
+  readonly bundle: Bundle;
+  readonly plan: Plan;
+  readonly lanes: readonly Lane[];
+  readonly scheduler: Scheduler;
+  readonly recorder: Recorder;
+  readonly settings: Settings;
+}
+
 /** The ensemble on lanes that are open. */
-export function ensembleOf(
-  manifest: BundleManifest,
-  lanes: readonly Lane[],
-  batcher: Batcher,
-  recorder: Recorder,
-  maxBatchRows: number,
-): Ensemble {
-  const predict = async (
-    inputs: Inputs,
-    outputs: readonly string[],
-    { signal, deadline }: PredictOptions,
-  ): Promise<Prediction> => {
+export function ensembleOf({
+  bundle,
+  plan,
+  lanes,
+  scheduler,
+  recorder,
+  settings,
+}: Parts): Ensemble {
+  const { manifest } = bundle;
+  const predict = async (inputs: Inputs, options: RequestOptions): Promise<Prediction> => {
     try {
-      checkOutputs(manifest, outputs);
-      const valid = validateInputs(manifest, inputs);
-      return {
-        outputs: await batcher.submit(valid, outputs, withDeadline(signal, deadline)),
-        membersUsed: new Uint32Array(valid.rows).fill(manifest.members.length),
-      };
+      checkOutputs(manifest, options.outputs);
+      checkLimits(manifest, plan, options);
+      return await scheduler.submit(validateInputs(manifest, inputs), options);
     } catch (error) {
       if (error instanceof InferenceError && requestFaults.includes(error.code))
         recorder.failure('invalid');
-      throw late(error, manifest.name);
+      throw error;
     }
   };
   let closing: Promise<void> | undefined;
   const closeAll = async (): Promise<void> => {
-    await batcher.drain();
+    await scheduler.drain();
     await Promise.all(lanes.map((lane) => lane.close()));
   };
   const close = (): Promise<void> => (closing ??= closeAll());
   return {
     manifest,
-    revision: '',
-    device: lanes[0]!.opened.device,
+    revision: revisionOf(bundle),
+    device: Object.values(lanes[0]!.graphs)[0]!.device,
+    settings,
     predict: (inputs, options = {}) =>
-      predict(inputs, options.outputs ?? defaultOutputs(manifest), options),
+      predict(inputs, { ...options, outputs: options.outputs ?? defaultOutputs(manifest) }),
     async predictMembers(inputs, options = {}) {
       const members = memberOutputs(manifest);
-      const { outputs } = await predict(inputs, Object.values(members), options);
+      const { outputs } = await predict(inputs, {
+        ...options,
+        outputs: Object.values(members),
+        // Every member is asked, so no row leaves early.
+        confidence: Infinity,
+      });
       return Object.fromEntries(
         Object.entries(members).map(([of, name]) => [of, outputs[name]!] as const),
       );
     },
-    async warmUp({ rows = maxBatchRows } = {}) {
-      await Promise.all(lanes.map((lane) => lane.run(zeros(manifest, rows))));
-    },
-    stats: () => recorder.read(batcher.waiting()),
+    warmUp: ({ rows = settings.maxBatchRows } = {}) => warmUp(manifest, plan, lanes, rows),
+    stats: () =>
+      recorder.read({ ...scheduler.waiting(), workers: lanes.map((lane) => lane.stats()) }),
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -110,25 +131,8 @@ export function ensembleOf(
 
 const requestFaults: readonly string[] = ['invalid-input', 'unknown-output', 'no-member-outputs'];
 
-function withDeadline(
-  signal: AbortSignal | undefined,
-  deadline: number | undefined,
-): AbortSignal | undefined {
-  if (deadline === undefined) return signal;
-  const whole = Math.min(Math.max(0, Math.ceil(deadline - performance.now())), 2 ** 31 - 1);
-  const timeout = AbortSignal.timeout(whole);
-  return signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
-}
-
-function late(error: unknown, name: string): unknown {
-  if (!(error instanceof InferenceError) || error.code !== 'aborted') return error;
-  const { cause } = error;
-  if (!(cause instanceof Error) || cause.name !== 'TimeoutError') return error;
-  return new InferenceError(
-    'deadline-exceeded',
-    `A request to ensemble "${name}" was not answered by its deadline.`,
-    { cause },
-  );
+function revisionOf(bundle: Bundle): string {
+  return 'revision' in bundle ? String(bundle.revision) : '';
 }
 
 function defaultOutputs({ outputs }: BundleManifest): readonly string[] {
@@ -156,12 +160,22 @@ function checkOutputs({ name, outputs }: BundleManifest, wanted: readonly string
   );
 }
 
-function zeros({ inputs, outputs }: BundleManifest, rows: number): Run {
-  const feeds = inputs.map((input) => ({
-    name: input.name,
-    dtype: input.dtype,
-    data: allocate(input, rows),
-    dims: [rows, ...(input.shape.slice(1) as number[])],
-  }));
-  return { feeds, outputs: outputs.map(({ name }) => name) };
+/** Throws `InferenceError('invalid-input')` where fewer members are asked for than the bundle can stop at. */
+function checkLimits(
+  { name }: BundleManifest,
+  { stages }: Plan,
+  { maxMembers, confidence }: RequestOptions,
+): void {
+  const invalid = (text: string): InferenceError =>
+    new InferenceError('invalid-input', `Cannot run ensemble "${name}": ${text}`);
+  if (confidence !== undefined && Number.isNaN(confidence))
+    throw invalid('confidence is NaN. Pass a number from 0 to 1.');
+  if (maxMembers === undefined) return;
+  if (!Number.isSafeInteger(maxMembers) || maxMembers < 1)
+    throw invalid(`maxMembers is ${maxMembers}. Pass a whole number from 1.`);
+  const least = stages[0]!.membersUsed;
+  if (maxMembers < least)
+    throw invalid(
+      `maxMembers is ${maxMembers}, but its first graph runs ${least} members at once. Export the bundle in stages, or as separate members.`,
+    );
 }

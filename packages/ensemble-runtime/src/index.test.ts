@@ -2,5 +2,10 @@ import { expect, it } from 'vitest';
 import * as runtime from './index.ts';
 
 it('exports what its README names', () => {
-  expect(Object.keys(runtime).sort()).toEqual(['InferenceError', 'loadEnsemble']);
+  expect(Object.keys(runtime).sort()).toEqual([
+    'InferenceError',
+    'availableCores',
+    'coreBudget',
+    'loadEnsemble',
+  ]);
 });

@@ -1,8 +1,17 @@
+export { availableCores, coreBudget } from './cores/budget.ts';
+export type { CoreBudget } from './cores/budget.ts';
 export { InferenceError } from './errors.ts';
 export type { InferenceErrorCode } from './errors.ts';
 export type { Ensemble, PredictOptions, Prediction } from './ensemble.ts';
+export type { Device, DeviceRequest } from './executor/port.ts';
+export type { OrtModule } from './executor/sessions.ts';
 export { loadEnsemble } from './load-ensemble.ts';
-export type { LoadOptions } from './options.ts';
-export type { Device, DeviceRequest, OrtModule } from './session.ts';
-export type { Durations, EnsembleStats, FailureReason } from './stats.ts';
+export type {
+  BatchingOptions,
+  CommonOptions,
+  ExecutorKind,
+  LoadOptions,
+  Settings,
+} from './options.ts';
+export type { Durations, EnsembleStats, FailureReason, WorkerState, WorkerStats } from './stats.ts';
 export type { Inputs, InputTensor, Tensor, TensorArrays, TensorData, Tensors } from './tensor.ts';

@@ -1,18 +1,31 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import type { Worker } from 'node:worker_threads';
 import { memoryBundle, readBundle, writeBundle } from '@snapshot-ensemble/ensemble-bundle';
 import { bundleDirectory } from '@snapshot-ensemble/ensemble-bundle/node';
 import { afterEach, describe, expect, it } from 'vitest';
-import { loadEnsemble, type Ensemble, type LoadOptions, type Tensors } from './index.ts';
+import * as ort from 'onnxruntime-node';
+import {
+  coreBudget,
+  loadEnsemble,
+  type Ensemble,
+  type ExecutorKind,
+  type LoadOptions,
+  type Tensors,
+} from './index.ts';
+import { ensembleCases } from './testing/index.ts';
 
 // Made with Python's onnx and NumPy: conformance/serving/make.py
 const golden = new URL('../../../conformance/serving/golden/', import.meta.url);
 const tiny = new URL('tiny', golden);
+const identity = new URL('identity', golden);
 const expected = JSON.parse(
   await readFile(new URL('tiny.expected.json', golden), 'utf8'),
 ) as Record<string, unknown[]>;
 const numbers = (name: string): number[] => expected[name]!.flat(9) as number[];
+const flat = Object.fromEntries(Object.keys(expected).map((name) => [name, numbers(name)]));
 const x = Float32Array.from(numbers('x'));
 
 // float32 arithmetic against NumPy's float64.
@@ -49,88 +62,48 @@ async function workersOf(act: () => Promise<unknown>): Promise<readonly Worker[]
 }
 const hasEnded = ({ threadId }: Worker): boolean => threadId === -1;
 
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** The golden bundle with its graph or manifest changed, and sums that fit. */
+async function forged(change: {
+  graph?: (bytes: Uint8Array) => Uint8Array;
+  manifest?: (text: string) => string;
+}) {
+  const bundle = await readBundle(bundleDirectory(fileURLToPath(tiny)));
+  const graph = change.graph?.(await bundle.readGraph()) ?? (await bundle.readGraph());
+  const text = JSON.stringify(bundle.manifest);
+  const manifest = JSON.parse(change.manifest?.(text) ?? text) as typeof bundle.manifest;
+  const memory = memoryBundle();
+  await writeBundle(memory, { manifest, files: { [manifest.graph]: graph } });
+  return memory;
+}
+
+const executors: readonly (readonly [string, ExecutorKind])[] = [
+  ['processes', 'process'],
+  ['threads', 'thread'],
+  ['this thread', { ort }],
+];
+
+describe.each(executors)('an ensemble in %s', (_, executor) => {
+  it.each(ensembleCases({ tiny, identity, expected: flat, tolerance: TOLERANCE }))(
+    '$name',
+    async (behaviour) => {
+      await behaviour.run((bundle, options) => load(bundle, { executor, ...options }));
+    },
+  );
+});
+
 describe('loadEnsemble', () => {
-  it('answers what NumPy computed, with its uncertainty', async () => {
-    const ensemble = await load(tiny);
-    const { outputs: answer } = await ensemble.predict(x);
-    expect(Object.fromEntries(Object.entries(answer).map(([name, { dims }]) => [name, dims])))
-      .toMatchInlineSnapshot(`
-      {
-        "probs": [
-          5,
-          3,
-        ],
-        "probs_expected_entropy": [
-          5,
-          1,
-        ],
-        "probs_mutual_information": [
-          5,
-          1,
-        ],
-        "probs_predictive_entropy": [
-          5,
-          1,
-        ],
-      }
-    `);
-    expect(largestDifference(answer)).toBeLessThan(TOLERANCE);
+  it('takes a path, and says what it runs with', async () => {
+    const ensemble = await load(fileURLToPath(tiny), { mode: 'throughput', cores: coreBudget(3) });
+    expect(ensemble.settings).toMatchObject({ workers: 3, threads: 1 });
     expect(ensemble.device).toEqual({ requested: 'cpu', used: 'cpu', reason: 'asked for' });
-  });
-
-  it('answers by name, from a path, the outputs asked for', async () => {
-    const ensemble = await load(fileURLToPath(tiny));
-    const { outputs: answer } = await ensemble.predict(
-      { x: { data: x, dims: [5, 4] } },
-      { outputs: ['probs_mutual_information'] },
-    );
-    expect(Object.keys(answer)).toEqual(['probs_mutual_information']);
-    expect(largestDifference(answer)).toBeLessThan(TOLERANCE);
-    expect(x.length).toBe(20);
-  });
-
-  it('gives each member its say', async () => {
-    const ensemble = await load(tiny);
-    const { probs } = await ensemble.predictMembers(x);
-    expect(probs!.dims).toEqual([5, 2, 3]);
-    expect(largestDifference({ probs_members: probs! })).toBeLessThan(TOLERANCE);
-  });
-
-  it('gives the same answer however rows are batched', async () => {
-    const ensemble = await load(tiny, { maxBatchRows: 2, workers: 2 });
-    const whole = await ensemble.predict(x);
-    const rows = await Promise.all(
-      Array.from({ length: 5 }, (_, row) => ensemble.predict(x.slice(4 * row, 4 * row + 4))),
-    );
-    expect(rows.flatMap(({ outputs }) => Array.from(outputs['probs']!.data))).toEqual(
-      Array.from(whole.outputs['probs']!.data),
-    );
-    expect(ensemble.stats()).toMatchObject({ succeeded: 6, rows: 10, pendingRequests: 0 });
-  });
-
-  it('carries every dtype unchanged', async () => {
-    const ensemble = await load(new URL('identity', golden));
-    const data = {
-      float32: Float32Array.of(1.5, -0),
-      float16: Uint16Array.of(0x3c00, 0x7bff),
-      int32: Int32Array.of(-1, 2 ** 31 - 1),
-      int64: BigInt64Array.of(-1n, 2n ** 63n - 1n),
-      uint8: Uint8Array.of(0, 255),
-      bool: Uint8Array.of(1, 0),
-    };
-    const inputs = Object.entries(data).map(
-      ([name, value]) => [`${name}_in`, { data: value, dims: [1, 2] }] as const,
-    );
-    const { outputs: answer } = await ensemble.predict(Object.fromEntries(inputs));
-    for (const [name, value] of Object.entries(data))
-      expect(answer[`${name}_out`]).toEqual({ dtype: name, data: value, dims: [1, 2] });
-  });
-
-  it('warms up every worker without counting it', async () => {
-    const ensemble = await load(tiny, { workers: 2 });
-    await ensemble.warmUp();
-    await ensemble.warmUp({ rows: 1 });
-    expect(ensemble.stats()).toMatchObject({ succeeded: 0, batches: 0 });
   });
 
   it('falls back to the CPU where CUDA does not open, and says so', async () => {
@@ -139,39 +112,18 @@ describe('loadEnsemble', () => {
     if (ensemble.device.used === 'cpu') expect(ensemble.device.reason).toMatch(/^no CUDA session/);
   });
 
-  it('counts and refuses bad requests', async () => {
-    const ensemble = await load(tiny);
-    await expect(ensemble.predict(new Float32Array(3))).rejects.toMatchObject({
-      code: 'invalid-input',
-    });
-    for (const outputs of [['nope'], ['probs', 'probs'], []])
-      await expect(ensemble.predict(x, { outputs })).rejects.toMatchObject({
-        code: 'unknown-output',
-      });
-    expect(ensemble.stats().failed.invalid).toBe(4);
-  });
-
-  it('refuses members where the bundle has none', async () => {
-    const ensemble = await load(new URL('identity', golden));
-    await expect(ensemble.predictMembers({})).rejects.toMatchObject({ code: 'no-member-outputs' });
+  it('is disposed of at the end of its block', async () => {
+    let pid: number;
+    {
+      await using ensemble = await loadEnsemble(tiny, { processes: 'own' });
+      pid = ensemble.stats().workers[0]!.pid!;
+      expect(isAlive(pid)).toBe(true);
+    }
+    expect(isAlive(pid)).toBe(false);
   });
 });
 
 describe('a bundle that is not what it says', () => {
-  /** The golden bundle with its graph or manifest changed, and sums that fit. */
-  async function forged(change: {
-    graph?: (bytes: Uint8Array) => Uint8Array;
-    manifest?: (text: string) => string;
-  }) {
-    const bundle = await readBundle(bundleDirectory(fileURLToPath(tiny)));
-    const graph = change.graph?.(await bundle.readGraph()) ?? (await bundle.readGraph());
-    const text = JSON.stringify(bundle.manifest);
-    const manifest = JSON.parse(change.manifest?.(text) ?? text) as typeof bundle.manifest;
-    const memory = memoryBundle();
-    await writeBundle(memory, { manifest, files: { [manifest.graph]: graph } });
-    return memory;
-  }
-
   it('is noticed when one weight differs', async () => {
     const memory = await forged({
       graph(bytes) {
@@ -207,7 +159,7 @@ describe('a bundle that is not what it says', () => {
   ])('is refused with %s', async (_, change, text) => {
     const memory = await forged(change);
     const workers = await workersOf(async () => {
-      const loading = loadEnsemble(memory);
+      const loading = loadEnsemble(memory, { executor: 'thread' });
       await expect(loading).rejects.toMatchObject({ code: 'wrong-graph' });
       await expect(loading).rejects.toThrow(text);
     });
@@ -222,39 +174,74 @@ describe('a bundle that is not what it says', () => {
   });
 });
 
-describe('threads', () => {
-  it('are replaced when they die: what ran fails, what waits and what comes is answered', async () => {
-    let ensemble: Ensemble;
-    const [worker] = await workersOf(async () => {
-      ensemble = await load(tiny, { maxBatchRows: 5 });
-    });
-    const running = ensemble!.predict(x);
-    const waiting = ensemble!.predict(x);
-    const outcome = expect(running).rejects.toMatchObject({ code: 'worker-crashed' });
-    await worker!.terminate();
-    await outcome;
-    expect(largestDifference((await waiting).outputs)).toBeLessThan(TOLERANCE);
-    expect(ensemble!.stats()).toMatchObject({
-      succeeded: 1,
-      restarts: 1,
-      failed: { backend: 1 },
-    });
+describe('processes', () => {
+  const pidsOf = (ensemble: Ensemble): readonly number[] =>
+    ensemble.stats().workers.flatMap(({ pid }) => pid ?? []);
+
+  it('are replaced when they are killed, and every request is answered', async () => {
+    const ensemble = await load(tiny, { workers: 2, threads: 1, processes: 'own' });
+    let restarts = 0;
+    for (let round = 0; round < 3; round++) {
+      const answers = Array.from({ length: 50 }, () => ensemble.predict(x));
+      for (const pid of pidsOf(ensemble)) process.kill(pid, 'SIGKILL');
+      restarts = ensemble.stats().restarts;
+      const outcomes = await Promise.allSettled(answers);
+      for (const outcome of outcomes)
+        if (outcome.status === 'fulfilled')
+          expect(largestDifference(outcome.value.outputs)).toBeLessThan(TOLERANCE);
+        else expect(outcome.reason).toMatchObject({ code: 'worker-crashed' });
+      expect(largestDifference((await ensemble.predict(x)).outputs)).toBeLessThan(TOLERANCE);
+    }
+    expect(restarts).toBeGreaterThan(1);
   });
 
-  it('end on close, after the requests that were accepted', async () => {
-    let ensemble: Ensemble;
-    const workers = await workersOf(async () => {
-      ensemble = await load(tiny, { workers: 2, maxBatchRows: 1 });
-    });
-    expect(workers.map(hasEnded)).toEqual([false, false]);
-    const answers = [1, 2, 3].map(() => ensemble.predict(x));
-    const closing = ensemble!.close();
-    await expect(ensemble!.predict(x)).rejects.toMatchObject({ code: 'closed' });
-    for (const answer of await Promise.all(answers))
-      expect(largestDifference(answer.outputs)).toBeLessThan(TOLERANCE);
-    await closing;
-    await ensemble!.close();
-    expect(workers.map(hasEnded)).toEqual([true, true]);
+  it('hold several ensembles, and a kill spares none of their answers', async () => {
+    const cores = coreBudget(1);
+    const ensembles = await Promise.all(Array.from({ length: 5 }, () => load(tiny, { cores })));
+    const pids = new Set(ensembles.flatMap(pidsOf));
+    expect(pids.size).toBe(1);
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    for (const { outputs } of await Promise.all(ensembles.map((ensemble) => ensemble.predict(x))))
+      expect(largestDifference(outputs)).toBeLessThan(TOLERANCE);
+    expect(new Set(ensembles.flatMap(pidsOf)).size).toBe(1);
+  });
+
+  it('are killed when a run does not end', async () => {
+    const ensemble = await load(tiny, { processes: 'own', watchdogMs: 1500 });
+    process.kill(pidsOf(ensemble)[0]!, 'SIGSTOP');
+    expect(largestDifference((await ensemble.predict(x)).outputs)).toBeLessThan(TOLERANCE);
+    expect(ensemble.stats().restarts).toBe(1);
+  });
+
+  it('run what the bundle was when it was loaded', async () => {
+    const memory = await forged({});
+    const ensemble = await load(memory, { processes: 'own' });
+    memory.files.get('ensemble.onnx')![100]! ^= 1;
+    process.kill(pidsOf(ensemble)[0]!, 'SIGKILL');
+    await expect(ensemble.predict(x)).rejects.toMatchObject({ code: 'unavailable' });
+    memory.files.get('ensemble.onnx')![100]! ^= 1;
+    await expect.poll(() => ensemble.stats().workers[0]!.state, { timeout: 60_000 }).toBe('ready');
+    expect(largestDifference((await ensemble.predict(x)).outputs)).toBeLessThan(TOLERANCE);
+  });
+
+  it('end with the process that started them, however it ends', async () => {
+    const script = `
+      const { loadEnsemble } = await import(${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)});
+      const ensemble = await loadEnsemble(new URL(${JSON.stringify(tiny.href)}));
+      console.log(ensemble.stats().workers[0].pid);
+      if (process.argv[1] === 'wait') setInterval(() => undefined, 1000);`;
+    for (const [argument, isKilled] of [
+      ['end', false],
+      ['wait', true],
+    ] as const) {
+      const parent = spawn(process.execPath, ['--input-type=module', '-e', script, argument], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      const [text] = (await once(parent.stdout, 'data')) as [Buffer];
+      if (isKilled) parent.kill('SIGKILL');
+      await once(parent, 'exit');
+      await expect.poll(() => isAlive(Number(text)), { timeout: 60_000 }).toBe(false);
+    }
   });
 });
 

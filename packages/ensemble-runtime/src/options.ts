@@ -1,42 +1,117 @@
-import { availableParallelism } from 'node:os';
-import type { DeviceRequest, OrtModule } from './session.ts';
+import type { CoreBudget } from './cores/budget.ts';
+import type { DeviceRequest } from './executor/port.ts';
+import type { OrtModule } from './executor/sessions.ts';
 
-/** Where sessions run. */
+/**
+ * Where sessions run. `process`: child processes, the only place from which a crash does not reach this process and from which memory comes back.
+ * `thread`: worker threads, faster by some tens of microseconds a batch, and isolating nothing. `{ ort }`: on the calling thread, with
+ * the module passed in.
+ */
 export type ExecutorKind = 'process' | 'thread' | { readonly ort: OrtModule };
 
-export interface LoadOptions {
+export interface BatchingOptions {
+  /** Rows that run together at most; larger requests are cut. Default 64. */
+  readonly maxRows?: number;
+  /**
+   * Bytes that the inputs and outputs of all unanswered requests may hold; what would exceed it is refused with `overloaded`. Large requests
+   * may hold three quarters of it. Default 256 MiB.
+   */
+  readonly maxHeldBytes?: number;
+}
+
+/** Options that do not depend on where sessions run. */
+export interface CommonOptions {
   /** `auto` takes CUDA where a session opens on it, else the CPU; `ensemble.device` says which and why. Default `cpu`. */
   readonly device?: DeviceRequest;
-  /** Threads with a session each, hence copies of the weights. More than one trades latency for throughput. Default 1. */
+  readonly batching?: BatchingOptions;
+  /**
+   * `policy` lets rows leave early where the bundle's policy has a cascade and its form allows it; `off` runs all members for every
+   * row. Default `policy`.
+   */
+  readonly cascade?: 'policy' | 'off';
+}
+
+export interface LoadOptions extends CommonOptions {
+  /** Default `process`. */
+  readonly executor?: ExecutorKind;
+  /**
+   * `latency`: one worker on all cores, the shortest time for a batch. `throughput`: one worker a core, the most batches a second. Default what
+   * `tune` found for this machine, else `latency`.
+   */
+  readonly mode?: 'latency' | 'throughput';
+  /** Executors with a session each, hence copies of the weights. Default as `mode` says. */
   readonly workers?: number;
-  /** Cores one worker computes on. Default all cores divided by `workers`. */
+  /** Cores that one worker computes on. Default as `mode` says, all cores shared out over the workers. */
   readonly threads?: number;
   /**
    * Whether idle cores wait actively for the next operation: faster for small batches, but it takes the time from everything
    * else on the machine. Default false.
    */
   readonly spinning?: boolean;
-  /** Rows that are put together at most. Default 64. */
-  readonly maxBatchRows?: number;
-  /** Rows that may wait; a request that would exceed it is refused with `overloaded`. Default 4096. */
-  readonly maxQueueRows?: number;
+  /** `shared` puts ensembles with the same `cores` into the same processes, `own` gives this one its own. Default `shared`. */
+  readonly processes?: 'shared' | 'own';
+  /** The cores that this ensemble shares with others. Default one budget for all ensembles of this process: all cores it may use. */
+  readonly cores?: CoreBudget;
+  /** A run that takes longer is taken for stuck and its process is killed; threads cannot be. Default 120,000. */
+  readonly watchdogMs?: number;
 }
 
-const devices: readonly string[] = ['cpu', 'cuda', 'auto'] satisfies DeviceRequest[];
+/** What an ensemble runs with. */
+export interface Settings {
+  readonly device: DeviceRequest;
+  readonly workers: number;
+  readonly threads: number;
+  readonly spinning: boolean;
+  readonly maxBatchRows: number;
+  readonly maxHeldBytes: number;
+  readonly cascade: 'policy' | 'off';
+  readonly watchdogMs: number;
+}
+
+const choices = {
+  device: ['cpu', 'cuda', 'auto'],
+  mode: ['latency', 'throughput'],
+  cascade: ['policy', 'off'],
+  processes: ['shared', 'own'],
+} as const satisfies Partial<Record<keyof LoadOptions, readonly string[]>>;
+
+const MIB = 1024 * 1024;
 
 /** Fills in the defaults. Throws `RangeError` for values that cannot be meant. */
-export function resolveOptions(options: LoadOptions): Required<LoadOptions> {
-  const { device = 'cpu', workers = 1, spinning = false } = options;
-  const { maxBatchRows = 64, maxQueueRows = 4096 } = options;
+export function resolveOptions(options: LoadOptions, cores: number): Settings {
+  for (const [name, allowed] of Object.entries(choices)) {
+    const value = options[name as keyof typeof choices];
+    if (value !== undefined && !(allowed as readonly string[]).includes(value))
+      throw new RangeError(
+        `loadEnsemble: ${name} is ${JSON.stringify(value)}. Allowed: ${allowed.join(', ')}.`,
+      );
+  }
+  checkExecutor(options.executor);
+  const { mode = 'latency', workers = mode === 'latency' ? 1 : cores } = options;
   // Divided by a wrong number of workers it would be wrong itself; that number is refused below.
-  const share = Math.max(1, Math.floor(availableParallelism() / workers) || 1);
-  const { threads = share } = options;
-  if (!devices.includes(device))
-    throw new RangeError(
-      `loadEnsemble: device is ${JSON.stringify(device)}. Allowed: ${devices.join(', ')}.`,
-    );
-  for (const [name, value] of Object.entries({ workers, threads, maxBatchRows, maxQueueRows }))
+  const { threads = Math.max(1, Math.floor(cores / workers) || 1), watchdogMs = 120_000 } = options;
+  const { maxRows = 64, maxHeldBytes = 256 * MIB } = options.batching ?? {};
+  const counts = { workers, threads, 'batching.maxRows': maxRows, watchdogMs };
+  for (const [name, value] of Object.entries({ ...counts, 'batching.maxHeldBytes': maxHeldBytes }))
     if (!Number.isSafeInteger(value) || value < 1)
       throw new RangeError(`loadEnsemble: ${name} is ${value}. Pass a whole number from 1.`);
-  return { device, workers, threads, spinning, maxBatchRows, maxQueueRows };
+  const { device = 'cpu', spinning = false, cascade = 'policy' } = options;
+  return {
+    device,
+    workers,
+    threads,
+    spinning,
+    maxBatchRows: maxRows,
+    maxHeldBytes,
+    cascade,
+    watchdogMs,
+  };
+}
+
+function checkExecutor(executor: LoadOptions['executor'] = 'process'): void {
+  const isModule = typeof executor === 'object' && 'InferenceSession' in executor.ort;
+  if (executor === 'process' || executor === 'thread' || isModule) return;
+  throw new RangeError(
+    `loadEnsemble: executor is ${JSON.stringify(executor)}. Allowed: 'process', 'thread', or { ort } with the module of onnxruntime-node or onnxruntime-web.`,
+  );
 }

@@ -1,3 +1,14 @@
+/**
+ * A worker is `restarting` after it died, and `broken` after several starts in a row failed; it is then tried again, less and less often.
+ */
+export type WorkerState = 'starting' | 'ready' | 'restarting' | 'broken' | 'closed';
+
+export interface WorkerStats {
+  readonly state: WorkerState;
+  /** Of the process, where it is one. */
+  readonly pid?: number;
+}
+
 /** Why a request got no answer. */
 export type FailureReason = 'invalid' | 'rejected' | 'canceled' | 'backend';
 
@@ -26,6 +37,10 @@ export interface EnsembleStats {
   /** Requests without an answer yet. */
   readonly pendingRequests: number;
   readonly queuedRows: number;
+  /** Bytes of the inputs and outputs of those requests, of which `batching.maxHeldBytes` is the limit. */
+  readonly heldBytes: number;
+  /** What each worker is doing. */
+  readonly workers: readonly WorkerStats[];
   /** Workers that were replaced because they died. */
   readonly restarts: number;
   readonly durationMs: Durations;
@@ -37,7 +52,9 @@ export interface Recorder {
   failure(reason: FailureReason): void;
   batch(): void;
   restart(): void;
-  read(now: Pick<EnsembleStats, 'pendingRequests' | 'queuedRows'>): EnsembleStats;
+  read(
+    now: Pick<EnsembleStats, 'pendingRequests' | 'queuedRows' | 'heldBytes' | 'workers'>,
+  ): EnsembleStats;
 }
 
 export function createRecorder(): Recorder {

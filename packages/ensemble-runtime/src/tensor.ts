@@ -40,7 +40,7 @@ export type InputTensor =
 export type Inputs = Readonly<Record<string, InputTensor>> | TensorData;
 
 interface ArrayType {
-  new (lengthOrBuffer: number | ArrayBuffer): TensorData;
+  new (lengthOrBuffer: number | ArrayBuffer, byteOffset?: number, length?: number): TensorData;
   readonly name: string;
   readonly BYTES_PER_ELEMENT: number;
 }
@@ -55,19 +55,25 @@ export const arrayTypes: Readonly<Record<BundleDType, ArrayType>> = {
   bool: Uint8Array,
 };
 
-/** Elements in one row. */
-export function rowSize({ shape }: BundleTensor): number {
-  return shape.slice(1).reduce<number>((product, side) => product * side!, 1);
+/** Sizes of the dimensions that a request chooses, by their names. */
+export type Symbols = ReadonlyMap<string, number>;
+
+const noSymbols: Symbols = new Map();
+
+/** The shape of one row. Dimensions whose size is not known count as 1. */
+export function rowShape(
+  { shape }: { readonly shape: readonly (number | string | null)[] },
+  symbols: Symbols = noSymbols,
+): readonly number[] {
+  return shape
+    .slice(1)
+    .map((side) => (typeof side === 'number' ? side : (symbols.get(side ?? '') ?? 1)));
 }
 
 /** Bytes in one row. */
-export function rowBytes(tensor: BundleTensor): number {
-  return rowSize(tensor) * arrayTypes[tensor.dtype].BYTES_PER_ELEMENT;
-}
-
-/** Zeros for `rows` rows, in a buffer of their own. */
-export function allocate(tensor: BundleTensor, rows: number): TensorData {
-  return new arrayTypes[tensor.dtype](rows * rowSize(tensor));
+export function rowBytes(tensor: BundleTensor, symbols?: Symbols): number {
+  const elements = rowShape(tensor, symbols).reduce((product, side) => product * side, 1);
+  return elements * arrayTypes[tensor.dtype].BYTES_PER_ELEMENT;
 }
 
 /** The array's bytes, not copied. */

@@ -3,9 +3,10 @@ import { InferenceError } from './errors.ts';
 import {
   arrayTypes,
   bytesOf,
-  rowSize,
+  rowShape,
   type InputTensor,
   type Inputs,
+  type Symbols,
   type TensorData,
 } from './tensor.ts';
 
@@ -13,6 +14,12 @@ import {
 export interface ValidInputs {
   readonly rows: number;
   readonly data: readonly Uint8Array[];
+  /** The shape of one row of each input. */
+  readonly tails: readonly (readonly number[])[];
+  /** Sizes of the dimensions that the request chose. */
+  readonly symbols: Symbols;
+  /** Requests of one lot can share a batch: their rows have the same shapes. */
+  readonly lot: string;
 }
 
 /**
@@ -24,17 +31,15 @@ export function validateInputs(
   given: Inputs,
 ): ValidInputs {
   const tensors = isTensorData(given) ? { [inputs[0]!.name]: bare(name, inputs, given) } : given;
-  const unknown = Object.keys(tensors).filter((key) => !inputs.some((input) => input.name === key));
-  if (unknown.length > 0)
-    throw invalid(
-      name,
-      `there is no input "${unknown.join('", "')}". Its inputs: ${describe(inputs)}.`,
-    );
+  for (const key of Object.keys(tensors))
+    if (!inputs.some((input) => input.name === key))
+      throw invalid(name, `there is no input "${key}". Its inputs: ${describe(inputs)}.`);
+  const symbols = new Map<string, number>();
   const data = inputs.map((input) => {
     const tensor = Object.hasOwn(tensors, input.name) ? tensors[input.name] : undefined;
     if (tensor === undefined)
       throw invalid(name, `input "${input.name}" is missing. Pass: ${describe(inputs)}.`);
-    return checkTensor(name, input, tensor);
+    return checkTensor(name, input, tensor, symbols);
   });
   const [first, ...others] = inputs;
   const rows = tensors[first!.name]!.dims[0]!;
@@ -44,7 +49,8 @@ export function validateInputs(
         name,
         `input "${first!.name}" has ${rows} rows, "${other.name}" has ${tensors[other.name]!.dims[0]!}. All inputs need as many rows.`,
       );
-  return { rows, data };
+  const tails = inputs.map((input) => rowShape(input, symbols));
+  return { rows, data, tails, symbols, lot: [...symbols.values()].join() };
 }
 
 function isTensorData(given: Inputs): given is TensorData {
@@ -52,35 +58,45 @@ function isTensorData(given: Inputs): given is TensorData {
 }
 
 function bare(name: string, inputs: readonly BundleTensor[], data: TensorData): InputTensor {
+  const [input] = inputs;
   if (inputs.length > 1)
     throw invalid(
       name,
       `a bare array came, but there are ${inputs.length} inputs. Pass { data, dims } for each of: ${describe(inputs)}.`,
     );
-  const size = rowSize(inputs[0]!);
+  if (input!.shape.some((side) => typeof side === 'string'))
+    throw invalid(
+      name,
+      `a bare array came, but its shape is yours to choose. Pass { data, dims } for: ${describe(inputs)}.`,
+    );
+  const tail = rowShape(input!);
+  const size = tail.reduce((product, side) => product * side, 1);
   if (data.length === 0 || data.length % size !== 0)
     throw invalid(
       name,
       `got ${data.length} elements; the count must be a multiple of ${size} (one row). Input: ${describe(inputs)}.`,
     );
-  return { data, dims: [data.length / size, ...(inputs[0]!.shape.slice(1) as number[])] };
+  return { data, dims: [data.length / size, ...tail] };
 }
 
-function checkTensor(model: string, input: BundleTensor, tensor: InputTensor): Uint8Array {
+function checkTensor(
+  model: string,
+  input: BundleTensor,
+  tensor: InputTensor,
+  symbols: Map<string, number>,
+): Uint8Array {
   const { dims } = tensor;
-  const [rows, ...rest] = dims;
   const isShape =
-    Number.isSafeInteger(rows) &&
-    rows! >= 1 &&
     dims.length === input.shape.length &&
-    rest.every((side, index) => side === input.shape[index + 1]);
+    dims.every((side) => Number.isSafeInteger(side) && side >= 1) &&
+    input.shape.every((side, index) => fits(side, dims[index]!, symbols));
   if (!isShape)
     throw invalid(
       model,
-      `input "${input.name}" came with shape [${dims.join(', ')}]. Allowed: ${describe([input])} with 1 row or more.`,
+      `input "${input.name}" came with shape [${dims.join(', ')}]. Allowed: ${describe([input])} with 1 row or more${equalNames(input)}.`,
     );
   const wanted = arrayTypes[input.dtype];
-  const elements = rows! * rowSize(input);
+  const elements = dims.reduce((product, side) => product * side, 1);
   const expect = (unit: string, came: number, needed: number): void => {
     if (came !== needed)
       throw invalid(
@@ -101,6 +117,19 @@ function checkTensor(model: string, input: BundleTensor, tensor: InputTensor): U
     );
   expect('elements', data.length, elements);
   return bytesOf(data);
+}
+
+/** A number must be met, a name means one size throughout a request, and null is the rows. */
+function fits(side: number | string | null, came: number, symbols: Map<string, number>): boolean {
+  if (side === null) return true;
+  if (typeof side === 'number') return side === came;
+  const known = symbols.get(side);
+  if (known === undefined) symbols.set(side, came);
+  return known === undefined || known === came;
+}
+
+function equalNames({ shape }: BundleTensor): string {
+  return shape.some((side) => typeof side === 'string') ? ', equal names being equal sizes' : '';
 }
 
 function describe(tensors: readonly BundleTensor[]): string {

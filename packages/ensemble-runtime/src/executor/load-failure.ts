@@ -1,4 +1,4 @@
-import { InferenceError } from './errors.ts';
+import { InferenceError } from '../errors.ts';
 
 /** What is known about the machine when onnxruntime-node does not load. */
 export interface Machine {
