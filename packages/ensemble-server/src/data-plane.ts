@@ -70,6 +70,7 @@ export async function infer(
   const wanted = request.outputs;
   const { outputs } = await ensemble.predict(request.inputs, {
     signal,
+    allowNonFinite: request.allowNonFinite,
     ...(request.timeoutMs === undefined ? {} : { deadline: performance.now() + request.timeoutMs }),
     ...(wanted === undefined ? {} : { outputs: wanted.map(({ name }) => name) }),
   });

@@ -27,6 +27,8 @@ export interface InferRequest {
   readonly isBinary: boolean;
   /** How long it may wait for its turn. */
   readonly timeoutMs: number | undefined;
+  /** The parameter `allow_non_finite`: NaN and infinities may go in and come out. */
+  readonly allowNonFinite: boolean;
 }
 
 export interface RequestBody {
@@ -85,10 +87,11 @@ function readRawRequest({ name, inputs }: Graph, bytes: Uint8Array): InferReques
     outputs: undefined,
     isBinary: true,
     timeoutMs: undefined,
+    allowNonFinite: false,
   };
 }
 
-function readParameters(parameters: JsonObject): Pick<InferRequest, 'isBinary' | 'timeoutMs'> {
+function readParameters(parameters: JsonObject): Pick<InferRequest, 'isBinary' | 'timeoutMs' | 'allowNonFinite'> {
   const { binary_data_output: isBinary, timeout, sequence_id: sequence } = parameters;
   const reserved = Object.keys(parameters).find((key) => key.startsWith('triton_'));
   if (reserved !== undefined)
@@ -105,6 +108,7 @@ function readParameters(parameters: JsonObject): Pick<InferRequest, 'isBinary' |
     isBinary:
       isBinary === undefined ? false : asBoolean(isBinary, 'the parameter binary_data_output'),
     timeoutMs: timeoutMs === 0 ? undefined : timeoutMs,
+    allowNonFinite: parameters['allow_non_finite'] === true,
   };
 }
 
