@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { brotliDecompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { loadFashionMnist, loadMnist, parseIdx, sliceDataset } from './index.ts';
+import { loadFashionMnist, loadFashionSubset, loadMnist, parseIdx, sliceDataset } from './index.ts';
 
 const header = [0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3];
 
@@ -58,5 +61,39 @@ describe('loadFashionMnist', () => {
     await expect(loadFashionMnist('test', '/nowhere')).rejects.toThrow(
       'apt-get install dataset-fashion-mnist',
     );
+  });
+});
+
+describe('loadFashionSubset', () => {
+  const folder = new URL('../fashion/', import.meta.url);
+
+  it('has the contents that its list of checksums names', async () => {
+    const list = await readFile(new URL('SHA256SUMS', folder), 'utf8');
+    const lines = list.trim().split('\n');
+    expect(lines).toHaveLength(6);
+    for (const line of lines) {
+      const [sum, name] = line.split('  ');
+      const content = brotliDecompressSync(await readFile(new URL(`${name!}.br`, folder)));
+      expect(createHash('sha256').update(content).digest('hex'), name).toBe(sum);
+    }
+  });
+
+  // The official files hold 1,000 test images of each class; the other parts are drawn at random.
+  it.each([
+    ['train', 5_000],
+    ['validation', 2_500],
+    ['test', 10_000],
+  ] as const)('loads the %s images', async (part, count) => {
+    const { labels, images, ...dataset } = await loadFashionSubset(part);
+    expect(dataset).toMatchObject({ count, height: 28, width: 28 });
+    expect(images).toHaveLength(count * 784);
+    const perClass = Array.from(
+      { length: 10 },
+      (_, label) => labels.filter((at) => at === label).length,
+    );
+    for (const number of perClass)
+      expect(Math.abs(number - count / 10)).toBeLessThan(
+        part === 'test' ? 1 : 5 * Math.sqrt(count / 10),
+      );
   });
 });

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
-import { parseIdx } from './idx.ts';
+import { fileURLToPath } from 'node:url';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { type IdxArray, parseIdx } from './idx.ts';
 
 /** Labelled grey images. */
 export interface ImageDataset {
@@ -48,6 +49,24 @@ export async function loadFashionMnist(
   }
 }
 
+/** Where `make-fashion-subset.mjs` put it, from `src` and from `dist` alike. */
+const SUBSET_FOLDER = fileURLToPath(new URL('../fashion/', import.meta.url));
+
+/**
+ * The subset of Fashion-MNIST that lies beside this package: 5,000 of the official training images to train on, 2,500
+ * others to choose on, and all 10,000 test images. Debian or a network is not needed.
+ */
+export async function loadFashionSubset(
+  part: 'train' | 'validation' | 'test',
+): Promise<ImageDataset> {
+  const read = async (kind: string) => {
+    const file = join(SUBSET_FOLDER, `${part}-${kind}.idx.br`);
+    return parseIdx(brotliDecompressSync(await readFile(file)), file);
+  };
+  const [pixels, labels] = await Promise.all([read('images'), read('labels')]);
+  return toDataset(pixels, labels, { folder: SUBSET_FOLDER, classNames: FASHION_CLASSES });
+}
+
 async function loadIdx(
   folder: string,
   split: Split,
@@ -61,6 +80,14 @@ async function loadIdx(
     return parseIdx(suffix === '.gz' ? gunzipSync(bytes) : bytes, file);
   };
   const [pixels, labels] = await Promise.all([read('images-idx3'), read('labels-idx1')]);
+  return toDataset(pixels, labels, { folder, classNames });
+}
+
+function toDataset(
+  pixels: IdxArray,
+  labels: IdxArray,
+  { folder, classNames }: { readonly folder: string; readonly classNames: readonly string[] },
+): ImageDataset {
   const [count = 0, height = 0, width = 0] = pixels.shape;
   if (pixels.shape.length !== 3 || labels.shape.length !== 1 || labels.shape[0] !== count)
     throw new RangeError(
