@@ -1,6 +1,8 @@
 // @ts-check
 import { createRequire } from 'node:module';
-import { cpus, arch, platform } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
+import { cpus, arch, platform, tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 /**
  * @typedef {object} Contender
@@ -36,6 +38,7 @@ export async function sideBySide({
 }) {
   /** @type {number[][]} */
   const times = contenders.map(() => []);
+  holdExperiments();
   for (let round = -warmup; round < rounds; round++) {
     const order = contenders.map((_, index) => index);
     if (round % 2 !== 0) order.reverse();
@@ -51,6 +54,13 @@ export async function sideBySide({
   });
   print(title, rows, { rounds, threads, packages });
   return rows;
+}
+
+/** Until this process ends, `npm run experiments` on this machine waits: it looks for files of this name. */
+function holdExperiments() {
+  const file = join(tmpdir(), `snapshot-ensemble-benchmark-${process.pid}`);
+  writeFileSync(file, '');
+  process.once('exit', () => rmSync(file, { force: true }));
 }
 
 /** @param {Contender['run']} run */

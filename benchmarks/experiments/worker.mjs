@@ -9,7 +9,7 @@ import { registerTrainingKernels } from '@snapshot-ensemble/tfjs-wasm-training';
 import * as tf from '@tensorflow/tfjs';
 import * as wasm from '@tensorflow/tfjs-backend-wasm';
 import { first, loadParts } from './data/load.mjs';
-import { normal, seeded, shuffled } from './data/random.mjs';
+import { shuffled } from './data/random.mjs';
 import { toFloat16 } from './float16.mjs';
 import { buildNet } from './nets.mjs';
 import { recipeOf } from './recipes.mjs';
