@@ -3,13 +3,14 @@
 // Five small CNNs (28×28×1, 10 classes) in one graph: `npm run build && node benchmarks/serving.mjs`
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { modelArtifacts } from '@snapshot-ensemble/adapter-tfjs';
+import { readBundle } from '@snapshot-ensemble/ensemble-bundle';
 import { bundleDirectory } from '@snapshot-ensemble/ensemble-bundle/node';
 import { meanPolicy } from '@snapshot-ensemble/ensemble-math';
 import { loadEnsemble } from '@snapshot-ensemble/ensemble-runtime';
@@ -75,7 +76,8 @@ async function writeBundle(folder) {
  * @param {boolean} spinning
  */
 async function rawSession(folder, spinning) {
-  return await ort.InferenceSession.create(readFileSync(join(folder, 'ensemble.onnx')), {
+  const bundle = await readBundle(bundleDirectory(folder));
+  return await ort.InferenceSession.create(await bundle.readGraph(), {
     intraOpNumThreads: threads,
     extra: { session: { intra_op: { allow_spinning: spinning ? '1' : '0' } } },
   });

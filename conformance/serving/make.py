@@ -44,8 +44,10 @@ def write_bundle(golden, name, inputs, outputs, nodes, initializers, policy, lab
     onnx.checker.check_model(model, full_check=True)
     data = model.SerializeToString()
     manifest = {
-        "schemaVersion": 1,
+        "schemaVersion": "1.0",
         "name": name,
+        "form": "fused",
+        "precision": "float32",
         "inputs": inputs,
         "outputs": outputs,
         "labels": labels,

@@ -36,11 +36,11 @@ describe('one clear line and exit code 1', () => {
     ],
     [
       'inspect nowhere',
-      'there is no folder "nowhere". Give the folder of a snapshot store (it holds manifest.json) or of a bundle (it holds ensemble.json).',
+      'there is no folder "nowhere". Give the folder of a snapshot store (it holds manifest.json) or of a bundle (it holds current or ensemble.json).',
     ],
     [
       'inspect file',
-      '"file" is a file. Give the folder of a snapshot store (it holds manifest.json) or of a bundle (it holds ensemble.json).',
+      '"file" is a file. Give the folder of a snapshot store (it holds manifest.json) or of a bundle (it holds current or ensemble.json).',
     ],
     [
       'report empty',
@@ -48,7 +48,7 @@ describe('one clear line and exit code 1', () => {
     ],
     [
       'serve Ensemble',
-      '"Ensemble" is a snapshot store (it holds manifest.json). Give the folder of a bundle (it holds ensemble.json).',
+      '"Ensemble" is a snapshot store (it holds manifest.json). Give the folder of a bundle (it holds current or ensemble.json).',
     ],
     [
       'serve Ensemble --port 70000',

@@ -4,10 +4,12 @@ import { textTable } from './text-table.ts';
 
 /** The bundle for people: what goes in, what comes out, who is in it, which files it has. */
 export function bundleText(manifest: BundleManifest): string {
-  const { name, graph, opset, inputs, outputs, policy, labels, provenance } = manifest;
+  const { name, form, precision, graph, opset, inputs, outputs, policy, labels, provenance } =
+    manifest;
   const lines: [string, string][] = [
     ['bundle', name],
-    ['graph', `${graph}, opset ${opset}`],
+    ['form', `${form}, ${precision}, opset ${opset}`],
+    ...(graph === undefined ? [] : [['graph', graph] as [string, string]]),
     ...inputs.map((input): [string, string] => ['input', tensorText(input)]),
     ...outputs.map((output): [string, string] => [
       'output',

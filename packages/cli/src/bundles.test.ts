@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { readBundle, smokeFiles, writeBundle } from '@snapshot-ensemble/ensemble-bundle';
 import { bundleDirectory } from '@snapshot-ensemble/ensemble-bundle/node';
 import { describe, expect, it } from 'vitest';
-import { copyWithFlippedByte, useFolder } from '../test/fixtures.ts';
+import { copyWithFlippedByte, placeInBundle, useFolder } from '../test/fixtures.ts';
 import { runCli, startCli } from '../test/run-cli.ts';
 
 const folder = useFolder({ bundle: true });
@@ -36,7 +36,7 @@ describe('export', () => {
     expect(made).toMatchObject({
       code: 0,
       stderr: '',
-      stdout: expect.stringMatching(/^Wrote named: 2 members /),
+      stdout: expect.stringMatching(/^Wrote named: 2 members, fused, /),
     });
     const { manifest } = await readBundle(bundleDirectory(inside('named')));
     expect(manifest).toMatchObject({ name: 'tiny', opset: 18, labels: { dense: ['a', 'b', 'c'] } });
@@ -86,7 +86,8 @@ describe('a damaged bundle', () => {
     'is refused by %s, which names the file',
     async (command) => {
       const damaged = `damaged-for-${command}`;
-      await copyWithFlippedByte(inside('bundle'), inside(damaged), 'ensemble.onnx');
+      const graph = await placeInBundle(inside('bundle'), 'ensemble.onnx');
+      await copyWithFlippedByte(inside('bundle'), inside(damaged), graph);
       const { code, stderr } = await cli(command, damaged);
       expect(code).toBe(1);
       expect(stderr).toMatch(/^error: [^\n]*"ensemble\.onnx" has SHA-256 [^\n]*\n$/);
@@ -193,7 +194,10 @@ describe('serve', () => {
 
 it('leaves the smoke files as the Open Inference Protocol has them', async () => {
   const request = JSON.parse(
-    await readFile(inside('bundle/smoke/request.json'), 'utf8'),
+    await readFile(
+      join(inside('bundle'), await placeInBundle(inside('bundle'), 'smoke/request.json')),
+      'utf8',
+    ),
   ) as unknown;
   expect(request).toMatchObject({
     inputs: [{ name: 'dense_input', datatype: 'FP32', shape: [2, 2] }],

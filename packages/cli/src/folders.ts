@@ -1,7 +1,12 @@
 import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { MANIFEST_PATH, readBundle, type Bundle } from '@snapshot-ensemble/ensemble-bundle';
+import {
+  CURRENT_PATH,
+  MANIFEST_PATH,
+  readBundle,
+  type Bundle,
+} from '@snapshot-ensemble/ensemble-bundle';
 import { bundleDirectory } from '@snapshot-ensemble/ensemble-bundle/node';
 import {
   createSnapshotStore,
@@ -15,7 +20,7 @@ import { UsageError } from './run-main.ts';
 const storeManifest = 'manifest.json';
 const looks = {
   store: `a snapshot store (it holds ${storeManifest})`,
-  bundle: `a bundle (it holds ${MANIFEST_PATH})`,
+  bundle: `a bundle (it holds ${CURRENT_PATH} or ${MANIFEST_PATH})`,
 };
 type Kind = keyof typeof looks;
 
@@ -72,7 +77,10 @@ export function inFolder(folder: string, error: unknown): unknown {
 
 /** Whether the folder holds a bundle. */
 export async function isBundle(folder: string): Promise<boolean> {
-  return (await statOf(join(folder, MANIFEST_PATH)))?.isFile() === true;
+  const found = await Promise.all(
+    [CURRENT_PATH, MANIFEST_PATH].map((path) => statOf(join(folder, path))),
+  );
+  return found.some((file) => file?.isFile() === true);
 }
 
 async function isStore(folder: string): Promise<boolean> {

@@ -1,6 +1,8 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readBundle } from '@snapshot-ensemble/ensemble-bundle';
+import { bundleDirectory } from '@snapshot-ensemble/ensemble-bundle/node';
 import { afterAll, beforeAll } from 'vitest';
 import { writeExampleStore } from './example-store.ts';
 import { runCli } from './run-cli.ts';
@@ -21,6 +23,13 @@ export function useFolder({ bundle = false } = {}): { readonly path: string } {
     await rm(folder.path, { recursive: true });
   });
   return folder;
+}
+
+/** Where a file of a bundle lies, relative to the bundle. */
+export async function placeInBundle(folder: string, file: string): Promise<string> {
+  const bundle = await readBundle(bundleDirectory(folder));
+  await bundle.close();
+  return join(bundle.revision ?? '', file);
 }
 
 /** Copies a folder and changes one byte in the middle of one of its files. */

@@ -2,7 +2,7 @@
  * What went wrong with a bundle: `unreadable-manifest` (missing or no JSON), `unsupported-version` (made by a newer
  * format), `invalid-manifest` (contradicts itself), `unlisted-file` (asked for, not in the manifest), `missing-file`,
  * `unreadable-file`, `wrong-size`, `wrong-checksum`, `too-large`, `unsafe-path`, `invalid-smoke` (a smoke file that is
- * no Open Inference v2 message).
+ * no Open Inference v2 message), `invalid-current` (what should name the revision in use does not).
  */
 export type BundleErrorCode =
   | 'unreadable-manifest'
@@ -15,7 +15,8 @@ export type BundleErrorCode =
   | 'wrong-checksum'
   | 'too-large'
   | 'unsafe-path'
-  | 'invalid-smoke';
+  | 'invalid-smoke'
+  | 'invalid-current';
 
 /** A bundle that cannot be read or written; branch on `code`. */
 export class BundleError extends Error {

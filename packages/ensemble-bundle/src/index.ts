@@ -2,21 +2,27 @@ export { compareAnswer } from './compare-answer.ts';
 export type { AnswerComparison } from './compare-answer.ts';
 export { BundleError } from './errors.ts';
 export type { BundleErrorCode } from './errors.ts';
-export type { BundleSink, BundleSource } from './files.ts';
-export { manifestSchema } from './manifest.ts';
+export type { BundleReadOptions, BundleSink, BundleSource, ReleaseLease } from './files.ts';
+export { toManifestJson } from './manifest-json.ts';
 export type {
   BundleDType,
+  BundleFile,
+  BundleForm,
   BundleManifest,
   BundleMember,
   BundleOutput,
+  BundlePrecision,
+  BundlePreprocess,
+  BundleStage,
   BundleTensor,
   OutputRole,
 } from './manifest.ts';
 export { memoryBundle } from './memory-bundle.ts';
 export { parseManifest } from './parse-manifest.ts';
-export { isSafePath, MANIFEST_PATH } from './paths.ts';
+export { CURRENT_PATH, MANIFEST_PATH } from './paths.ts';
 export { readBundle } from './read-bundle.ts';
 export type { Bundle } from './read-bundle.ts';
+export { manifestSchema, SCHEMA_VERSION } from './schema.ts';
 export {
   openInferenceDatatypes,
   parseSmokeTest,
@@ -26,4 +32,4 @@ export {
 } from './smoke.ts';
 export type { OpenInferenceDatatype, OpenInferenceTensor, SmokeTest } from './smoke.ts';
 export { writeBundle } from './write-bundle.ts';
-export type { BundleParts, FileContent } from './write-bundle.ts';
+export type { BundleParts, FileContent, WriteBundleOptions } from './write-bundle.ts';

@@ -1,23 +1,36 @@
 import type { EnsemblePolicy } from '@snapshot-ensemble/ensemble-math';
-import * as v from 'valibot';
 
 export type BundleDType = 'float32' | 'int32' | 'int64' | 'bool' | 'uint8' | 'float16';
 
-/** A tensor of the graph; `null` in `shape` stands for the batch, every other dimension is exact. */
+/**
+ * A tensor of a graph. In `shape`, `null` is the batch and always comes first, a number is exact, and a name stands for a
+ * dimension that each request chooses (a sequence's length, an image's height); equal names are equal sizes.
+ */
 export interface BundleTensor {
   readonly name: string;
   readonly dtype: BundleDType;
-  readonly shape: readonly (number | null)[];
+  readonly shape: readonly (number | string | null)[];
 }
 
-/** What a graph output says about the prediction it belongs to. */
+/**
+ * What an output says about the prediction it belongs to, whose shape is `[rows, …, values]`. `predictive_entropy`,
+ * `expected_entropy`, `mutual_information` and `energy` are `[rows, …, 1]`, `variance` `[rows, …, values]`, `members` `[rows,
+ * members, …, values]`, `conformal_set` (bool) `[rows, …, classes]` (two of a binary output), `interval` `[rows, …, values, 2]` with low
+ * before high, `abstain` (bool, true where no answer is given) `[rows, …]`. `confidence` `[rows, …, 1]` is what a cascade compares with
+ * its thresholds: the largest probability (of a binary output max(p, 1 − p)) before the temperature.
+ */
 export type OutputRole =
   | 'prediction'
   | 'predictive_entropy'
   | 'expected_entropy'
   | 'mutual_information'
   | 'variance'
-  | 'members';
+  | 'members'
+  | 'energy'
+  | 'confidence'
+  | 'conformal_set'
+  | 'interval'
+  | 'abstain';
 
 export interface BundleOutput extends BundleTensor {
   readonly role: OutputRole;
@@ -29,96 +42,81 @@ export interface BundleMember {
   readonly id: string;
   readonly cycle: number;
   readonly step: number;
+  /** May be NaN or infinite; `ensemble.json` holds those as the strings `"NaN"`, `"Infinity"` and `"-Infinity"`. */
   readonly metrics: Readonly<Record<string, number>>;
-  /** Path of the member's own graph, where the bundle carries it. */
+  /** Path of the member's own graph, where the bundle carries it. Its outputs are the member's, by the names of the predictions. */
   readonly file?: string;
+}
+
+/**
+ * How the members lie in files: `fused`, branches of one graph; `stacked`, one graph whose operators work on all members at once;
+ * `staged`, one graph for each stage of a cascade; `separate`, one graph a member.
+ */
+export type BundleForm = 'fused' | 'stacked' | 'staged' | 'separate';
+
+/** How weights and operators are kept: `int8-dynamic` measures activations as it runs, `int8-static` knows their ranges. */
+export type BundlePrecision = 'float32' | 'float16' | 'int8-dynamic' | 'int8-static';
+
+/**
+ * One stage of a cascade. Its graph takes the bundle's inputs and `state`, runs `members`, and gives every output for all members so
+ * far, and the next stage's `state` under the names that are listed there.
+ */
+export interface BundleStage {
+  readonly file: string;
+  /** Positions in the manifest's `members`. */
+  readonly members: readonly number[];
+  /** What the graph takes from the stage before it; empty for the first. */
+  readonly state: readonly BundleTensor[];
+}
+
+/** What the graph does to an input before the members see it. Described only: it is done in the graph. */
+export interface BundlePreprocess {
+  /** Layout of the input as requests send it. */
+  readonly layout: 'nhwc' | 'nchw';
+  /** Sides in pixels to which images are resized first. */
+  readonly resize?: {
+    readonly height: number;
+    readonly width: number;
+    readonly method: 'nearest' | 'bilinear';
+  };
+  /** The members see (value · scale − mean) / deviation, by channel; one number each stands for all channels. */
+  readonly scale: number;
+  readonly mean: readonly number[];
+  readonly deviation: readonly number[];
+}
+
+export interface BundleFile {
+  readonly bytes: number;
+  /** Lower-case hexadecimal. */
+  readonly sha256: string;
 }
 
 /** What `ensemble.json` holds: the table of contents of a bundle. */
 export interface BundleManifest {
-  readonly schemaVersion: 1;
+  /** `major.minor` of the format. */
+  readonly schemaVersion: string;
   readonly name: string;
+  readonly form: BundleForm;
+  readonly precision: BundlePrecision;
   readonly inputs: readonly BundleTensor[];
   readonly outputs: readonly BundleOutput[];
-  /** Class names by prediction output. */
+  /** Class names by prediction output; of a binary output the negative and the positive one. */
   readonly labels: Readonly<Record<string, readonly string[]>>;
   /** How each prediction output is made; member indices are positions in `members`. */
   readonly policy: Readonly<Record<string, EnsemblePolicy>>;
-  /** The members inside the graph, oldest first. */
+  /** The members, oldest first. */
   readonly members: readonly BundleMember[];
-  /** Path of the graph with all members and their combination. */
-  readonly graph: string;
+  /** Path of the graph with all members and their combination (`fused`, `stacked`). Weights beyond 2 GiB lie in `<graph>.data`. */
+  readonly graph?: string;
+  /** First to run first (`staged`). */
+  readonly stages?: readonly BundleStage[];
   readonly opset: number;
+  /** By input name. */
+  readonly preprocess?: Readonly<Record<string, BundlePreprocess>>;
   /** Every other file of the bundle, by path. */
-  readonly files: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
+  readonly files: Readonly<Record<string, BundleFile>>;
   /** Who made the bundle from what, in words: versions, run id, date. */
   readonly provenance: Readonly<Record<string, string>>;
+  /** What others add, by a name of theirs such as `com.example.audit`; carried along, never looked at. */
+  readonly extensions?: Readonly<Record<string, unknown>>;
 }
-
-const text = v.pipe(v.string(), v.nonEmpty(), v.maxLength(1024));
-const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits'));
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const dtype = v.picklist(['float32', 'int32', 'int64', 'bool', 'uint8', 'float16']);
-const shape = v.pipe(v.array(v.nullable(count)), v.maxLength(8));
-const tensor = v.object({ name: text, dtype, shape });
-
-const policy = v.object({
-  kind: v.picklist(['probabilities', 'logits', 'regression']),
-  members: v.pipe(v.array(count), v.minLength(1)),
-  combine: v.picklist([
-    'meanProbabilities',
-    'meanLogits',
-    'geometricMean',
-    'medianProbabilities',
-    'majorityVote',
-    'mean',
-    'median',
-  ]),
-  weights: v.array(v.pipe(v.number(), v.finite(), v.minValue(0))),
-  temperature: v.pipe(v.number(), v.finite(), v.gtValue(0)),
-  cascade: v.exactOptional(
-    v.object({ order: v.array(count), thresholds: v.array(v.pipe(v.number(), v.minValue(0))) }),
-  ),
-  conformal: v.exactOptional(
-    v.object({ method: v.picklist(['split', 'aps']), alpha: v.number(), threshold: v.number() }),
-  ),
-});
-
-/** The shape of `ensemble.json`; what the types cannot say (indices, sums, paths) is checked by `parseManifest`. */
-export const manifestSchema: v.GenericSchema<unknown, BundleManifest> = v.object({
-  schemaVersion: v.literal(1),
-  name: text,
-  inputs: v.array(tensor),
-  outputs: v.array(
-    v.object({
-      ...tensor.entries,
-      role: v.picklist([
-        'prediction',
-        'predictive_entropy',
-        'expected_entropy',
-        'mutual_information',
-        'variance',
-        'members',
-      ]),
-      of: text,
-    }),
-  ),
-  labels: v.record(text, v.array(v.string())),
-  policy: v.record(text, policy),
-  members: v.pipe(
-    v.array(
-      v.object({
-        id: text,
-        cycle: count,
-        step: count,
-        metrics: v.record(v.string(), v.number()),
-        file: v.exactOptional(text),
-      }),
-    ),
-    v.minLength(1),
-  ),
-  graph: text,
-  opset: count,
-  files: v.record(text, v.object({ bytes: count, sha256 })),
-  provenance: v.record(v.string(), v.string()),
-});

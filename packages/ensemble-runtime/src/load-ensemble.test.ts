@@ -80,7 +80,7 @@ async function forged(change: {
   const text = JSON.stringify(bundle.manifest);
   const manifest = JSON.parse(change.manifest?.(text) ?? text) as typeof bundle.manifest;
   const memory = memoryBundle();
-  await writeBundle(memory, { manifest, files: { [manifest.graph]: graph } });
+  await writeBundle(memory, { manifest, files: { [manifest.graph!]: graph } });
   return memory;
 }
 
@@ -145,7 +145,11 @@ describe('a bundle that is not what it says', () => {
 
   it.each<[string, Parameters<typeof forged>[0], string]>([
     ['no graph at all', { graph: () => new Uint8Array([1, 2, 3]) }, 'protobuf parsing failed'],
-    ['another dtype', { manifest: (t) => t.replace('"float32"', '"int32"') }, 'input "x" is int32'],
+    [
+      'another dtype',
+      { manifest: (t) => t.replace('"dtype":"float32"', '"dtype":"int32"') },
+      'input "x" is int32',
+    ],
     [
       'other sides',
       { manifest: (t) => t.replace('[null,4]', '[null,5]') },

@@ -19,7 +19,7 @@ import { ensembleAnswers, ensembleInputs, membersFor, policies } from '../test/e
 import { artifactsOf, type tf } from '../test/tfjs.ts';
 import { checkParity, type EnsembleOptions } from './index.ts';
 
-const kinds = ['probabilities', 'logits', 'regression'] as const;
+const kinds = ['probabilities', 'logits', 'regression', 'binary', 'multi-label'] as const;
 type Kind = (typeof kinds)[number];
 const models = new Map<Kind, readonly tf.Sequential[]>();
 

@@ -56,6 +56,8 @@ export async function exportEnsemble(
       labels: options.labels ?? {},
       policy: Object.fromEntries(built.policies),
       members: read.map(({ description }) => description),
+      form: 'fused',
+      precision: 'float32',
       graph: GRAPH_PATH,
       opset: settings.opset,
       provenance: options.provenance ?? {},

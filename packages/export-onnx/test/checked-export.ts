@@ -40,7 +40,7 @@ export async function exportEnsemble(
   const { policy, statistics } = options;
   const read = await readMembers(members);
   const { model } = buildEnsemble(read, policy, statistics, settingsOf(options));
-  checkModel(model, bundle.files.get(manifest.graph)!);
+  checkModel(model, bundle.files.get(manifest.graph!)!);
   return manifest;
 }
 

@@ -3,10 +3,17 @@ import type { HostTensor, HostTensors } from '../src/index.ts';
 import { tf } from './tfjs.ts';
 
 const CLASSES = 3;
-const heads = { probabilities: 'softmax', logits: 'linear', regression: 'linear' } as const;
+const heads = {
+  probabilities: 'softmax',
+  logits: 'linear',
+  regression: 'linear',
+  binary: 'sigmoid',
+  'multi-label': 'sigmoid',
+} as const;
+type Head = (typeof heads)[keyof typeof heads];
 
 /** A small CNN; the activation of its head decides what it is good for. */
-function member(activation: 'softmax' | 'linear', seed: number): tf.Sequential {
+function member(activation: Head, units: number, seed: number): tf.Sequential {
   const initializer = (offset: number): object => ({
     kernelInitializer: tf.initializers.glorotUniform({ seed: seed + offset }),
     biasInitializer: tf.initializers.randomUniform({ minval: -1, maxval: 1, seed: seed + offset }),
@@ -21,14 +28,15 @@ function member(activation: 'softmax' | 'linear', seed: number): tf.Sequential {
         name: 'conv',
       }),
       tf.layers.flatten(),
-      tf.layers.dense({ units: CLASSES, activation, ...initializer(2), name: 'probs' }),
+      tf.layers.dense({ units, activation, ...initializer(2), name: 'probs' }),
     ],
   });
 }
 
 /** Four members of one topology. */
-export function membersFor(kind: keyof typeof heads): readonly tf.Sequential[] {
-  return [10, 20, 30, 40].map((seed) => member(heads[kind], seed));
+export function membersFor(kind: EnsemblePolicy['kind']): readonly tf.Sequential[] {
+  const units = kind === 'binary' ? 1 : CLASSES;
+  return [10, 20, 30, 40].map((seed) => member(heads[kind], units, seed));
 }
 
 export function ensembleInputs(rows: number): HostTensors {

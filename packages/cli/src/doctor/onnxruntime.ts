@@ -87,6 +87,8 @@ async function reluBundle(): Promise<BundleSource> {
       labels: {},
       policy: { y: meanPolicy('regression', [0]) },
       members: [{ id: 'relu', cycle: 0, step: 0, metrics: {} }],
+      form: 'fused',
+      precision: 'float32',
       graph: 'ensemble.onnx',
       opset: 17,
       provenance: {},

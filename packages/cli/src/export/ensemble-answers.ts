@@ -49,6 +49,14 @@ function tensorOf(
       return { data: Float32Array.from(uncertainty!.mutualInformation), shape: perRow };
     case 'members':
       return stacked(each);
+    case 'energy':
+    case 'confidence':
+    case 'conformal_set':
+    case 'interval':
+    case 'abstain':
+      throw new TypeError(
+        `The command writes no output of role "${role}", so it cannot check one.`,
+      );
   }
 }
 

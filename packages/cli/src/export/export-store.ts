@@ -37,7 +37,7 @@ export async function exportStore(
     const manifest = await writeEnsemble(opened, target, flags);
     const size = Object.values(manifest.files).reduce((sum, file) => sum + file.bytes, 0);
     print(
-      `Wrote ${folder}: ${withCommas(manifest.members.length)} members in ${manifest.graph}, ${bytes(size)}\n`,
+      `Wrote ${folder}: ${withCommas(manifest.members.length)} members, ${manifest.form}, ${bytes(size)}\n`,
     );
     if (flags.check === true) await checkStore(opened, manifest, target, { print, directory });
   } catch (error) {

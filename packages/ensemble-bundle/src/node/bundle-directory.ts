@@ -1,53 +1,46 @@
-import { createReadStream } from 'node:fs';
-import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
-import { randomUUID } from 'node:crypto';
-import { dirname, join } from 'node:path';
-import type { BundleSink, BundleSource } from '../files.ts';
+import { open } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { replaceFile } from '@snapshot-ensemble/bytes/node';
+import type { BundleReadOptions, BundleSink, BundleSource } from '../files.ts';
 import { assertSafePath } from '../paths.ts';
-import { flusher } from './flusher.ts';
+import { takeLease } from './lease.ts';
+
+const CHUNK_BYTES = 2 ** 20;
 
 /**
  * A bundle in a folder, which is made on the first write. Each file is written beside its place, flushed and renamed, so
  * that a reader sees it whole or not at all. Throws `BundleError('unsafe-path')` for paths that leave the folder.
  */
-export function bundleDirectory(directory: string): BundleSource & BundleSink {
+export function bundleDirectory(
+  directory: string,
+): Required<Omit<BundleSource & BundleSink, 'layout'>> {
+  const root = resolve(directory);
   const place = (path: string): string => {
     assertSafePath(path);
-    return join(directory, path);
+    return join(root, path);
   };
   return {
-    // A generator opens the file when it is read, so that no stream is left open or fails unheard.
-    async *read(path) {
-      yield* createReadStream(place(path)) as AsyncIterable<Uint8Array>;
-    },
-    write: (path, chunks) => writeWhole(place(path), chunks),
+    read: (path, _, options) => readChunks(place(path), options),
+    write: (path, chunks) => replaceFile(place(path), chunks),
+    locate: place,
+    lease: (revision) => takeLease(root, revision),
   };
 }
 
-async function writeWhole(target: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-  await mkdir(dirname(target), { recursive: true });
-  const temporary = `${target}.${randomUUID()}.tmp`;
+async function* readChunks(
+  file: string,
+  { reuseChunks = false }: BundleReadOptions = {},
+): AsyncGenerator<Uint8Array> {
+  const handle = await open(file, 'r');
   try {
-    const file = await open(temporary, 'wx');
-    try {
-      const flush = flusher(file);
-      for await (const chunk of chunks) {
-        await writeFully(file, chunk);
-        flush.after(chunk.byteLength);
-      }
-      await flush.end();
-    } finally {
-      await file.close();
+    let chunk: Uint8Array | undefined;
+    for (;;) {
+      if (chunk === undefined || !reuseChunks) chunk = new Uint8Array(CHUNK_BYTES);
+      const { bytesRead } = await handle.read(chunk, 0, CHUNK_BYTES, null);
+      if (bytesRead === 0) return;
+      yield chunk.subarray(0, bytesRead);
     }
-    await rename(temporary, target);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
+  } finally {
+    await handle.close();
   }
-}
-
-/** In as few calls as the system takes it; `writeFile` would cut it into many. */
-async function writeFully(file: FileHandle, chunk: Uint8Array): Promise<void> {
-  for (let at = 0; at < chunk.byteLength;)
-    at += (await file.write(chunk, at, chunk.byteLength - at)).bytesWritten;
 }

@@ -1,1 +1,3 @@
 export { bundleDirectory } from './bundle-directory.ts';
+export { collectRevisions } from './collect.ts';
+export type { Collected, CollectOptions } from './collect.ts';

@@ -1,4 +1,5 @@
 import type { BundleManifest, BundleTensor } from '@snapshot-ensemble/ensemble-bundle';
+import { InferenceError } from '../errors.ts';
 import type { Expected } from '../check-graph.ts';
 import type { BatchResult, OutputArray } from '../executor/port.ts';
 
@@ -46,7 +47,12 @@ export function planOf(manifest: BundleManifest): Plan {
 }
 
 /** One graph that answers everything. */
-function wholePlan({ graph, members, inputs, outputs }: BundleManifest): Plan {
+function wholePlan({ name, form, graph, members, inputs, outputs }: BundleManifest): Plan {
+  if (graph === undefined)
+    throw new InferenceError(
+      'wrong-graph',
+      `Cannot load ensemble "${name}": its form is "${form}", and this version runs bundles with one graph. Export it with form "fused".`,
+    );
   return {
     stages: [{ graph, membersUsed: members.length, state: [] }],
     graphOutputs: (_, wanted) => wanted,

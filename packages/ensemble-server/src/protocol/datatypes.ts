@@ -89,7 +89,7 @@ export const wireTypes: Readonly<Record<BundleDType, WireType>> = {
   },
 };
 
-/** `[-1, 28, 28, 1]`: the protocol writes −1 for the number of rows. */
+/** `[-1, 28, 28, 1]`: the protocol writes −1 for the number of rows and for sizes that each request chooses. */
 export function wireShape({ shape }: BundleTensor): readonly number[] {
-  return shape.map((side) => side ?? -1);
+  return shape.map((side) => (typeof side === 'number' ? side : -1));
 }

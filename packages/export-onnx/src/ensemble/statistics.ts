@@ -7,7 +7,10 @@ import { probabilityShares } from './combine.ts';
 import { entropy, stack } from './rows.ts';
 import { weightedMean } from './shares.ts';
 
-export type Statistic = Exclude<OutputRole, 'prediction'>;
+export type Statistic = Extract<
+  OutputRole,
+  'predictive_entropy' | 'expected_entropy' | 'mutual_information' | 'variance' | 'members'
+>;
 
 const ofClasses: readonly Statistic[] = [
   'predictive_entropy',
