@@ -1,14 +1,10 @@
 import { roundUp } from './geometry';
 import { accumulateBlock } from './matrix';
 
-/** Bytes of scratch that `matMul` needs. */
-export function matMulScratch(rows: i32, shared: i32, columns: i32): i32 {
-  return ((roundUp(rows, 4) + roundUp(columns, 8)) * shared + 32) << 2;
-}
-
 /**
  * c [rows, columns] = a · b, for a [rows, shared], or [shared, rows] if transposed, and b [shared, columns], or [columns, shared].
- * Both are first copied to panels, four rows of a and eight columns of b wide, zeros where they are narrower.
+ * Both are first copied to panels, four rows of a and eight columns of b wide, zeros where they are narrower. `scratch` has room for
+ * the panels, rows rounded up to fours and columns to eights, and for 32 numbers.
  */
 export function matMul(
   a: usize,

@@ -4,6 +4,7 @@ import { collectFilter, transformFilter } from './winograd-filter';
 import {
   inputsBytes,
   outputsBytes,
+  patchBytes,
   POINTS,
   readGradients,
   readTiles,
@@ -13,9 +14,9 @@ import {
 } from './winograd-tiles';
 
 /*
- * 3 × 3 convolutions of stride 1 as F(2 × 2, 3 × 3) of Winograd (Lavin & Gray 2016, section 4.1): a tile of 2 × 2 outputs takes
- * 16 products for each pair of channels instead of 36. Tile, filter and output are transformed to 4 × 4 points; at each point what is
- * left is a product of matrices. Channels are multiples of eight.
+ * 3 × 3 convolutions of stride 1 as F(4 × 4, 3 × 3) of Winograd (Lavin & Gray 2016, section 4): a tile of 4 × 4 outputs takes 36 products for
+ * each pair of channels instead of 144. Tile, filter and output are transformed to 6 × 6 points; at each point what is left is a product of
+ * matrices. Channels are multiples of eight.
  */
 
 /** [points, in, out], or as many sums. */
@@ -25,8 +26,7 @@ function filterBytes(g: Geometry): i32 {
 
 /** Bytes of scratch that each of the two functions needs. */
 export function winogradScratch(g: Geometry): i32 {
-  const patch = (POINTS * max(g.inChannels, g.outChannels)) << 2;
-  return filterBytes(g) + inputsBytes(g) + outputsBytes(g) + patch;
+  return filterBytes(g) + inputsBytes(g) + outputsBytes(g) + patchBytes(g);
 }
 
 /** y = max(floor, x ∗ filter + bias): x [batch, inHeight, inWidth, in], filter [3, 3, in, out]; `bias` is 0 where there is none. */
@@ -45,7 +45,7 @@ export function winograd(
   const inStep = inputsBytes(g) / POINTS;
   const outStep = outputsBytes(g) / POINTS;
   const panel = g.inChannels << 5;
-  transformFilter(g, filter, scratch);
+  transformFilter(g, filter, scratch, patch);
   const all = g.batch * tilesPerImage(g);
   const block = tilesPerBlock(g);
   for (let first = 0; first < all; first += block) {
@@ -65,7 +65,7 @@ export function winograd(
         }
       }
     }
-    writeTiles(g, outputs, first, tiles, y, bias, floor);
+    writeTiles(g, outputs, first, tiles, y, bias, floor, patch);
   }
 }
 
@@ -109,5 +109,5 @@ export function winogradFilterGradient(
       }
     }
   }
-  collectFilter(g, scratch, dw);
+  collectFilter(g, scratch, dw, patch);
 }

@@ -1,4 +1,4 @@
-import { registerBefore, runKernel, type WasmGradient } from './gradients.ts';
+import { isRecording, registerBefore, runKernel, type WasmGradient } from './gradients.ts';
 import type { TensorFlow } from './kernel.ts';
 import { canSpread, type SpreadAttributes } from './kernels/sums.ts';
 
@@ -58,13 +58,21 @@ function ofBatchNorm(tf: TensorFlow): WasmGradient {
   };
 }
 
-/** Registers gradients for the WASM backend that give what the published ones give, in fewer passes over memory. */
+/**
+ * Registers gradients for the WASM backend that give what the published ones give, in fewer passes over memory. Their kernels have no
+ * gradients: while a gradient of second order is recorded, the published ones do.
+ */
 export function registerFastGradients(tf: TensorFlow): void {
-  registerBefore(tf, 'FusedBatchNorm', ofBatchNorm(tf));
-  registerBefore(tf, 'ClipByValue', ofClip(tf));
-  registerBefore(tf, 'Mean', ofSum(tf, true));
-  registerBefore(tf, 'Relu', ofRelu(tf, Infinity));
-  registerBefore(tf, 'Relu6', ofRelu(tf, 6));
-  registerBefore(tf, 'Square', ofSquare(tf));
-  registerBefore(tf, 'Sum', ofSum(tf, false));
+  const register = (kernelName: string, fast: WasmGradient): void => {
+    registerBefore(tf, kernelName, (dy, saved, attributes) =>
+      isRecording(tf) ? undefined : fast(dy, saved, attributes),
+    );
+  };
+  register('FusedBatchNorm', ofBatchNorm(tf));
+  register('ClipByValue', ofClip(tf));
+  register('Mean', ofSum(tf, true));
+  register('Relu', ofRelu(tf, Infinity));
+  register('Relu6', ofRelu(tf, 6));
+  register('Square', ofSquare(tf));
+  register('Sum', ofSum(tf, false));
 }

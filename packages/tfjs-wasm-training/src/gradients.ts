@@ -26,6 +26,9 @@ export type WasmGradient = (
   attributes: Attributes,
 ) => Record<string, () => Tensor> | undefined;
 
+/** Whether operations are being recorded for a gradient: inside of a gradient function, for one of second order. */
+export const isRecording = (tf: TensorFlow): boolean => tf.engine().state.gradientDepth > 0;
+
 /** Puts a gradient before a published one, on the WASM backend only. */
 export function registerBefore(tf: TensorFlow, kernelName: string, ours: WasmGradient): void {
   const published = tf.getGradient(kernelName);
@@ -109,7 +112,8 @@ function registerConstant(tf: TensorFlow, kernelName: string, inputs: readonly s
   });
 }
 
-const dilated = [
+/** A convolution and its two gradients: three products of three tensors, each the gradient of the others. */
+const convolutions = [
   ['Conv2D', 'Conv2DBackpropInput', 'Conv2DBackpropFilter'],
   ['Conv3D', 'Conv3DBackpropInputV2', 'Conv3DBackpropFilterV2'],
   [
@@ -119,31 +123,54 @@ const dilated = [
   ],
 ] as const;
 
+/** The gradients of a convolution's gradients, as second order takes; the published ones, where there are any, leave out dilation. */
+function registerSecondOrder(
+  tf: TensorFlow,
+  [forward, toInput, toFilter]: (typeof convolutions)[number],
+): void {
+  const forwards = (attributes: Attributes): object => ({ dilations: 1, ...attributes });
+  const ofInputGradient: WasmGradient = (ddx, [dy, filter], attributes) => ({
+    dy: () => runKernel(tf, forward, { x: ddx, filter }, forwards(attributes)),
+    filter: () =>
+      runKernel(tf, toFilter, { x: ddx, dy }, { ...attributes, filterShape: filter!.shape }),
+  });
+  const ofFilterGradient: WasmGradient = (ddw, [x, dy], attributes) => ({
+    x: () => runKernel(tf, toInput, { dy, filter: ddw }, { ...attributes, inputShape: x!.shape }),
+    dy: () => runKernel(tf, forward, { x, filter: ddw }, forwards(attributes)),
+  });
+  registerOrAdd(tf, toInput, ['dy', 'filter'], ofInputGradient);
+  registerOrAdd(tf, toFilter, ['x', 'dy'], ofFilterGradient);
+}
+
+/** Puts a gradient before a published one, or in its place where TensorFlow.js has none. */
+function registerOrAdd(
+  tf: TensorFlow,
+  kernelName: string,
+  inputsToSave: readonly string[],
+  ours: WasmGradient,
+): void {
+  if (tf.getGradient(kernelName) !== undefined) {
+    registerBefore(tf, kernelName, ours);
+    return;
+  }
+  const gradFunc = (dy: Tensor | Tensor[], saved: Tensor[], attributes: NamedAttrMap) =>
+    ours(dy as Tensor, saved, attributes)!;
+  tf.registerGradient({ kernelName, inputsToSave: [...inputsToSave], gradFunc });
+}
+
 /** Registers the gradients that TensorFlow.js 4.22 lacks or has wrong. */
 export function registerMissingGradients(tf: TensorFlow): void {
-  for (const [kernelName, inputKernel, filterKernel] of dilated)
+  for (const convolution of convolutions) {
+    const [kernelName, inputKernel, filterKernel] = convolution;
     registerBefore(tf, kernelName, ofDilated(tf, inputKernel, filterKernel));
+    registerSecondOrder(tf, convolution);
+  }
   for (const kernelName of ['Maximum', 'Minimum', 'SquaredDifference'])
     registerBefore(tf, kernelName, ofRepeated(tf, kernelName));
   registerBefore(tf, 'Cumsum', ofCumsum(tf));
   for (const kernelName of ['SplitV', 'Unpack'] as const)
     registerBefore(tf, kernelName, ofSinglePart(tf, kernelName));
-  registerMissing(tf, {
-    kernelName: 'Conv3DBackpropInputV2',
-    inputsToSave: ['dy', 'filter'],
-    gradFunc: (ddx, [dy, filter], attributes) => ({
-      dy: () =>
-        runKernel(tf, 'Conv3D', { x: ddx, filter }, { dilations: [1, 1, 1], ...attributes }),
-      filter: () =>
-        runKernel(
-          tf,
-          'Conv3DBackpropFilterV2',
-          { x: ddx, dy },
-          { ...attributes, filterShape: filter!.shape },
-        ),
-    }),
-  });
-  registerConstant(tf, 'Greater', ['a', 'b']);
-  registerConstant(tf, 'NotEqual', ['a', 'b']);
-  registerConstant(tf, 'Any', ['x']);
+  const comparisons = ['Equal', 'Greater', 'Less', 'LessEqual', 'LogicalAnd', 'NotEqual'];
+  for (const comparison of comparisons) registerConstant(tf, comparison, ['a', 'b']);
+  for (const kernelName of ['Any', 'LogicalNot']) registerConstant(tf, kernelName, ['x']);
 }

@@ -8,6 +8,7 @@ export interface TensorFlow extends Pick<
   typeof tfjs,
   | 'add'
   | 'backend_util'
+  | 'div'
   | 'engine'
   | 'getBackend'
   | 'mul'
@@ -17,8 +18,8 @@ export interface TensorFlow extends Pick<
   | 'rsqrt'
   | 'split'
   | 'squeeze'
+  | 'sub'
   | 'sum'
-  | 'unregisterGradient'
   | 'unregisterKernel'
   | 'util'
 > {
@@ -29,6 +30,9 @@ export interface TensorFlow extends Pick<
   readonly getGradient: (kernelName: string) => GradConfig | undefined;
 }
 
+/** What kernels note about a call for the gradient that is recorded after it, by the data of their output. */
+export type KernelNotes = WeakMap<object, object>;
+
 /** One call of a kernel, with all that it may use. */
 export interface KernelCall<Inputs, Attributes> {
   readonly tf: TensorFlow;
@@ -36,16 +40,17 @@ export interface KernelCall<Inputs, Attributes> {
   readonly native: Native;
   readonly inputs: Inputs;
   readonly attributes: Attributes;
+  readonly notes: KernelNotes;
   /** Runs a kernel of the backend. */
   readonly run: (kernelName: string, inputs: object, attributes: object) => TensorInfo;
   /** Runs the published kernel that this one stands in for. */
   readonly published: (inputs: object, attributes: object) => TensorInfo;
 }
 
-/** A kernel: reads its inputs in place, returns a new tensor. */
-export type Kernel<Inputs = never, Attributes = never> = (
+/** A kernel: reads its inputs in place, returns new tensors. */
+export type Kernel<Inputs = never, Attributes = never, Output = TensorInfo | TensorInfo[]> = (
   call: KernelCall<Inputs, Attributes>,
-) => TensorInfo;
+) => Output;
 
 /** Kernels by their TensorFlow.js names. */
 export type Kernels = Readonly<Record<string, Kernel>>;

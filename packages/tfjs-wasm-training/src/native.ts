@@ -12,6 +12,7 @@ export type Measure = (geometry: number) => number;
 export interface Native {
   readonly affine: Procedure;
   readonly averagePoolGradient: Procedure;
+  readonly batchNormGradient: Procedure;
   readonly batchNormSums: Procedure;
   readonly clipGradient: Procedure;
   readonly convFilterGradient: Procedure;
@@ -34,13 +35,13 @@ export interface Native {
   readonly spread: Procedure;
   readonly squareGradient: Procedure;
   readonly sum: Procedure;
+  readonly thinProduct: Procedure;
   readonly winograd: Procedure;
   readonly winogradFilterGradient: Procedure;
   readonly convFilterGradientScratch: Measure;
   readonly convInputGradientScratch: Measure;
   readonly depthwiseScratch: Measure;
   readonly winogradScratch: Measure;
-  readonly matMulScratch: (rows: number, shared: number, columns: number) => number;
 }
 
 const unsharedMemoryWithMaximum = 1;

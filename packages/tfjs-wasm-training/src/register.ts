@@ -9,9 +9,12 @@ import type { WasmBackend } from './backend.ts';
 import { TrainingKernelsError } from './errors.ts';
 import { registerFastGradients } from './fast-gradients.ts';
 import { registerMissingGradients } from './gradients.ts';
-import type { Kernel, KernelCall, TensorFlow } from './kernel.ts';
+import type { Kernel, KernelCall, KernelNotes, TensorFlow } from './kernel.ts';
 import { kernels } from './kernels/index.ts';
 import { instantiate, requireSimd, type Native } from './native.ts';
+import { ofBatchNorm } from './records/batch-norm.ts';
+import { rewriteRecords } from './records/engine.ts';
+import { ofConvolution, ofProduct } from './records/fused.ts';
 
 /** The module `@tensorflow/tfjs-backend-wasm`: importing it is what makes the backend known to TensorFlow.js. */
 export interface WasmBackendModule {
@@ -25,8 +28,9 @@ const ours = Symbol.for('@snapshot-ensemble/tfjs-wasm-training');
 
 /**
  * Gives the WASM backend of TensorFlow.js 4.22 the gradient kernels that it lacks, and better ones for those that it has wrong or slow.
- * Call it once after importing both modules, before or after `tf.setBackend('wasm')`; a second call changes nothing. Nothing but
- * kernels of the WASM backend, gradients for it, and gradients that TensorFlow.js lacks is registered.
+ * Call it once after importing both modules, before or after `tf.setBackend('wasm')`; a second call changes nothing. Only
+ * kernels of the WASM backend, gradients for it, and gradients that TensorFlow.js lacks are registered; what other backends compute and
+ * record stays as it is.
  * Throws `TrainingKernelsError` with code `version` for another TensorFlow.js, with code `simd` where the engine has no WebAssembly SIMD.
  */
 export function registerTrainingKernels(tf: TensorFlow, wasmBackend: WasmBackendModule): void {
@@ -38,16 +42,22 @@ export function registerTrainingKernels(tf: TensorFlow, wasmBackend: WasmBackend
   requireSimd();
 
   const nativeOf = nativePerBackend();
+  const notes: KernelNotes = new WeakMap();
   for (const [kernelName, kernel] of Object.entries(kernels)) {
     const published = tf.getKernel(kernelName, 'wasm');
     // Registering over a known name logs a warning.
     if (published !== undefined) tf.unregisterKernel(kernelName, 'wasm');
-    const kernelFunc = kernelFunction(tf, kernel, nativeOf, published);
+    const kernelFunc = kernelFunction(tf, kernel, nativeOf, notes, published);
     // The published set-up stays: the backend may not have started, and some kernels fall back to theirs.
     tf.registerKernel({ ...published, kernelName, backendName: 'wasm', kernelFunc });
   }
   registerMissingGradients(tf);
   registerFastGradients(tf);
+  rewriteRecords(tf, {
+    fusedConv2d__op: ofConvolution(tf, notes),
+    fusedMatMul__op: ofProduct(tf, notes),
+    FusedBatchNorm: ofBatchNorm(tf, notes),
+  });
 }
 
 /** One instance of the native module for each backend, made when first needed and kept as long as the backend. */
@@ -66,6 +76,7 @@ function kernelFunction(
   tf: TensorFlow,
   kernel: Kernel,
   nativeOf: (backend: WasmBackend) => Native,
+  notes: KernelNotes,
   published: KernelConfig | undefined,
 ): KernelFunc {
   const kernelFunc: KernelFunc = ({ inputs, attrs, backend }) => {
@@ -76,6 +87,7 @@ function kernelFunction(
       native: nativeOf(wasm),
       inputs,
       attributes: attrs,
+      notes,
       run: (name, ofInputs, attributes) =>
         runKernel(tf.getKernel(name, 'wasm'), name, wasm, ofInputs, attributes),
       published: (ofInputs, attributes) =>

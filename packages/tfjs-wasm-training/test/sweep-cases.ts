@@ -327,13 +327,17 @@ const others: SweepCase[] = [
 ];
 
 const multiplied: SweepCase[] = product(
-  some(3, [
+  some(5, [
     [1, 1, 1],
     [5, 7, 9],
     [4, 8, 16],
+    [3, 21, 10],
+    [12, 19, 2],
     [3, 1, 10],
     [1, 40, 2],
     [13, 4, 1],
+    [1, 1500, 1],
+    [2, 1100, 6],
   ]),
   [false, true],
   [false, true],

@@ -14,6 +14,8 @@ interface BatchNorm {
 
 const bytesPerNumber = Float32Array.BYTES_PER_ELEMENT;
 
+const rowsOf = ({ shape }: TensorInfo): number => shape.slice(0, -1).reduce((a, b) => a * b, 1);
+
 /** The numbers of a float32 tensor, in place: gone when the backend next allocates. */
 function numbersOf(backend: WasmBackend, tensor: TensorInfo): Float32Array {
   const length = tensor.shape.reduce((a, b) => a * b, 1);
@@ -32,8 +34,7 @@ function affine(
     const { buffer } = memoryOf(backend.wasm);
     const shiftsAt = at + channels * bytesPerNumber;
     fill(new Float32Array(buffer, at, channels), new Float32Array(buffer, shiftsAt, channels));
-    const rows = x.shape.slice(0, -1).reduce((a, b) => a * b, 1);
-    native.affine(address(backend, x), at, shiftsAt, address(backend, y), rows, channels);
+    native.affine(address(backend, x), at, shiftsAt, address(backend, y), rowsOf(x), channels);
   });
   return y;
 }
@@ -81,14 +82,39 @@ const gradientSums: Kernel<{ x: TensorInfo; dy: TensorInfo; mean: TensorInfo }, 
   inputs: { x, dy, mean },
 }) => {
   const channels = x.shape.at(-1)!;
-  const rows = x.shape.slice(0, -1).reduce((a, b) => a * b, 1);
   const sums = backend.makeOutput([2, channels], 'float32');
+  const at = address(backend, sums);
   native.batchNormSums(
-    ...[x, dy, mean, sums].map((tensor) => address(backend, tensor)),
-    rows,
-    channels,
+    ...[x, dy, mean].map((tensor) => address(backend, tensor)),
+    ...[at, at + channels * bytesPerNumber],
+    ...[rowsOf(x), channels],
   );
   return sums;
+};
+
+/** What the gradient takes of the forward kernel's attributes. */
+export type BatchNormGradientAttributes = Pick<FusedBatchNormAttrs, 'varianceEpsilon'>;
+type Gradient = Record<'x' | 'dy' | 'mean' | 'variance' | 'scale', TensorInfo>;
+
+/** (x, dy, mean and variance of x, scale) → dx, shaped as x, and the gradients of scale and offset [channels]. */
+const gradient: Kernel<Gradient, BatchNormGradientAttributes> = ({
+  backend,
+  native,
+  inputs: { x, dy, mean, variance, scale },
+  attributes: { varianceEpsilon },
+}) => {
+  const channels = x.shape.at(-1)!;
+  const outputs = [x.shape, mean.shape, mean.shape].map((shape) =>
+    backend.makeOutput(shape, 'float32'),
+  );
+  withScratch(backend, 3 * channels * bytesPerNumber, (scratch) => {
+    const tensors = [x, dy, mean, variance, scale, ...outputs];
+    native.batchNormGradient(
+      ...tensors.map((tensor) => address(backend, tensor)),
+      ...[scratch, rowsOf(x), channels, varianceEpsilon],
+    );
+  });
+  return outputs;
 };
 
 /** (dy, factors [channels]) → dy · factors. */
@@ -102,6 +128,7 @@ const scaleChannels: Kernel<{ dy: TensorInfo; factors: TensorInfo }, object> = (
 
 export const batchNorm: Kernels = {
   FusedBatchNorm: normalize,
+  TrainingBatchNormGradient: gradient,
   TrainingBatchNormSums: gradientSums,
   TrainingScaleChannels: scaleChannels,
 };

@@ -1,7 +1,7 @@
 import type { backend_util, TensorInfo } from '@tensorflow/tfjs-core';
 import { describeForward, type ForwardAttributes } from '../geometry.ts';
 import type { Kernel, Kernels } from '../kernel.ts';
-import { withDilatedGradient } from './dilated.ts';
+import { noted } from './noted.ts';
 import { byWinograd } from './winograd.ts';
 
 /**
@@ -10,7 +10,7 @@ import { byWinograd } from './winograd.ts';
  */
 function spellOutPadding(
   isDepthwise: boolean,
-): Kernel<{ x: TensorInfo; filter: TensorInfo }, ForwardAttributes> {
+): Kernel<{ x: TensorInfo; filter: TensorInfo }, ForwardAttributes, TensorInfo> {
   return ({ tf, inputs, attributes, published }) => {
     if (attributes.pad !== 'same' || attributes.dataFormat === 'NCHW')
       return published(inputs, attributes);
@@ -35,7 +35,7 @@ function skipsPixels(info: backend_util.Conv2DInfo): boolean {
 
 export const samePadding: Kernels = {
   Conv2D: byWinograd(spellOutPadding(false)),
-  FusedConv2D: withDilatedGradient(byWinograd(spellOutPadding(false))),
+  FusedConv2D: noted(byWinograd(spellOutPadding(false))),
   DepthwiseConv2dNative: spellOutPadding(true),
   FusedDepthwiseConv2D: spellOutPadding(true),
 };

@@ -1,5 +1,6 @@
 import type { SumAttrs, TensorInfo, UnsortedSegmentSumAttrs } from '@tensorflow/tfjs-core';
 import { address, withScratch } from '../backend.ts';
+import { isRecording } from '../gradients.ts';
 import type { Kernel, KernelCall, Kernels, TensorFlow } from '../kernel.ts';
 import { memoryOf } from '../native.ts';
 
@@ -32,6 +33,9 @@ function reduction(
   };
 }
 
+/** Noted of a mean: its input as [outer, reduced, inner]. */
+export type ReductionNote = Pick<Reduction, 'outer' | 'inner'>;
+
 /** Sums of float32 over neighbouring axes, as of every bias gradient, in one pass; others as published. */
 function total(isMean: boolean): Kernel<{ x: TensorInfo }, SumAttrs> {
   return (call) => {
@@ -51,6 +55,7 @@ function total(isMean: boolean): Kernel<{ x: TensorInfo }, SumAttrs> {
         outer * inner,
       );
       values.forEach((value, i) => (values[i] = value / reduced));
+      if (isRecording(tf)) call.notes.set(y.dataId, { outer, inner } satisfies ReductionNote);
     }
     return y;
   };

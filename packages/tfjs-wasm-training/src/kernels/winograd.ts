@@ -27,7 +27,9 @@ interface Inputs {
 type Attributes = ForwardAttributes & Pick<FusedConv2DAttrs, 'activation'>;
 
 /** y = activation(x ∗ filter + bias) by Winograd's method where that is faster, else by another kernel. */
-export function byWinograd(otherwise: Kernel<Inputs, Attributes>): Kernel<Inputs, Attributes> {
+export function byWinograd(
+  otherwise: Kernel<Inputs, Attributes, TensorInfo>,
+): Kernel<Inputs, Attributes, TensorInfo> {
   return (call) => {
     const { tf, inputs, attributes } = call;
     const { activation } = attributes;
