@@ -10,12 +10,16 @@ import { networks } from './wasm-training-networks.mjs';
 
 /*
  * Training steps of three networks on one thread: PyTorch, TensorFlow.js on WASM with our kernels, and (the small one only) on its cpu
- * backend. All numbers are milliseconds for 1,000 images. CLOCK=cpu counts processor time instead of wall time: for a shared machine.
- * PYTHON names a Python with torch (default /usr/bin/python3: Debian's python3-torch).
+ * backend; with NATIVE=1 on tfjs-node as well, which `npm run conformance long tfjs-node` builds. All numbers are milliseconds for
+ * 1,000 images. CLOCK=cpu counts processor time instead of wall time: for a shared machine. PYTHON names a Python with torch (default
+ * /usr/bin/python3: Debian's python3-torch), THREADS how many threads it takes; TensorFlow takes what it finds: `taskset -c 0` gives it one.
+ * CPU_BACKEND=0 leaves the cpu backend out.
  */
 registerTrainingKernels(tf, wasm);
 const countsProcessor = process.env.CLOCK === 'cpu';
 const rounds = Number(process.env.ROUNDS ?? 9);
+const threads = Number(process.env.THREADS ?? 1);
+
 /** A contender that trains `steps` batches of `batch` images on a TensorFlow.js backend and returns milliseconds for 1,000 images. */
 function onBackend(name, backend, make, shape, batch, steps) {
   /** @type {{ model: tf.LayersModel, x: tf.Tensor, y: tf.Tensor } | undefined} */
@@ -44,37 +48,63 @@ function now() {
   return (user + system) / 1000;
 }
 
-const python = spawn(
-  process.env.PYTHON ?? '/usr/bin/python3',
-  [fileURLToPath(new URL('wasm-training.py', import.meta.url)), countsProcessor ? 'cpu' : 'wall'],
-  { stdio: ['pipe', 'pipe', 'inherit'] },
-);
-const answers = createInterface({ input: python.stdout })[Symbol.asyncIterator]();
-async function ask(request) {
-  python.stdin.write(`${request}\n`);
-  const { value, done } = await answers.next();
-  if (done)
-    throw new Error(
-      'PyTorch gave no answer. Install it: apt-get install python3-torch, or set PYTHON.',
-    );
-  return value;
+/** A process that answers line by line; `advice` says what to do if it does not. */
+function peer(command, args, advice) {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return {
+    ask: async (request) => {
+      child.stdin.write(`${request}\n`);
+      const { value, done } = await answers.next();
+      if (done) throw new Error(`${command} gave no answer. ${advice}`);
+      return value;
+    },
+    close: () => child.stdin.end(),
+  };
 }
 
+const beside = (name) => fileURLToPath(new URL(name, import.meta.url));
+const clock = countsProcessor ? 'cpu' : 'wall';
+const torch = peer(
+  process.env.PYTHON ?? '/usr/bin/python3',
+  [beside('wasm-training.py'), clock, String(threads)],
+  'PyTorch is needed: apt-get install python3-torch, or set PYTHON.',
+);
+const native =
+  process.env.NATIVE === '1'
+    ? peer(
+        process.execPath,
+        [beside('wasm-training-native.mjs'), clock],
+        'Build tfjs-node first: npm run conformance long tfjs-node.',
+      )
+    : undefined;
+
 const chosen = process.argv.slice(2);
-const version = await ask('version');
+const torchVersion = await torch.ask('version');
+const nativeVersion = await native?.ask('version');
 for (const { name, make, shape, batch, steps } of networks) {
   if (chosen.length > 0 && !chosen.includes(name)) continue;
   const contenders = [
-    { name: `PyTorch ${version}`, run: async () => Number(await ask(`${name} ${batch} ${steps}`)) },
+    {
+      name: `PyTorch ${torchVersion}`,
+      run: async () => Number(await torch.ask(`${name} ${batch} ${steps}`)),
+    },
     onBackend('wasm with these kernels', 'wasm', make, shape, batch, steps),
   ];
-  if (name === 'cnn') contenders.push(onBackend('tfjs cpu backend', 'cpu', make, shape, 4, 1));
+  if (native !== undefined)
+    contenders.push({
+      name: `tfjs-node ${nativeVersion}`,
+      run: async () => Number(await native.ask(`${name} ${batch} ${steps}`)),
+    });
+  if (name === 'cnn' && process.env.CPU_BACKEND !== '0')
+    contenders.push(onBackend('tfjs cpu backend', 'cpu', make, shape, 4, 1));
   await sideBySide({
     title: `${name}: ms per 1,000 images, training (${countsProcessor ? 'processor' : 'wall'} time)`,
     contenders,
     rounds,
-    threads: 1,
+    threads,
     packages: ['@tensorflow/tfjs', '@tensorflow/tfjs-backend-wasm'],
   });
 }
-python.stdin.end();
+torch.close();
+native?.close();

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-torch.set_num_threads(1)
+torch.set_num_threads(int(sys.argv[2]))
 now = time.process_time if sys.argv[1] == "cpu" else time.perf_counter
 
 

@@ -1,5 +1,5 @@
 // @ts-check
-// Judges written by others. `npm run conformance [quick | long] [GROUP …]`
+// Judges written by others. `npm run conformance [quick | long] [GROUP …]`; a group with a file `long-only` has no quick tier.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,9 +20,16 @@ if (unknown.length > 0)
     `there is no group "${unknown.join('", "')}". Allowed: [quick | long] then any of ${groups.join(', ')}.`,
   );
 
+const isLongOnly = (group) => existsSync(join(here, group, 'long-only'));
+const refused = tier === 'quick' ? words.filter(isLongOnly) : [];
+if (refused.length > 0)
+  fail(`${refused.join(', ')} has a long tier only: npm run conformance long ${refused.join(' ')}`);
+const chosen =
+  words.length > 0 ? words : groups.filter((group) => tier === 'long' || !isLongOnly(group));
+
 let passed = 0;
 let failed = 0;
-for (const group of words.length > 0 ? words : groups) {
+for (const group of chosen) {
   console.log(`\n# conformance ${group} (${tier})`);
   const python = venv(group);
   const run = spawnSync(python, ['check.py', String(tier)], {
