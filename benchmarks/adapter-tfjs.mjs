@@ -72,13 +72,13 @@ async function writeMembers() {
     end: index + 1,
   }));
   const plan = { totalSteps: CYCLES, cycles };
-  await store.begin(
+  const run = await store.begin(
     { model: { format: 'test', topology: null, weights }, plan, schedule: [] },
-    'overwrite',
+    { existing: 'overwrite' },
   );
   for (const { index, end } of cycles)
-    await store.saveMember({ cycle: index, step: end, learningRate: 0 }, each(weights));
-  await store.end(true);
+    await run.save({ cycle: index, step: end, learningRate: 0 }, each(weights));
+  await run.end();
   return now() - start;
 }
 

@@ -41,7 +41,7 @@ async function run(callback) {
   const { user, system } = process.cpuUsage(start);
   globalThis.gc?.();
   const grown = process.memoryUsage().heapUsed - heap;
-  await callback.onTrainEnd?.({ ...progress, step: steps, stopped: false }, trainer);
+  await callback.onTrainEnd?.({ ...progress, step: steps, outcome: 'finished' }, trainer);
   return { microseconds: (user + system) / steps, grown };
 }
 

@@ -44,9 +44,10 @@ const roles = {
     }
   },
   async write(store) {
-    await store.begin({ model: { format: 'test', topology: null, weights }, plan, schedule: [] });
-    await store.saveMember({ cycle: 0, step: 2, learningRate: 0 }, tensors());
-    await store.end(true);
+    const model = { format: 'test', topology: null, weights };
+    const run = await store.begin({ model, plan, schedule: [] });
+    await run.save({ cycle: 0, step: 2, learningRate: 0 }, tensors());
+    await run.end();
   },
   /** Tensors that the caller may keep, so each is memory of its own that V8 collects when it likes. */
   read: (store) => readBack(store),
@@ -129,8 +130,9 @@ function inProcess(name, place, flags) {
 async function openLongManifest() {
   const blobs = memoryBlobs();
   const store = createSnapshotStore(blobs);
-  await store.begin({ model: { format: 'test', topology: null, weights: [] }, plan, schedule: [] });
-  await store.saveMember(
+  const description = { format: 'test', topology: null, weights: [] };
+  const run = await store.begin({ model: description, plan, schedule: [] });
+  await run.save(
     {
       cycle: 0,
       step: 1,

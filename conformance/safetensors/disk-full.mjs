@@ -51,9 +51,10 @@ try {
     await callback.onStepBegin?.({ ...at, step }, trainer);
     await callback.onStepEnd?.({ ...at, step, readMetrics: async () => ({}) }, trainer);
   }
-  await callback.onTrainEnd?.({ ...at, step, stopped: false }, trainer);
+  await callback.onTrainEnd?.({ ...at, step, outcome: 'finished' }, trainer);
 } catch (error) {
   thrown = error;
+  await callback.onTrainEnd?.({ ...at, step, outcome: 'failed' }, trainer);
 }
 
 const reader = createSnapshotStore(fileBlobs(folder));

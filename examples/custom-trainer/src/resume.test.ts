@@ -1,6 +1,5 @@
 import { anneal, equalCycles } from '@snapshot-ensemble/schedules';
 import {
-  breakLock,
   chain,
   createSnapshotStore,
   encodeSafetensors,
@@ -47,13 +46,11 @@ interface Leg {
 class Crash extends Error {}
 
 async function runLeg({ blobs, trace, everySteps, checkpointsFirst, cut }: Leg): Promise<void> {
-  // A crash leaves its lock behind; a new process would see that its holder is dead.
-  await breakLock(blobs);
   const store = createSnapshotStore(blobs);
   const firstStep = await resumeStep(store);
   const saving = [
-    saveCheckpoints(store, { everySteps, existing: 'resume' }),
-    takeSnapshots(plan, store, { schedule, existing: 'resume' }),
+    saveCheckpoints(store, { everySteps, existing: 'resume-or-start' }),
+    takeSnapshots(plan, store, { schedule, existing: 'resume-or-start' }),
   ];
   const callback = chain(
     followSchedule(schedule),
@@ -81,7 +78,8 @@ function recorder(trace: Trace, cut: Leg['cut']): TrainingCallback {
     onEpochEnd: ({ epoch, metrics }) => {
       trace.epochMetrics.set(epoch, metrics);
     },
-    onTrainEnd: async (_, trainer) => {
+    onTrainEnd: async ({ outcome }, trainer) => {
+      if (outcome === 'failed') return;
       const weights: NamedTensor[] = [];
       for await (const tensor of trainer.readWeights()) weights.push(tensor);
       trace.weights = Buffer.from(encodeSafetensors(weights)).toString('hex');
@@ -167,7 +165,7 @@ describe('a run cut anywhere and resumed', () => {
         epochMetrics: new Map(),
         weights: '',
       };
-      const keeper = saveCheckpoints(store, { everySteps: 4, existing: 'resume' });
+      const keeper = saveCheckpoints(store, { everySteps: 4, existing: 'resume-or-start' });
       const withoutState: TrainingCallback = {
         ...keeper,
         onTrainBegin: (run, trainer) =>

@@ -67,30 +67,54 @@ export async function train(network: Network, options: TrainOptions): Promise<vo
     stepsPerEpoch: perEpoch,
   });
 
-  await callback.onTrainBegin?.(at(firstStep), trainer);
   let step = firstStep;
-  let order = shuffledRows(data.labels.length, options.seed, at(step).epoch);
-  for (; step < totalSteps && !state.isStopped; step += 1) {
-    const progress = at(step);
-    await callback.onStepBegin?.(progress, trainer);
-    if (step % perEpoch === 0) {
-      order = shuffledRows(data.labels.length, options.seed, progress.epoch);
+  const run = async (): Promise<void> => {
+    await callback.onTrainBegin?.(at(firstStep), trainer);
+    let order = shuffledRows(data.labels.length, options.seed, at(step).epoch);
+    while (step < totalSteps && !state.isStopped) {
+      const progress = at(step);
+      await callback.onStepBegin?.(progress, trainer);
+      if (step % perEpoch === 0) {
+        order = shuffledRows(data.labels.length, options.seed, progress.epoch);
+      }
+      const first = (step % perEpoch) * batchSize;
+      const batch = rowsOf(data, order.subarray(first, first + batchSize));
+      const loss = backward(network, batch.rows, batch.labels, gradient);
+      momentumStep(network, gradient, state.velocity, state.learningRate, momentum);
+      state.lossSum[0]! += loss;
+      step += 1;
+      await callback.onStepEnd?.(
+        { ...progress, readMetrics: () => Promise.resolve({ loss }) },
+        trainer,
+      );
+      if (step % perEpoch !== 0) continue;
+      const metrics = { loss: state.lossSum[0]! / perEpoch, ...options.validate?.() };
+      state.lossSum[0] = 0;
+      await callback.onEpochEnd?.({ ...progress, metrics }, trainer);
     }
-    const first = (step % perEpoch) * batchSize;
-    const batch = rowsOf(data, order.subarray(first, first + batchSize));
-    const loss = backward(network, batch.rows, batch.labels, gradient);
-    momentumStep(network, gradient, state.velocity, state.learningRate, momentum);
-    state.lossSum[0]! += loss;
-    await callback.onStepEnd?.(
-      { ...progress, readMetrics: () => Promise.resolve({ loss }) },
-      trainer,
-    );
-    if ((step + 1) % perEpoch !== 0) continue;
-    const metrics = { loss: state.lossSum[0]! / perEpoch, ...options.validate?.() };
-    state.lossSum[0] = 0;
-    await callback.onEpochEnd?.({ ...progress, metrics }, trainer);
+    const outcome = step < totalSteps ? 'stopped' : 'finished';
+    await callback.onTrainEnd?.({ ...at(step), outcome }, trainer);
+  };
+
+  try {
+    await run();
+  } catch (error) {
+    await tellOfFailure(callback, at(step), trainer);
+    throw error;
   }
-  await callback.onTrainEnd?.({ ...at(step), stopped: step < totalSteps }, trainer);
+}
+
+/** What fails on the way out must not hide the error that ended the training. */
+async function tellOfFailure(
+  callback: TrainingCallback,
+  at: Progress,
+  trainer: Trainer,
+): Promise<void> {
+  try {
+    await callback.onTrainEnd?.({ ...at, outcome: 'failed' }, trainer);
+  } catch {
+    // The caller gets the first error.
+  }
 }
 
 function trainerOf(state: State): Trainer {

@@ -91,7 +91,7 @@ async function fit(
     callbacks: snapshotEnsembleCallback(tf, {
       planOf: () => ({ plan, schedule }),
       store,
-      existing: 'resume',
+      existing: 'resume-or-start',
       checkpointEveryEpochs: 1,
       callbacks: [keepHistory, showProgress(screen, recipe.name, { plan, schedule })],
     }),

@@ -126,7 +126,7 @@ describe('a throw inside fit', () => {
   }
 
   it('keeps the members that were saved, and lets the same callback begin again', async () => {
-    const ours = snapshotEnsembleCallback(tf, { cycles: 2, store, existing: 'resume' });
+    const ours = snapshotEnsembleCallback(tf, { cycles: 2, store, existing: 'resume-or-start' });
     const args = { epochs: 4, batchSize: 10, ...silent, callbacks: [ours, throwingOnce()] };
     const model = tinyModel();
     await expect(model.fit(data.xs, data.ys, args)).rejects.toThrow('planted');
@@ -134,6 +134,43 @@ describe('a throw inside fit', () => {
     await model.fit(data.xs, data.ys, args);
     expect(await stepsOf()).toEqual([6, 12]);
     expect((await manifestOf()).completed).toBe(true);
+  });
+
+  it.each([
+    ['the same model', true],
+    ['another model', false],
+  ])('leaves the store to the next fit of %s, without breakLock', async (_, isSame) => {
+    const blobs = memoryBlobs();
+    const model = tinyModel();
+    const args = { epochs: 4, batchSize: 10, ...silent };
+    // Every fit has callbacks and stores of its own, as in a program that tries again.
+    const callbacks = (existing: 'refuse' | 'overwrite') =>
+      snapshotEnsembleCallback(tf, { cycles: 2, store: blobs, existing, checkpointEveryEpochs: 1 });
+    const failing = { ...args, callbacks: [callbacks('refuse'), throwingOnce()] };
+    await expect(model.fit(data.xs, data.ys, failing)).rejects.toThrow('planted');
+    const next = isSame ? model : tinyModel();
+    await next.fit(data.xs, data.ys, { ...args, callbacks: callbacks('overwrite') });
+    const manifest = await createSnapshotStore(blobs).readManifest();
+    expect(manifest!.members.map(({ step }) => step)).toEqual([6, 12]);
+  });
+
+  it('keeps a second fit out while the first goes on, and says that it is this process', async () => {
+    const blobs = memoryBlobs();
+    const args = { epochs: 2, batchSize: 10, ...silent };
+    let second: Promise<unknown> | undefined;
+    const trying: TrainingCallback = {
+      name: 'trying',
+      async onStepEnd() {
+        const callbacks = snapshotEnsembleCallback(tf, { cycles: 2, store: blobs });
+        second ??= tinyModel().fit(data.xs, data.ys, { ...args, callbacks });
+        await expect(second).rejects.toThrow(`This very process (${process.pid}) holds this store`);
+      },
+    };
+    const options = { cycles: 2, store: blobs, callbacks: [trying] };
+    const callbacks = snapshotEnsembleCallback(tf, options);
+    await tinyModel().fit(data.xs, data.ys, { ...args, callbacks });
+    expect(second).toBeDefined();
+    expect((await createSnapshotStore(blobs).readManifest())!.completed).toBe(true);
   });
 
   it('in a callback beside ours lets go of the store', async () => {
@@ -157,6 +194,22 @@ describe('a throw inside fit', () => {
     await tinyModel().fit(data.xs, data.ys, { ...args, callbacks: next });
     const manifest = await createSnapshotStore(blobs).readManifest();
     expect(manifest!.members.map(({ step }) => step)).toEqual([6, 12]);
+  });
+});
+
+describe("existing: 'resume'", () => {
+  it('is refused before the first step where there is no checkpoint', async () => {
+    const options = { cycles: 2, existing: 'resume', checkpointEveryEpochs: 1 } as const;
+    const model = tinyModel();
+    await expect(fit(model, { epochs: 4 }, options)).rejects.toMatchObject({
+      code: 'nothing-to-resume',
+    });
+    expect(model.optimizer.iterations).toBe(0);
+    expect(await store.readManifest()).toBeUndefined();
+    await fit(model, { epochs: 4 }, { cycles: 2 });
+    await expect(fit(model, { epochs: 4 }, options)).rejects.toMatchObject({
+      code: 'nothing-to-resume',
+    });
   });
 });
 

@@ -37,21 +37,18 @@ export function fitCheckpoints(
   }
   trainer.checkResumable();
   const { stepsPerEpoch, firstEpoch } = run;
-  const checkpoints = saveCheckpoints(store, { everySteps: everyEpochs * stepsPerEpoch, existing });
+  const checkpoints = saveCheckpoints(store, {
+    everySteps: everyEpochs * stepsPerEpoch,
+    existing,
+    resumesAt: 'epoch',
+  });
   return {
     ...checkpoints,
     async onTrainBegin(progress, trained) {
-      const saved = existing === 'resume' ? await resumeEpoch(store) : firstEpoch;
-      if (saved !== firstEpoch) throw wrongEpoch(firstEpoch, saved);
+      const isResumed = existing === 'resume' || existing === 'resume-or-start';
+      const saved = isResumed ? (await store.readCheckpoint())?.record.epoch : undefined;
+      if (saved !== undefined && saved !== firstEpoch) throw wrongEpoch(firstEpoch, saved);
       await checkpoints.onTrainBegin?.(progress, trained);
-    },
-    async onTrainEnd(result, trained) {
-      if (result.step % stepsPerEpoch !== 0) {
-        await store.end(false, checkpoints.name);
-        return;
-      }
-      const epoch = result.step / stepsPerEpoch;
-      await checkpoints.onTrainEnd?.({ ...result, epoch }, trained);
     },
   };
 }

@@ -7,7 +7,6 @@ import {
   type SnapshotEnsembleOptions,
   storePath,
 } from './snapshot-ensemble-callback.ts';
-import { abandonable } from './store-wrappers.ts';
 import type { Tf, TfjsCallback } from './tf.ts';
 import { tfjsCallbackOf } from './to-tfjs-callback.ts';
 
@@ -30,10 +29,8 @@ export function generateSnapshotCallbacks(
   if (store && !bestStore) {
     throw new TypeError('generateSnapshotCallbacks: with a store, pass bestStore as well.');
   }
-  const kept = abandonable(
-    bestStore ? asSnapshotStore(bestStore) : defaultStore(`${storePath(options)}-Best`),
-  );
-  const callback = keepBest(kept.store, { ...options.best, existing });
-  const best = tfjsCallbackOf(tf, () => ({ callback, abandon: kept.abandon }), options);
+  const kept = bestStore ? asSnapshotStore(bestStore) : defaultStore(`${storePath(options)}-Best`);
+  const callback = keepBest(kept, { ...options.best, existing });
+  const best = tfjsCallbackOf(tf, () => callback, options);
   return [snapshotEnsembleCallback(tf, options), best];
 }

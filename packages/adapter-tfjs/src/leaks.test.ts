@@ -60,7 +60,7 @@ describe('tensors and bytes are the same before and after', () => {
         initialEpoch: await resumeEpoch(store),
         batchSize: 15,
         ...silent,
-        callbacks: snapshotEnsembleCallback(tf, { ...checkpoints, existing: 'resume' }),
+        callbacks: snapshotEnsembleCallback(tf, { ...checkpoints, existing: 'resume-or-start' }),
       });
     }
     expect(tf.memory()).toMatchObject({ numTensors, numBytes });

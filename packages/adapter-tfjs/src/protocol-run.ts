@@ -23,6 +23,8 @@ export interface ProtocolRun {
   endStep(readMetrics: () => Promise<Metrics>): Promise<void>;
   endEpoch(readMetrics: () => Promise<Metrics>): Promise<void>;
   end(): Promise<void>;
+  /** Tells the callback that the training failed. What fails on the way out is not reported: it must not hide why. */
+  fail(): Promise<void>;
 }
 
 /** Begins to count the steps of a run. */
@@ -57,7 +59,15 @@ export function protocolRun(
       await callback.onEpochEnd({ ...at(step - 1), metrics: await readMetrics() }, trainer);
     },
     async end() {
-      await callback.onTrainEnd?.({ ...at(step), stopped: step < totalSteps }, trainer);
+      const outcome = step < totalSteps ? 'stopped' : 'finished';
+      await callback.onTrainEnd?.({ ...at(step), outcome }, trainer);
+    },
+    async fail() {
+      try {
+        await callback.onTrainEnd?.({ ...at(step), outcome: 'failed' }, trainer);
+      } catch {
+        // The error that ended the training is on its way already.
+      }
     },
   };
 }

@@ -71,8 +71,8 @@ describe('a hand-written loop, cut at any step and resumed,', () => {
     };
     const callback = chain(
       followSchedule(schedule),
-      takeSnapshots(plan, store, { schedule, existing: 'resume' }),
-      saveCheckpoints(store, { everySteps: 5, existing: 'resume' }),
+      takeSnapshots(plan, store, { schedule, existing: 'resume-or-start' }),
+      saveCheckpoints(store, { everySteps: 5, existing: 'resume-or-start' }),
       cut,
     );
     await trainSteps(
@@ -141,7 +141,7 @@ describe('a fit, cut and resumed at the beginning of an epoch,', () => {
       callbacks: snapshotEnsembleCallback(tf, {
         cycles: 3,
         store,
-        existing: 'resume',
+        existing: 'resume-or-start',
         checkpointEveryEpochs,
         callbacks: [cut],
       }),

@@ -1,5 +1,10 @@
 import type { EnsemblePolicy } from '@snapshot-ensemble/ensemble-math';
-import type { MemberRecord } from '@snapshot-ensemble/snapshot-core';
+import {
+  isBetter,
+  type JudgedMetric,
+  type MemberRecord,
+  modeOf,
+} from '@snapshot-ensemble/snapshot-core';
 
 import { TfjsAdapterError } from './errors.ts';
 
@@ -9,13 +14,10 @@ export type MemberSelection =
       /** The newest so many: the paper's rule. */
       readonly last: number;
     }
-  | {
+  | ({
       /** The best so many on a metric that was stored with them. */
       readonly best: number;
-      readonly metric: string;
-      /** Which values are good ones. Default `'min'`; `'max'` for metrics with `acc` in their name. */
-      readonly mode?: 'min' | 'max';
-    }
+    } & JudgedMetric)
   | { readonly ids: readonly string[] }
   | {
       /** How each output is made, by members' positions in the store, oldest first; one policy per output of the model. */
@@ -67,10 +69,9 @@ export function indexOfId(members: readonly MemberRecord[], id: string): number 
   );
 }
 
-function best(
-  members: readonly MemberRecord[],
-  { metric, mode }: Extract<MemberSelection, { best: number }>,
-): number[] {
+function best(members: readonly MemberRecord[], judged: JudgedMetric): number[] {
+  const { metric } = judged;
+  const mode = modeOf(judged, 'loadMembers');
   const values = members.map(({ id, metrics }) => {
     const value = metrics[metric];
     if (value !== undefined) return value;
@@ -78,8 +79,10 @@ function best(
       `loadMembers: the member "${id}" has no metric "${metric}"; it has ${Object.keys(metrics).join(', ') || 'none'}.`,
     );
   });
-  const sign = (mode ?? (metric.includes('acc') ? 'max' : 'min')) === 'min' ? 1 : -1;
-  return [...values.keys()].sort((a, b) => sign * (values[a]! - values[b]!));
+  return [...values.keys()].sort((a, b) => {
+    if (isBetter(values[a]!, values[b]!, mode)) return -1;
+    return isBetter(values[b]!, values[a]!, mode) ? 1 : 0;
+  });
 }
 
 function nonEmpty(indices: readonly number[]): readonly number[] {

@@ -12,7 +12,6 @@ import { defaultStore } from '@snapshot-ensemble/snapshot-core/default-store';
 import { fitCheckpoints } from './fit-checkpoints.ts';
 import { type AnyStore, asSnapshotStore } from './member-artifacts.ts';
 import { planRun, type PlanOptions } from './plan-options.ts';
-import { abandonable } from './store-wrappers.ts';
 import type { Tf, TfjsCallback } from './tf.ts';
 import { tfjsCallbackOf, type ToTfjsCallbackOptions } from './to-tfjs-callback.ts';
 
@@ -35,7 +34,7 @@ export type SnapshotEnsembleOptions = PlanOptions &
     readonly store?: AnyStore;
     /** What to do if the store holds a run already. Default `refuse`. */
     readonly existing?: ExistingRun;
-    /** Also saves a checkpoint every so many epochs, for `existing: 'resume'`. Default never. */
+    /** Also saves a checkpoint every so many epochs, to resume from, with the state of `callbacks`. Default never. */
     readonly checkpointEveryEpochs?: number;
     /** When to take snapshots. Default: after the last update of each cycle. */
     readonly snapshotsAt?: SnapshotPoints;
@@ -57,7 +56,7 @@ export function snapshotEnsembleCallback(
 ): TfjsCallback {
   const { ensemble = true, existing = 'refuse', snapshotsAt, callbacks = [] } = options;
   const { checkpointEveryEpochs: everyEpochs } = options;
-  const { store, abandon } = abandonable(storeOf(options));
+  const store = storeOf(options);
   const numSnapshots = numSnapshotsOf(options);
   return tfjsCallbackOf(
     tf,
@@ -71,13 +70,12 @@ export function snapshotEnsembleCallback(
       });
       const checkpoints =
         everyEpochs !== undefined && fitCheckpoints(store, run, trainer, { everyEpochs, existing });
-      const callback = chain(
+      return chain(
         followSchedule(schedule),
         ...(ensemble ? [snapshots] : []),
         ...(checkpoints ? [checkpoints] : []),
         ...callbacks,
       );
-      return { callback, abandon };
     },
     options,
   );

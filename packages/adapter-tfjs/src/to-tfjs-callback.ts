@@ -27,17 +27,11 @@ export function toTfjsCallback(
   callback: TrainingCallback,
   options: ToTfjsCallbackOptions = {},
 ): TfjsCallback {
-  return tfjsCallbackOf(tf, () => ({ callback }), options);
-}
-
-/** A protocol callback for one call of `fit`, and what to do if that breaks off. */
-export interface CallbackOfFit {
-  readonly callback: TrainingCallback;
-  readonly abandon?: () => Promise<void>;
+  return tfjsCallbackOf(tf, () => callback, options);
 }
 
 /** Returns the callback of a run, whose extent is known by now. */
-export type CallbackOfRun = (run: RunExtent, trainer: TfjsTrainer) => CallbackOfFit;
+export type CallbackOfRun = (run: RunExtent, trainer: TfjsTrainer) => TrainingCallback;
 
 type Logs = Readonly<Record<string, number | Tensor>>;
 
@@ -47,7 +41,6 @@ interface Fit {
   readonly epochs: number;
   readonly stepsPerEpoch: number;
   run?: ProtocolRun;
-  abandon?: () => Promise<void>;
 }
 
 /** As `toTfjsCallback`, for a callback that depends on the extent of the run. */
@@ -58,18 +51,18 @@ export function tfjsCallbackOf(
 ): TfjsCallback {
   const giveFrame = frameGiver(tf, options.yieldEveryMs);
   let fit: Fit | undefined;
-  const abandonFit = async (): Promise<void> => {
-    const abandoned = fit;
+  const failFit = async (): Promise<void> => {
+    const failed = fit;
     fit = undefined;
-    abandoned?.trainer.restoreLearningRate();
-    await abandoned?.abandon?.();
+    failed?.trainer.restoreLearningRate();
+    await failed?.run?.fail();
   };
   const inFit = async (hook: (fit: Fit) => Promise<void> | undefined): Promise<void> => {
     try {
       if (fit) await hook(fit);
     } catch (error) {
-      // tfjs calls no hook after one that threw. What else fails on the way out must not hide why.
-      await abandonFit().catch(() => undefined);
+      // tfjs calls no hook after one that threw.
+      await failFit();
       throw error;
     }
   };
@@ -79,7 +72,7 @@ export function tfjsCallbackOf(
   class ProtocolCallback extends tf.Callback {
     override async onTrainBegin(): Promise<void> {
       // Where something else threw in the fit before, nobody told us.
-      await abandonFit();
+      await failFit();
       fit = await beginFit(tf, this, options);
     }
     override onEpochBegin(epoch: number): Promise<void> {
@@ -124,8 +117,24 @@ function beginFit(
     );
   }
   const stepsPerEpoch = stepsPerEpochOf(params as FitParams, options.stepsPerEpoch);
-  const trainer = tfjsTrainer(tf, model, undefined, options);
+  const trainer = {
+    ...tfjsTrainer(tf, model, undefined, options),
+    isTraining: whetherFitting(model as unknown as FitState),
+  };
   return Promise.resolve({ trainer, epochs: (params as FitParams).epochs, stepsPerEpoch });
+}
+
+/** What a model knows about the fit that runs on it. */
+interface FitState {
+  readonly isTraining: boolean;
+  /** New for each fit. */
+  readonly history: unknown;
+}
+
+/** Whether the fit that has just begun still runs. If something other than our hooks throws in it, tfjs tells nobody. */
+function whetherFitting(model: FitState): () => boolean {
+  const { history } = model;
+  return () => model.isTraining && model.history === history;
 }
 
 function beginRun(
@@ -138,8 +147,6 @@ function beginRun(
   const firstStep = givenStep ?? firstEpoch * stepsPerEpoch;
   const totalSteps = firstStep + (epochs - firstEpoch) * stepsPerEpoch;
   const extent: RunExtent = { firstStep, firstEpoch, totalSteps, stepsPerEpoch };
-  const { callback, abandon } = callbackOf(extent, trainer);
-  if (abandon) fit.abandon = abandon;
-  fit.run = protocolRun(callback, trainer, extent);
+  fit.run = protocolRun(callbackOf(extent, trainer), trainer, extent);
   return fit.run;
 }

@@ -92,6 +92,9 @@ export async function trainSteps(
     }
     await each(runs, (run) => run.end());
     return { step, stopped: step < totalSteps };
+  } catch (error) {
+    await each(runs, (run) => run.fail());
+    throw error;
   } finally {
     for (const { trainer } of trained) trainer.restoreLearningRate();
   }

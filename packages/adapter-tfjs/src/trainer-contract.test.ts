@@ -32,6 +32,7 @@ const byFit: TrainerUnderTest = {
 const bySteps: TrainerUnderTest = {
   epochs,
   stepsPerEpoch,
+  resumesAt: 'step',
   async train(callback, firstStep) {
     const { xs, ys } = clusters(30);
     const model = tinyModel({ optimizer: tf.train.adam(0.1) });

@@ -75,7 +75,9 @@ export function recorder(): { callback: TrainingCallback; lines: string[] } {
     onStepEnd: (at) => void lines.push(`made ${at.step}`),
     onEpochEnd: (at) => void lines.push(`epoch ${at.epoch} after ${at.step}`),
     onTrainEnd: (at) =>
-      void lines.push(`end ${at.step}/${at.totalSteps}${at.stopped ? ' stopped' : ''}`),
+      void lines.push(
+        `end ${at.step}/${at.totalSteps}${at.outcome === 'finished' ? '' : ` ${at.outcome}`}`,
+      ),
   };
   return { callback, lines };
 }

@@ -44,9 +44,9 @@ const run: RunDescription = { model, plan, schedule: describe(plan, schedule) };
 /** A finished run of three members in the folder, made by the store itself. */
 export async function writeExampleStore(folder: string): Promise<void> {
   const store = createSnapshotStore(fileBlobs(folder), { versions: { example: '1.0.0' } });
-  await store.begin(run);
+  const begun = await store.begin(run);
   for (const { index, end } of plan.cycles)
-    await store.saveMember(
+    await begun.save(
       {
         cycle: index,
         step: end,
@@ -55,7 +55,7 @@ export async function writeExampleStore(folder: string): Promise<void> {
       },
       weights(index),
     );
-  await store.end(true);
+  await begun.end();
 }
 
 async function* weights(member: number): AsyncGenerator<NamedTensor> {

@@ -196,12 +196,12 @@ async function storeOf(
   const cycles = members.map((_, index) => ({ index, start: index * 10, end: index * 10 + 10 }));
   const plan = { totalSteps: members.length * 10, cycles };
   const model = { format: 'tfjs-layers-model', topology: modelTopology, weights };
-  await store.begin({ model, plan, schedule: [] });
+  const run = await store.begin({ model, plan, schedule: [] });
   for (const { index, end } of cycles) {
     const tensors = tensorsOf(members[index]!);
-    await store.saveMember({ cycle: index, step: end, learningRate: 0.1 }, tensors);
+    await run.save({ cycle: index, step: end, learningRate: 0.1 }, tensors);
   }
-  await store.end(true);
+  await run.end();
   return store;
 }
 

@@ -27,7 +27,7 @@ export {
   learningRateRangeTest,
   type LearningRateRangeTestOptions,
 } from './plugins/learning-rate-range-test.ts';
-export type { MetricMode } from './plugins/metric.ts';
+export { isBetter, modeOf, type JudgedMetric, type MetricMode } from './plugins/metric.ts';
 export {
   reportProgress,
   type ProgressReport,
@@ -48,13 +48,18 @@ export { stopEarly, type StopEarlyOptions } from './plugins/stop-early.ts';
 export { takeSnapshots, type TakeSnapshotsOptions } from './plugins/take-snapshots.ts';
 export type {
   Awaitable,
+  CallbackState,
   EpochResult,
+  Json,
   Metrics,
   ModelDescription,
   Progress,
   StepResult,
+  TrainBegin,
   Trainer,
+  Training,
   TrainingCallback,
+  TrainOutcome,
   TrainResult,
 } from './protocol.ts';
 export {
@@ -64,12 +69,16 @@ export {
 } from './safetensors/read.ts';
 export { encodeSafetensors, streamSafetensors } from './safetensors/write.ts';
 export type {
+  BeginOptions,
   BlobRecord,
+  Checkpoint,
+  CheckpointContent,
   CheckpointRecord,
   ExistingRun,
   Manifest,
   MemberDescription,
   MemberRecord,
+  Run,
   RunDescription,
   SnapshotStore,
 } from './snapshot-store.ts';

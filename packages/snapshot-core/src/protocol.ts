@@ -1,4 +1,4 @@
-import type { NamedTensor, TensorSpec } from './tensor.ts';
+import type { NamedTensor, TensorSpec, Weights } from './tensor.ts';
 
 export type Awaitable<T> = T | Promise<T>;
 
@@ -15,8 +15,17 @@ export interface ModelDescription {
   readonly weights: readonly TensorSpec[];
 }
 
-/** What the core asks of a framework. An adapter is one function that returns this. */
-export interface Trainer {
+/** What a run is begun for: one training. Two trainings are two objects. */
+export interface Training {
+  /**
+   * Whether the training still goes on. For frameworks that may end one without telling anybody; taken for true where it
+   * is left out.
+   */
+  isTraining?(): boolean;
+}
+
+/** What the core asks of a framework. An adapter is one function that returns this, a new one for each training. */
+export interface Trainer extends Training {
   readonly model: ModelDescription;
   setLearningRate(learningRate: number): void;
   /** Host copies, one tensor at a time, never live views. */
@@ -57,9 +66,29 @@ export interface EpochResult extends Progress {
   readonly metrics: Metrics;
 }
 
+/** How a training ended: after `totalSteps`, sooner because it was asked to, or by an error. */
+export type TrainOutcome = 'finished' | 'stopped' | 'failed';
+
 export interface TrainResult extends Progress {
-  /** Whether the run ended before `totalSteps`. */
-  readonly stopped: boolean;
+  readonly outcome: TrainOutcome;
+}
+
+/** What `onTrainBegin` gets. */
+export interface TrainBegin extends Progress {
+  /** The outermost `chain` that the callback is part of; `chain` sets it. */
+  readonly chain?: TrainingCallback;
+}
+
+/** Anything that JSON can say. */
+export type Json =
+  null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** What a callback needs to go on exactly: kept in the checkpoint. */
+export interface CallbackState {
+  /** Null for a state as at the beginning. Numbers must be finite; write others as text. */
+  readonly json: Json;
+  /** Names unique within the state. */
+  readonly tensors?: Weights;
 }
 
 /**
@@ -68,10 +97,19 @@ export interface TrainResult extends Progress {
  */
 export interface TrainingCallback {
   readonly name: string;
-  onTrainBegin?(run: Progress, trainer: Trainer): Awaitable<void>;
+  onTrainBegin?(run: TrainBegin, trainer: Trainer): Awaitable<void>;
   onStepBegin?(progress: Progress, trainer: Trainer): Awaitable<void>;
   onStepEnd?(result: StepResult, trainer: Trainer): Awaitable<void>;
   onEpochEnd?(result: EpochResult, trainer: Trainer): Awaitable<void>;
-  /** Also called after `stop()`, but not after an error. */
+  /**
+   * Called whenever the end can be seen. After an error, of a hook or of the training itself, the outcome is `failed`:
+   * free what is held and save nothing, whether the training had begun or not.
+   */
   onTrainEnd?(result: TrainResult, trainer: Trainer): Awaitable<void>;
+  /** Set by what keeps the weights that the training ended with: `chain` calls its `onTrainEnd` before the others'. */
+  readonly endsFirst?: boolean;
+  /** What a resumed training needs to go on exactly; good until the next hook. Callbacks without state have neither. */
+  saveState?(): Awaitable<CallbackState>;
+  /** Takes a saved state up, after `onTrainBegin` and before the first step. */
+  restoreState?(state: CallbackState): Awaitable<void>;
 }

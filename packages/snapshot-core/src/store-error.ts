@@ -6,6 +6,8 @@ export type StoreErrorCode =
   | 'locked'
   | 'lock-lost'
   | 'not-begun'
+  | 'no-manifest'
+  | 'nothing-to-resume'
   | 'mismatch'
   | 'damaged'
   | 'newer-schema'

@@ -1,7 +1,6 @@
+import { readAll, sha256 } from '@snapshot-ensemble/bytes';
 import type { BlobInfo, BlobStore, WriteCondition } from '../blob-store.ts';
-import { readAll } from '../bytes.ts';
 import { checkKey } from '../keys.ts';
-import { sha256 } from '../platform/current.ts';
 import { absent, conditionFailed } from './failures.ts';
 
 interface Blob {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readAll, streamOf } from '../bytes.ts';
+import { readAll, streamOf } from '@snapshot-ensemble/bytes';
 import { createSnapshotStore } from '../store/create-snapshot-store.ts';
 import { blobStoreContract } from '../testing/blob-store-contract.ts';
 import { storeContract } from '../testing/store-contract.ts';
@@ -72,7 +72,7 @@ describe('tabHolder', () => {
   it('knows a living tab from a gone one, and nothing of other hosts', async () => {
     const [first, second] = await Promise.all([tabHolder(), tabHolder()]);
     expect(await first.isAlive(second.identity)).toBe(true);
-    expect(await first.isAlive({ ...second.identity, processStart: 'gone' })).toBe(false);
+    expect(await first.isAlive({ ...second.identity, start: 'gone' })).toBe(false);
     expect(await first.isAlive({ ...second.identity, host: 'elsewhere' })).toBeUndefined();
   });
 });

@@ -1,7 +1,7 @@
 import type { BlobInfo, BlobStore, ByteRange, WriteCondition } from '../blob-store.ts';
 import { absent, conditionFailed } from '../blobs/failures.ts';
 import { checkKey } from '../keys.ts';
-import { sha256 } from '../platform/sha256.ts';
+import { sha256 } from '@snapshot-ensemble/bytes';
 import { blobTable, chunkTable, piecesOf, type BlobRecord } from './database.ts';
 import { committed, resultOf } from './requests.ts';
 import { dropPieces, openSwept, whileWriting } from './sweep.ts';

@@ -1,5 +1,14 @@
-import { open, readdir, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { open, readdir, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import {
+  errorCode,
+  ignoring,
+  makeFolder,
+  processIdentity,
+  renameFile,
+  syncFolder,
+  writeNewFile,
+} from '@snapshot-ensemble/bytes/node';
 import type {
   BlobInfo,
   BlobStore,
@@ -10,12 +19,9 @@ import type {
 } from '../blob-store.ts';
 import { absent, conditionFailed } from '../blobs/failures.ts';
 import { checkKey } from '../keys.ts';
-import { makeFolder, stamp, syncFolder, writeFully } from './durable.ts';
-import { errorCode, fileError, ignoring } from './file-errors.ts';
+import { fileError } from './file-errors.ts';
 import { blobPaths, isBlobName, versionOf, type BlobPaths } from './file-paths.ts';
 import type { HolderIdentity } from '../platform/platform.ts';
-import { sha256 } from './platform.ts';
-import { ownIdentity } from './process-identity.ts';
 import { putIfAbsent, putIfMatch } from './replace.ts';
 import { sweep, writerTag } from './sweep.ts';
 
@@ -29,7 +35,7 @@ const chunkBytes = 1024 * 1024;
 export function fileBlobs(folder: string): BlobStore {
   const root = resolve(folder);
   let identity: Promise<HolderIdentity> | undefined;
-  const own = (): Promise<HolderIdentity> => (identity ??= ownIdentity());
+  const own = (): Promise<HolderIdentity> => (identity ??= processIdentity());
   const swept = new Set<string>();
 
   /** Before the first write into a folder: makes it, and clears what dead writers left. */
@@ -119,25 +125,23 @@ async function openBlob(file: string, key: string): Promise<FileHandle> {
 }
 
 async function writeTemp(temp: string, chunks: AsyncIterable<Uint8Array>): Promise<BlobWritten> {
-  const hash = sha256();
-  try {
-    const handle = await open(temp, 'wx');
-    try {
-      for await (const chunk of chunks) {
-        hash.update(chunk);
-        await writeFully(handle, chunk);
-      }
-      await stamp(handle);
-      await handle.sync();
-      const stats = await handle.stat({ bigint: true });
-      return { version: versionOf(stats), sha256: hash.hex(), bytes: Number(stats.size) };
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    await ignoring(['ENOENT'], unlink(temp));
-    throw error;
-  }
+  let version = '';
+  const sum = await writeNewFile(temp, chunks, {
+    beforeFlush: stamp,
+    async afterFlush(handle) {
+      version = versionOf(await handle.stat({ bigint: true }));
+    },
+  });
+  return { version, ...sum };
+}
+
+/**
+ * Stamps a file with the time in microseconds. The kernel's own stamps move only every few milliseconds, and a
+ * freed inode number is soon used again: without this two states of one key could share a version.
+ */
+async function stamp(handle: FileHandle): Promise<void> {
+  const seconds = (performance.timeOrigin + performance.now()) / 1000;
+  await ignoring(['EPERM'], handle.utimes(seconds, seconds));
 }
 
 async function publish(
@@ -150,7 +154,7 @@ async function publish(
       ? putIfAbsent(paths, temp)
       : putIfMatch(paths, temp, condition.ifMatch);
   }
-  await rename(temp, paths.file);
+  await renameFile(temp, paths.file);
   return true;
 }
 

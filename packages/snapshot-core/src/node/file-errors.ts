@@ -1,9 +1,6 @@
+import { errorCode } from '@snapshot-ensemble/bytes/node';
 import { absent } from '../blobs/failures.ts';
 import { StoreError } from '../store-error.ts';
-
-export function errorCode(error: unknown): string | undefined {
-  return (error as NodeJS.ErrnoException | null)?.code;
-}
 
 /** The file system's error as a `StoreError` that says what to do; any other error as it is. */
 export function fileError(error: unknown, path: string, key: string): unknown {
@@ -34,17 +31,5 @@ export function fileError(error: unknown, path: string, key: string): unknown {
       return new StoreError('io', `Not allowed to access ${path} (${code}).`, options);
     default:
       return new StoreError('io', `Cannot access ${path} (${code}).`, options);
-  }
-}
-
-export async function ignoring<T>(
-  codes: readonly string[],
-  action: Promise<T>,
-): Promise<T | undefined> {
-  try {
-    return await action;
-  } catch (error) {
-    if (codes.includes(errorCode(error) ?? '')) return undefined;
-    throw error;
   }
 }

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BigIntStats } from 'node:fs';
-import { ignoring } from './file-errors.ts';
+import { ignoring } from '@snapshot-ensemble/bytes/node';
 
 /** Not allowed in keys, so that the files beside a blob can never be taken for one. */
 const mark = '~';

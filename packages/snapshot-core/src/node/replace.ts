@@ -1,6 +1,6 @@
 import { link, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { errorCode, ignoring } from './file-errors.ts';
+import { errorCode, ignoring } from '@snapshot-ensemble/bytes/node';
 import { currentVersion, type BlobPaths } from './file-paths.ts';
 
 /** Moves the temporary file to the blob's place if there is no blob. */

@@ -1,17 +1,25 @@
 import { readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HolderIdentity } from '../platform/platform.ts';
-import { ignoring } from './file-errors.ts';
+import { ignoring, isProcessAlive } from '@snapshot-ensemble/bytes/node';
 import { blobPaths } from './file-paths.ts';
-import { isProcessAlive } from './process-identity.ts';
 import { finishClaim } from './replace.ts';
 
 /** Age after which another host's temporary file counts as abandoned. */
 const abandonedAfterMs = 24 * 60 * 60 * 1000;
 
-/** How a process signs its temporary files. */
-export function writerTag({ host, pid, processStart }: HolderIdentity): string {
-  return [host.replaceAll(/[^A-Za-z0-9]/g, '_').slice(0, 32), pid, processStart].join(',');
+/** How a process signs its temporary files: short, so that a key of any length leaves room for it in a file's name. */
+export function writerTag({ host, boot, pid, start }: HolderIdentity): string {
+  return [machineTag({ host, boot }), pid, start].join(',');
+}
+
+/** 32 bits of FNV-1a of the names of a machine and its boot. */
+function machineTag({ host, boot }: Pick<HolderIdentity, 'host' | 'boot'>): string {
+  let hash = 0x811c9dc5;
+  for (const character of `${host} ${boot}`) {
+    hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193);
+  }
+  return (hash >>> 0).toString(16).padStart(8, '0');
 }
 
 /** Finishes or removes what dead writers left behind in a folder. */
@@ -33,9 +41,9 @@ async function isAbandoned(file: string, writer: string, own: HolderIdentity): P
   const blob = await ignoring(['ENOENT'], stat(file.slice(0, file.lastIndexOf('~new-'))));
   // A second link that is not the blob itself is a claim: whoever finishes that needs the file.
   if (stats.nlink > 1 && blob?.ino !== stats.ino) return false;
-  const [host, pid, processStart = ''] = writer.split(',');
-  if (host === writerTag(own).split(',')[0]) {
-    return !((await isProcessAlive({ host: own.host, pid: Number(pid), processStart })) ?? true);
+  const [machine, pid, start = ''] = writer.split(',');
+  if (machine === machineTag(own)) {
+    return !((await isProcessAlive({ ...own, pid: Number(pid), start })) ?? true);
   }
   return Date.now() - stats.mtimeMs > abandonedAfterMs;
 }

@@ -1,2 +1,2 @@
 // eslint-disable-next-line @nx/enforce-module-boundaries -- package.json chooses the file: Node's or the web's
-export { currentHolder, sha256 } from '#platform';
+export { currentHolder } from '#platform';

@@ -1,17 +1,12 @@
-/** A SHA-256 that is fed piece by piece. */
-export interface Sha256 {
-  update(bytes: Uint8Array): void;
-  /** Lower-case hexadecimal digest of all bytes so far; call it once, last. */
-  hex(): string;
-}
-
 /** Who writes to a store: enough to find out whether they still run. */
 export interface HolderIdentity {
   readonly host: string;
+  /** Tells two machines of one name apart, and a machine before and after it was booted; empty where unknown. */
+  readonly boot: string;
   /** Process id; 0 where there is none. */
   readonly pid: number;
   /** Tells two processes apart that had the same id; empty where unknown. */
-  readonly processStart: string;
+  readonly start: string;
 }
 
 /** The running process (or tab) as a holder of the writer's lock. */

@@ -26,9 +26,9 @@ export type AverageWeightsOptions = EqualAverage | ExponentialAverage;
 
 /**
  * Averages the weights along the way; at the end of the training the model gets the average and its batch-norm
- * statistics are computed anew. Do not let the averaged span reach over a restart: weights from two cycles are
- * in different valleys, and between those the loss is high. What must see the last weights goes before this
- * in a chain; `greedySoup` averages members safely.
+ * statistics are computed anew; members and checkpoints of the last step are saved before that. Do not let the averaged
+ * span reach over a restart: weights from two cycles are in different valleys, and between those the loss is high;
+ * `greedySoup` averages members safely.
  */
 export function averageWeights(options: AverageWeightsOptions): TrainingCallback {
   const { kind, fromStep = 0, everySteps } = options;
@@ -53,10 +53,19 @@ export function averageWeights(options: AverageWeightsOptions): TrainingCallback
       if (step < fromStep || (step + 1) % interval !== 0) return undefined;
       return add(trainer);
     },
-    async onTrainEnd(_, trainer) {
-      if (count === 0) return;
-      await trainer.writeWeights(average.read());
-      await trainer.refreshBatchNorm?.();
+    async onTrainEnd({ outcome }, trainer) {
+      if (count > 0 && outcome !== 'failed') {
+        await trainer.writeWeights(average.read());
+        await trainer.refreshBatchNorm?.();
+      }
+      average = weightAverage();
+      count = 0;
+    },
+    saveState: () => ({ json: { count }, tensors: average.state() }),
+    restoreState({ json, tensors = [] }) {
+      ({ count } = json as { readonly count: number });
+      average = weightAverage();
+      average.restore(tensors);
     },
   };
 }

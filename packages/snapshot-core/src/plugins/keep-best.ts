@@ -1,40 +1,53 @@
 import type { TrainingCallback } from '../protocol.ts';
 import type { ExistingRun, SnapshotStore } from '../snapshot-store.ts';
-import { isBetter, metricOf, usualMode, type MetricMode } from './metric.ts';
+import { isBetter, metricOf, modeOf, type JudgedMetric } from './metric.ts';
+import { runOfCallback } from './run-of-callback.ts';
 
-export interface KeepBestOptions {
-  /** A metric of an epoch. Default `val_loss`. */
-  readonly metric?: string;
-  /** Which values are good ones. Default `'min'`; `'max'` for metrics with `acc` in their name. */
-  readonly mode?: MetricMode;
+/** By default the lowest `val_loss` is the best. */
+export interface KeepBestOptions extends Partial<JudgedMetric> {
   /** What to do if the store holds a run already. Default `refuse`. */
   readonly existing?: ExistingRun;
 }
 
 const advice = ' Give the training validation data, or keepBest another metric.';
 
-/** Keeps the weights of the best epoch so far, as the one member of a store of their own. */
+/**
+ * Keeps the weights of the best epoch so far, as the one member of a store of their own. An epoch that a stop cut short
+ * is not judged: a resumed training makes it anew.
+ */
 export function keepBest(store: SnapshotStore, options: KeepBestOptions = {}): TrainingCallback {
   const { metric = 'val_loss', existing = 'refuse' } = options;
-  const { mode = usualMode(metric) } = options;
-  const user = 'keep-best';
+  const mode = modeOf({ ...options, metric }, 'keepBest');
+  const run = runOfCallback(store, existing);
   let best: number | undefined;
   return {
-    name: user,
-    async onTrainBegin({ totalSteps }, { model }) {
+    name: 'keep-best',
+    async onTrainBegin(at, trainer) {
+      const { totalSteps } = at;
       const plan = { totalSteps, cycles: [{ index: 0, start: 0, end: totalSteps }] };
-      const { members } = await store.begin({ model, plan, schedule: [] }, existing, user);
-      best = members.at(-1)?.metrics[metric];
+      const { manifest } = await run.begin(at, trainer, { plan, schedule: [] });
+      // Without a state to restore, what the store holds of the steps so far is what there is to beat.
+      best = manifest.members.findLast(({ step }) => step <= at.step)?.metrics[metric];
     },
-    async onEpochEnd({ step, metrics }, trainer) {
+    async onEpochEnd({ step, metrics, stepsPerEpoch, totalSteps }, trainer) {
+      const updates = step + 1;
+      if (updates % stepsPerEpoch !== 0 && updates !== totalSteps) return;
       const value = metricOf(metrics, metric, 'keepBest: an epoch', advice);
       if (best !== undefined && !isBetter(value, best, mode)) return;
       best = value;
-      const member = { cycle: 0, step: step + 1, learningRate: Number.NaN, metrics };
-      const { id } = await store.saveMember(member, trainer.readWeights());
-      const members = (await store.readManifest())?.members ?? [];
-      for (const other of members) if (other.id !== id) await store.removeMember(other.id);
+      const member = { cycle: 0, step: updates, learningRate: Number.NaN, metrics };
+      const current = run.current();
+      const { id } = await current.save(member, trainer.readWeights());
+      for (const other of current.manifest.members) {
+        if (other.id !== id) await current.remove(other.id);
+      }
     },
-    onTrainEnd: ({ stopped }) => store.end(!stopped, user),
+    onTrainEnd: ({ outcome }) => run.end(outcome === 'finished' ? 'completed' : 'incomplete'),
+    // As text: JSON has no NaN and no infinities.
+    saveState: () => ({ json: { best: best === undefined ? null : String(best) } }),
+    restoreState({ json }) {
+      const { best: saved } = json as { readonly best: string | null };
+      best = saved === null ? undefined : Number(saved);
+    },
   };
 }

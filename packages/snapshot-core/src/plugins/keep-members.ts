@@ -1,6 +1,6 @@
 import type { Metrics } from '../protocol.ts';
 import type { MemberRecord } from '../snapshot-store.ts';
-import { isBetter, metricOf, usualMode, type MetricMode } from './metric.ts';
+import { isBetter, metricOf, modeOf, type JudgedMetric } from './metric.ts';
 
 /** Keeps the newest members. */
 export interface KeepLast {
@@ -9,19 +9,20 @@ export interface KeepLast {
 }
 
 /** Keeps the members that are best on a metric; of equally good ones the earlier, and NaN last of all. */
-export interface KeepBestMembers {
+export interface KeepBestMembers extends JudgedMetric {
   readonly best: number;
-  /** A metric of every snapshot: of the epoch if it falls on the end of one, else of the step. */
+  /** Of every snapshot: of the epoch if it falls on the end of one, else of the step. */
   readonly metric: string;
-  /** Which values are good ones. Default `'min'`; `'max'` for metrics with `acc` in their name. */
-  readonly mode?: MetricMode;
   readonly last?: never;
 }
+
+const where = 'takeSnapshots: keep';
 
 /** Which members to keep. */
 export type KeepMembers = KeepLast | KeepBestMembers;
 
 export function checkKeep(keep: KeepMembers): void {
+  if (keep.best !== undefined) modeOf(keep, where);
   const [name, count] = keep.last === undefined ? ['best', keep.best] : ['last', keep.last];
   if (Number.isSafeInteger(count) && count > 0) return;
   throw new RangeError(`takeSnapshots: keep.${name} is ${count}; expected a whole number above 0.`);
@@ -48,7 +49,8 @@ export function surplus(
   isJudged: (member: MemberRecord) => boolean,
 ): readonly MemberRecord[] {
   if (keep.best === undefined) return members.slice(0, -keep.last);
-  const { best, metric, mode = usualMode(metric) } = keep;
+  const { best, metric } = keep;
+  const mode = modeOf(keep, where);
   const valueOf = ({ metrics }: MemberRecord): number => metrics[metric] ?? Number.NaN;
   const ranked = members.filter(isJudged).toSorted((a, b) => {
     if (isBetter(valueOf(a), valueOf(b), mode)) return -1;

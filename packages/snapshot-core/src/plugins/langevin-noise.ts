@@ -18,7 +18,8 @@ export interface LangevinNoiseOptions {
  * With snapshots `lastEpochs(n)` of each cycle, cyclical SG-MCMC: Zhang et al. 2020, algorithm 1.
  */
 export function langevinNoise(options: LangevinNoiseOptions): TrainingCallback {
-  const { schedule, rows, temperature = 1, isSampling = () => true, seed } = options;
+  const { schedule, rows, temperature = 1, isSampling = () => true } = options;
+  let { seed } = options;
   if (!(rows > 0 && temperature >= 0)) {
     throw new RangeError(
       `langevinNoise: rows ${rows} must be above 0 and temperature ${temperature} not below it.`,
@@ -36,6 +37,14 @@ export function langevinNoise(options: LangevinNoiseOptions): TrainingCallback {
       const variance = (2 * schedule(at.step) * temperature) / rows;
       // A seed of its own for each step, so that a resumed run repeats the noise of the uncut one.
       trainer.perturbWeights(Math.sqrt(variance), seed + at.step);
+    },
+    // A resumed run goes on with the noise it began with, whatever seed it is given.
+    onTrainBegin() {
+      ({ seed } = options);
+    },
+    saveState: () => ({ json: { seed } }),
+    restoreState({ json }) {
+      ({ seed } = json as { readonly seed: number });
     },
   };
 }

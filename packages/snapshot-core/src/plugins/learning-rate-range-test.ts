@@ -1,4 +1,4 @@
-import type { Trainer, TrainingCallback } from '../protocol.ts';
+import type { CallbackState, Trainer, TrainingCallback } from '../protocol.ts';
 import type { NamedTensor, Weights } from '../tensor.ts';
 import {
   suggestLearningRate,
@@ -45,12 +45,7 @@ export function learningRateRangeTest(options: LearningRateRangeTestOptions): Tr
 
   return {
     name: 'learning-rate-range-test',
-    async onTrainBegin({ step, totalSteps }, trainer) {
-      if (totalSteps - step < steps) {
-        throw new RangeError(
-          `learningRateRangeTest: the training has ${totalSteps - step} steps left, the test needs ${steps}.`,
-        );
-      }
+    async onTrainBegin({ step }, trainer) {
       sweep = {
         firstStep: step,
         weights: await copyOf(trainer.readWeights()),
@@ -59,8 +54,16 @@ export function learningRateRangeTest(options: LearningRateRangeTestOptions): Tr
         divergedAt: undefined,
       };
     },
-    onStepBegin({ step }, trainer) {
-      trainer.setLearningRate(rateAt(Math.min(step - (sweep?.firstStep ?? 0), steps - 1)));
+    onStepBegin({ step, totalSteps }, trainer) {
+      if (sweep === undefined) return;
+      const index = step - sweep.firstStep;
+      // Not sooner: only now is a resumed test back at the step where it began.
+      if (index < steps && totalSteps - step < steps - index) {
+        throw new RangeError(
+          `learningRateRangeTest: the training has ${totalSteps - step} steps left, the test needs ${steps - index}.`,
+        );
+      }
+      trainer.setLearningRate(rateAt(Math.min(index, steps - 1)));
     },
     async onStepEnd(result, trainer) {
       if (sweep === undefined) return;
@@ -77,11 +80,16 @@ export function learningRateRangeTest(options: LearningRateRangeTestOptions): Tr
       }
       if (sweep.divergedAt !== undefined || index + 1 === steps) trainer.stop();
     },
-    async onTrainEnd(_, trainer) {
-      if (sweep === undefined) return;
-      await restore(trainer, sweep);
-      onResult(suggestLearningRate(sweep.points, sweep.divergedAt));
+    async onTrainEnd({ outcome }, trainer) {
+      const ended = sweep;
       sweep = undefined;
+      if (ended === undefined || outcome === 'failed') return;
+      await restore(trainer, ended);
+      onResult(suggestLearningRate(ended.points, ended.divergedAt));
+    },
+    saveState: () => stateOf(sweep),
+    restoreState(state) {
+      sweep = sweepOf(state);
     },
   };
 }
@@ -98,6 +106,49 @@ function smoothed(
   const weight = 1 - smoothing;
   const smoothedLoss = (past * pastWeight + loss * weight) / (pastWeight + weight);
   return { learningRate, loss, smoothedLoss };
+}
+
+const weightPrefix = 'weights/';
+const optimizerPrefix = 'optimizer/';
+
+type SavedSweep = Pick<Sweep, 'firstStep'> & {
+  readonly points: readonly (readonly [learningRate: number, loss: number, smoothedLoss: number])[];
+  readonly divergedAt: number | null;
+};
+
+function stateOf(sweep: Sweep | undefined): CallbackState {
+  if (sweep === undefined) return { json: null };
+  const { firstStep, weights, optimizer, points, divergedAt = null } = sweep;
+  const rows = points.map(
+    ({ learningRate, loss, smoothedLoss }) => [learningRate, loss, smoothedLoss] as const,
+  );
+  return {
+    json: { firstStep, divergedAt, points: rows } satisfies SavedSweep,
+    tensors: [
+      ...weights.map((tensor) => ({ ...tensor, name: weightPrefix + tensor.name })),
+      ...optimizer.map((tensor) => ({ ...tensor, name: optimizerPrefix + tensor.name })),
+    ],
+  };
+}
+
+function sweepOf({ json, tensors = [] }: CallbackState): Sweep | undefined {
+  const saved = json as unknown as SavedSweep | null;
+  if (saved === null) return undefined;
+  const under = (prefix: string): Weights =>
+    tensors
+      .filter(({ name }) => name.startsWith(prefix))
+      .map((tensor) => ({ ...tensor, name: tensor.name.slice(prefix.length) }));
+  return {
+    firstStep: saved.firstStep,
+    weights: under(weightPrefix),
+    optimizer: under(optimizerPrefix),
+    points: saved.points.map(([learningRate, loss, smoothedLoss]) => ({
+      learningRate,
+      loss,
+      smoothedLoss,
+    })),
+    divergedAt: saved.divergedAt ?? undefined,
+  };
 }
 
 async function restore(trainer: Trainer, { weights, optimizer }: Sweep): Promise<void> {

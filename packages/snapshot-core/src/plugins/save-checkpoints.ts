@@ -1,14 +1,19 @@
-import type { Progress, Trainer, TrainingCallback } from '../protocol.ts';
-import type { ExistingRun, SnapshotStore } from '../snapshot-store.ts';
+import type { Progress, TrainBegin, Trainer, TrainingCallback } from '../protocol.ts';
+import type { CheckpointContent, ExistingRun, SnapshotStore } from '../snapshot-store.ts';
 import { StoreError } from '../store-error.ts';
-import type { NamedTensor } from '../tensor.ts';
 import { handledBy } from './handled-by.ts';
+import { runOfCallback } from './run-of-callback.ts';
 
 export interface SaveCheckpointsOptions {
   /** Steps between two checkpoints. Default one epoch. */
   readonly everySteps?: number;
   /** What to do if the store holds a run already. Default `refuse`. */
   readonly existing?: ExistingRun;
+  /**
+   * Where a training can begin again: before any step, or only with an epoch. A training that is stopped elsewhere
+   * leaves the checkpoint before as the newest. Default `step`.
+   */
+  readonly resumesAt?: 'step' | 'epoch';
   /**
    * Takes the error of a save that failed, a full disk say; the training then goes on, and the checkpoint before
    * stays the newest. Left out, such an error ends the training.
@@ -22,53 +27,73 @@ export async function resumeStep(store: SnapshotStore): Promise<number> {
 }
 
 /**
- * Saves model and optimizer now and then and when the training ends, and restores them when it begins at a
- * later step than 0. A checkpoint is taken before the next step begins, when every callback is done with the
- * step before, so a resumed run has seen all that the checkpoint stands for.
+ * Saves model, optimizer and the state of all callbacks of its `chain` now and then and when the training ends, and
+ * restores them when it begins at a later step than 0. A checkpoint is taken before the next step begins, when every
+ * callback is done with the step before, so a resumed run has seen all that the checkpoint stands for.
  */
 export function saveCheckpoints(
   store: SnapshotStore,
-  { everySteps, existing = 'refuse', onSaveError }: SaveCheckpointsOptions = {},
+  options: SaveCheckpointsOptions = {},
 ): TrainingCallback {
+  const { everySteps, existing = 'refuse', resumesAt = 'step', onSaveError } = options;
   if (everySteps !== undefined && !(Number.isSafeInteger(everySteps) && everySteps > 0)) {
     throw new RangeError(
       `saveCheckpoints: everySteps is ${everySteps}; expected a whole number above 0.`,
     );
   }
-  const user = 'save-checkpoints';
+  const run = runOfCallback(store, existing);
   let savedAt = 0;
+  let chain: TrainingCallback | undefined;
 
-  const save = async ({ step, epoch }: Progress, trainer: Trainer): Promise<void> => {
+  const save = async ({ step, stepsPerEpoch }: Progress, trainer: Trainer): Promise<void> => {
     savedAt = step;
-    const optimizer = trainer.readOptimizer?.() ?? nothing();
-    await handledBy(onSaveError, () =>
-      store.saveCheckpoint({ step, epoch }, trainer.readWeights(), optimizer),
-    );
+    const current = run.current();
+    await handledBy(onSaveError, async () => {
+      const callbacks = await chain?.saveState?.();
+      const content: CheckpointContent = {
+        weights: trainer.readWeights(),
+        ...(trainer.readOptimizer && { optimizer: trainer.readOptimizer() }),
+        ...(callbacks && { callbacks }),
+      };
+      await current.saveCheckpoint({ step, epoch: Math.floor(step / stepsPerEpoch) }, content);
+    });
   };
 
   return {
-    name: user,
-    async onTrainBegin(run, trainer) {
-      const { totalSteps, step } = run;
+    name: 'save-checkpoints',
+    endsFirst: true,
+    async onTrainBegin(at, trainer) {
+      const { totalSteps, step } = at;
+      ({ chain } = at);
       const plan = { totalSteps, cycles: [{ index: 0, start: 0, end: totalSteps }] };
-      const { model } = trainer;
-      await store.begin({ model, plan, schedule: [], isPlanProvisional: true }, existing, user);
-      await restore(store, trainer, step);
+      await run.begin(at, trainer, { plan, schedule: [], isPlanProvisional: true });
+      await restore(store, at, trainer);
       savedAt = step;
     },
     onStepBegin(progress, trainer) {
       const { step, stepsPerEpoch } = progress;
       if (step % (everySteps ?? stepsPerEpoch) !== 0 || step === savedAt) return undefined;
+      if (resumesAt === 'epoch' && step % stepsPerEpoch !== 0) return undefined;
       return save(progress, trainer);
     },
     async onTrainEnd(result, trainer) {
-      if (result.step !== savedAt) await save(result, trainer);
-      await handledBy(onSaveError, () => store.end(result.step >= result.totalSteps, user));
+      const { step, totalSteps, stepsPerEpoch, outcome } = result;
+      if (outcome === 'failed') {
+        await run.end('incomplete');
+        return;
+      }
+      const canResume = resumesAt === 'step' || step % stepsPerEpoch === 0;
+      if (canResume && step !== savedAt) await save(result, trainer);
+      await handledBy(onSaveError, () => run.end(step >= totalSteps ? 'completed' : 'incomplete'));
     },
   };
 }
 
-async function restore(store: SnapshotStore, trainer: Trainer, step: number): Promise<void> {
+async function restore(
+  store: SnapshotStore,
+  { step, chain }: TrainBegin,
+  trainer: Trainer,
+): Promise<void> {
   const checkpoint = await store.readCheckpoint();
   const savedStep = checkpoint?.record.step ?? 0;
   if (savedStep !== step) {
@@ -80,19 +105,27 @@ async function restore(store: SnapshotStore, trainer: Trainer, step: number): Pr
   }
   if (checkpoint === undefined) return;
   await trainer.writeWeights(checkpoint.weights());
-  if (trainer.writeOptimizer !== undefined) {
-    await trainer.writeOptimizer(checkpoint.optimizer());
-    return;
-  }
-  for await (const { name } of checkpoint.optimizer()) {
-    throw new StoreError(
-      'mismatch',
-      `The checkpoint holds optimizer state ("${name}", …), but this trainer has no writeOptimizer to take it.`,
-    );
-  }
+  await restoreOptimizer(trainer, checkpoint.optimizer());
+  const state = await checkpoint.callbacks();
+  if (chain?.restoreState !== undefined) await chain.restoreState(state);
+  else refuseLost(Object.keys(state.json as object)[0], 'state of the callback', 'chain');
 }
 
-// eslint-disable-next-line @typescript-eslint/require-await -- a stream is asynchronous for its reader's sake
-async function* nothing(): AsyncGenerator<NamedTensor> {
-  yield* [];
+async function restoreOptimizer(
+  trainer: Trainer,
+  state: ReturnType<NonNullable<Trainer['readOptimizer']>>,
+): Promise<void> {
+  if (trainer.writeOptimizer !== undefined) return trainer.writeOptimizer(state);
+  for await (const { name } of state) {
+    refuseLost(name, 'optimizer state', 'writeOptimizer of the trainer');
+  }
+  return undefined;
+}
+
+function refuseLost(name: string | undefined, what: string, taker: string): void {
+  if (name === undefined) return;
+  throw new StoreError(
+    'mismatch',
+    `The checkpoint holds ${what} ("${name}", …), but there is no ${taker} to take it.`,
+  );
 }

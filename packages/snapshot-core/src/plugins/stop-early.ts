@@ -1,12 +1,9 @@
 import type { CyclePlan } from '@snapshot-ensemble/schedules';
 import type { EpochResult, TrainingCallback } from '../protocol.ts';
-import { metricOf } from './metric.ts';
+import { metricOf, modeOf, type JudgedMetric } from './metric.ts';
 
-export interface StopEarlyOptions {
-  /** A metric of an epoch, e.g. `val_loss`. */
-  readonly metric: string;
-  /** Whether lower or higher is better. Default `min`. */
-  readonly mode?: 'min' | 'max';
+/** By a metric of an epoch. */
+export interface StopEarlyOptions extends JudgedMetric {
   /** Judgements without improvement before the training is stopped. */
   readonly patience: number;
   /** How much better counts as an improvement. Default 0. */
@@ -18,9 +15,10 @@ export interface StopEarlyOptions {
   readonly plan?: CyclePlan;
 }
 
-/** Stops the training when a metric has not improved for a while. A resumed run begins to count anew. */
+/** Stops the training when a metric has not improved for a while. */
 export function stopEarly(options: StopEarlyOptions): TrainingCallback {
-  const { metric, mode = 'min', patience, minDelta = 0, plan } = options;
+  const { metric, patience, minDelta = 0, plan } = options;
+  const mode = modeOf(options, 'stopEarly');
   if (!Number.isSafeInteger(patience) || patience < 1 || !(minDelta >= 0)) {
     throw new RangeError(
       `stopEarly: expected a whole patience from 1 up and minDelta from 0 up, got ${patience} and ${minDelta}.`,
@@ -47,6 +45,13 @@ export function stopEarly(options: StopEarlyOptions): TrainingCallback {
       }
       judgedInVain += 1;
       if (judgedInVain >= patience) trainer.stop();
+    },
+    // As text: JSON has no NaN and no infinities.
+    saveState: () => ({ json: { best: String(best), judgedInVain } }),
+    restoreState({ json }) {
+      const saved = json as { readonly best: string; readonly judgedInVain: number };
+      best = Number(saved.best);
+      judgedInVain = saved.judgedInVain;
     },
   };
 }

@@ -1,8 +1,9 @@
 import type { Cycle, CyclePlan, Schedule } from '@snapshot-ensemble/schedules';
-import type { Metrics, Progress, Trainer, TrainingCallback } from '../protocol.ts';
-import type { ExistingRun, Manifest, MemberRecord, SnapshotStore } from '../snapshot-store.ts';
+import type { Json, Metrics, Progress, Trainer, TrainingCallback } from '../protocol.ts';
+import type { ExistingRun, Manifest, MemberRecord, Run, SnapshotStore } from '../snapshot-store.ts';
 import { handledBy } from './handled-by.ts';
 import { checkKeep, checkMetric, surplus, type KeepMembers } from './keep-members.ts';
+import { runOfCallback } from './run-of-callback.ts';
 import { cycleEnds, pointsOf, type SnapshotPoints } from './snapshot-points.ts';
 
 export interface TakeSnapshotsOptions {
@@ -45,81 +46,119 @@ export function takeSnapshots(
   const { keep, onSaveError } = options;
   checkPlan(plan);
   if (keep !== undefined) checkKeep(keep);
-  const user = 'take-snapshots';
+  const run = runOfCallback(store, existing);
   let points: ReadonlyMap<number, Cycle> = new Map();
   let savedAt = 0;
+  /** A snapshot on the end of an epoch, which waits for the epoch's metrics. */
+  let due: Due | undefined;
 
-  const save = async (
-    { cycle, updates }: { readonly cycle: Cycle; readonly updates: number },
-    trainer: Trainer,
-    metrics: Metrics,
-  ): Promise<void> => {
+  const save = async ({ cycle, updates, metrics }: Due, trainer: Trainer): Promise<void> => {
     const learningRate = schedule?.(updates - 1) ?? Number.NaN;
     const member = { cycle: cycle.index, step: updates, learningRate, metrics };
     savedAt = updates;
+    due = undefined;
+    const current = run.current();
     if (keep !== undefined && points.has(updates)) checkMetric(keep, metrics, updates);
     await handledBy(onSaveError, async () => {
-      await store.saveMember(member, trainer.readWeights());
-      await dropUnfinished(store, cycle, (step) => step === updates || points.has(step));
-      if (keep !== undefined) await dropSurplus(store, keep, ({ step }) => points.has(step));
+      await current.save(member, trainer.readWeights());
+      await dropUnfinished(current, cycle, (step) => step === updates || points.has(step));
+      if (keep !== undefined) await dropSurplus(current, keep, ({ step }) => points.has(step));
     });
   };
 
   return {
-    name: user,
-    async onTrainBegin(run, trainer) {
-      checkBudget(plan, run);
-      points = pointsOf(plan, at, run);
-      // What the run begins with was saved by the run before, if it was due.
-      savedAt = run.step;
-      await store.begin(
-        { model: trainer.model, plan, schedule: describeCycles(plan, schedule) },
-        existing,
-        user,
-      );
+    name: 'take-snapshots',
+    endsFirst: true,
+    async onTrainBegin(begin, trainer) {
+      checkBudget(plan, begin);
+      points = pointsOf(plan, at, begin);
+      // What the training begins with was saved by the one before, if it was due.
+      savedAt = begin.step;
+      due = undefined;
+      await run.begin(begin, trainer, { plan, schedule: describeCycles(plan, schedule) });
+    },
+    onStepBegin(_, trainer) {
+      // No end of an epoch came: the snapshot is taken before this step moves the weights.
+      return due === undefined ? undefined : save(due, trainer);
     },
     onStepEnd(result, trainer) {
       const updates = result.step + 1;
       const cycle = points.get(updates);
-      if (cycle === undefined || updates % result.stepsPerEpoch === 0) return undefined;
-      return result.readMetrics().then((metrics) => save({ cycle, updates }, trainer, metrics));
+      if (cycle === undefined) return undefined;
+      return result.readMetrics().then((metrics) => {
+        const snapshot = { cycle, updates, metrics };
+        if (updates % result.stepsPerEpoch !== 0) return save(snapshot, trainer);
+        due = snapshot;
+        return undefined;
+      });
     },
     onEpochEnd({ step, metrics }, trainer) {
       const updates = step + 1;
       const cycle = points.get(updates);
       if (cycle === undefined || savedAt === updates) return undefined;
-      return save({ cycle, updates }, trainer, metrics);
+      return save({ cycle, updates, metrics }, trainer);
     },
-    async onTrainEnd({ step: updates, totalSteps, stopped }, trainer) {
-      const cycle = points.get(updates) ?? cycleOf(plan, updates - 1);
-      const isDue = points.has(updates) || (stopped && onStop === 'save');
-      if (cycle !== undefined && isDue && savedAt !== updates) {
-        await save({ cycle, updates }, trainer, {});
+    async onTrainEnd({ step: updates, totalSteps, outcome }, trainer) {
+      if (outcome === 'failed') {
+        due = undefined;
+        await run.end('incomplete');
+        return;
       }
-      await handledBy(onSaveError, () => store.end(updates >= totalSteps, user));
+      const cycle = points.get(updates) ?? cycleOf(plan, updates - 1);
+      const isDue = points.has(updates) || (outcome === 'stopped' && onStop === 'save');
+      if (cycle !== undefined && isDue && savedAt !== updates) {
+        await save(due ?? { cycle, updates, metrics: {} }, trainer);
+      }
+      await handledBy(onSaveError, () =>
+        run.end(updates >= totalSteps ? 'completed' : 'incomplete'),
+      );
+    },
+    saveState: () => ({ json: due === undefined ? null : savedDue(due) }),
+    restoreState({ json }) {
+      due = restoredDue(json, points);
     },
   };
 }
 
+interface Due {
+  readonly cycle: Cycle;
+  readonly updates: number;
+  readonly metrics: Metrics;
+}
+
+/** As texts: JSON has no NaN and no infinities. */
+function savedDue({ updates, metrics }: Due): Json {
+  const values = Object.entries(metrics).map(([name, value]) => [name, String(value)] as const);
+  return { updates, metrics: Object.fromEntries(values) };
+}
+
+function restoredDue(json: Json, points: ReadonlyMap<number, Cycle>): Due | undefined {
+  const { updates, metrics } = json as {
+    readonly updates: number;
+    readonly metrics: Readonly<Record<string, string>>;
+  };
+  const cycle = points.get(updates);
+  const values = Object.entries(metrics).map(([name, value]) => [name, Number(value)] as const);
+  return cycle && { cycle, updates, metrics: Object.fromEntries(values) };
+}
+
 /** Members that an earlier stop left within a cycle, now that there is a later one. */
 async function dropUnfinished(
-  store: SnapshotStore,
+  run: Run,
   cycle: Cycle,
   isKept: (step: number) => boolean,
 ): Promise<void> {
-  const members = (await store.readManifest())?.members ?? [];
-  for (const { id, step } of members) {
-    if (step > cycle.start && step <= cycle.end && !isKept(step)) await store.removeMember(id);
+  for (const { id, step } of run.manifest.members) {
+    if (step > cycle.start && step <= cycle.end && !isKept(step)) await run.remove(id);
   }
 }
 
 async function dropSurplus(
-  store: SnapshotStore,
+  run: Run,
   keep: KeepMembers,
   isJudged: (member: MemberRecord) => boolean,
 ): Promise<void> {
-  const members = (await store.readManifest())?.members ?? [];
-  for (const { id } of surplus(members, keep, isJudged)) await store.removeMember(id);
+  for (const { id } of surplus(run.manifest.members, keep, isJudged)) await run.remove(id);
 }
 
 /** The cycle that holds this step. */

@@ -1,9 +1,9 @@
-import type { NamedTensor, TensorSpec } from '../tensor.ts';
+import type { NamedTensor, TensorSpec, Weights } from '../tensor.ts';
 
 interface Entry {
   readonly spec: TensorSpec;
   /** Running average of a float32 tensor, in double precision. */
-  readonly mean?: Float64Array;
+  readonly mean?: Float64Array<ArrayBuffer>;
   /** The newest value of any other tensor: whole numbers and flags have no average. */
   readonly last?: NamedTensor;
 }
@@ -14,7 +14,14 @@ export interface WeightAverage {
   add(weights: AsyncIterable<NamedTensor>, share: number): Promise<void>;
   /** The average, rounded to float32. */
   read(): AsyncIterable<NamedTensor>;
+  /** The average in full precision, as tensors to save. */
+  state(): Weights;
+  /** Goes on from what `state` gave. */
+  restore(state: Weights): void;
 }
+
+const meanPrefix = 'mean/';
+const lastPrefix = 'last/';
 
 export function weightAverage(): WeightAverage {
   let entries: readonly Entry[] = [];
@@ -32,6 +39,10 @@ export function weightAverage(): WeightAverage {
         if (mean !== undefined) yield { ...spec, dtype: 'float32', data: Float32Array.from(mean) };
         else if (last !== undefined) yield last;
       }
+    },
+    state: () => entries.flatMap(saved),
+    restore(state) {
+      entries = state.map(restored);
     },
   };
 }
@@ -51,4 +62,24 @@ function moved(entry: Entry | undefined, tensor: NamedTensor, share: number): En
     mean[index]! += share * (data[index]! - mean[index]!);
   }
   return { spec, mean };
+}
+
+/** An entry as a tensor. The bits of a double are saved as an int64: weights have no double precision. */
+function saved({ spec, mean, last }: Entry): Weights {
+  if (mean !== undefined) {
+    const data = new BigInt64Array(mean.buffer, mean.byteOffset, mean.length);
+    return [{ name: meanPrefix + spec.name, dtype: 'int64', shape: spec.shape, data }];
+  }
+  return last === undefined ? [] : [{ ...last, name: lastPrefix + last.name }];
+}
+
+function restored(tensor: NamedTensor): Entry {
+  const { shape, data } = tensor;
+  if (tensor.name.startsWith(meanPrefix)) {
+    const spec = { name: tensor.name.slice(meanPrefix.length), dtype: 'float32' as const, shape };
+    const bits = BigInt64Array.from(data as BigInt64Array);
+    return { spec, mean: new Float64Array(bits.buffer) };
+  }
+  const last = { ...tensor, name: tensor.name.slice(lastPrefix.length) };
+  return { spec: { name: last.name, dtype: last.dtype, shape }, last };
 }

@@ -1,7 +1,7 @@
 import type { BlobStore, WriteCondition } from '../blob-store.ts';
 import { absent, conditionFailed } from '../blobs/failures.ts';
 import { checkKey } from '../keys.ts';
-import { sha256 } from '../platform/current.ts';
+import { sha256 } from '@snapshot-ensemble/bytes';
 import { StoreError } from '../store-error.ts';
 import { parseListing } from './listing.ts';
 import { openBucket, type Bucket, type S3Options } from './requests.ts';

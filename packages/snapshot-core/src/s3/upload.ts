@@ -1,5 +1,5 @@
 import type { BlobWritten, WriteCondition } from '../blob-store.ts';
-import { sha256 } from '../platform/current.ts';
+import { sha256 } from '@snapshot-ensemble/bytes';
 import { textOf } from './listing.ts';
 import type { Bucket } from './requests.ts';
 

@@ -58,6 +58,27 @@ export async function* decodeSafetensorsStream(
   }
 }
 
+/** The text that a file of `fileBytes` bytes carries beside its tensors; reads no further than its header. */
+export async function readTensorsMetadata(
+  chunks: AsyncIterable<Uint8Array>,
+  fileBytes: number,
+): Promise<Metadata> {
+  return (await readFileHeader(chunks, fileBytes)).metadata;
+}
+
+/** The header of a file of `fileBytes` bytes; reads no further. */
+export async function readFileHeader(
+  chunks: AsyncIterable<Uint8Array>,
+  fileBytes: number,
+): Promise<Header> {
+  const reader = byteReader(chunks);
+  try {
+    return await readHeader(reader, fileBytes);
+  } finally {
+    await reader.close();
+  }
+}
+
 /** Bytes of the largest tensor. */
 function largestOf(entries: readonly TensorEntry[]): number {
   return entries.reduce((largest, { start, end }) => Math.max(largest, end - start), 0);

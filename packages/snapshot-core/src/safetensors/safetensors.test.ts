@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readAll, streamOf } from '../bytes.ts';
+import { readAll, streamOf } from '@snapshot-ensemble/bytes';
 import { StoreError } from '../store-error.ts';
 import type { DType, NamedTensor, Weights } from '../tensor.ts';
 import {

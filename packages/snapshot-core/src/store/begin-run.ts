@@ -1,14 +1,22 @@
-import type { BlobStore, Version } from '../blob-store.ts';
-import { streamOf } from '../bytes.ts';
-import type { ExistingRun, Manifest, RunDescription } from '../snapshot-store.ts';
+import type { BlobStore } from '../blob-store.ts';
+import type { BlobRecord, ExistingRun, Manifest, RunDescription } from '../snapshot-store.ts';
 import { StoreError } from '../store-error.ts';
-import type { TensorSpec } from '../tensor.ts';
+import { streamOf } from '@snapshot-ensemble/bytes';
 import { manifestKey } from './damaged-manifest.ts';
-import { namedBlobs, parseManifest, schemaVersion } from './manifest.ts';
-import { writeManifest } from './session.ts';
+import { findRun, writeManifest, type FoundRun } from './found-run.ts';
+import { checkpointFolder, memberFolder } from './keys-of-run.ts';
+import { lockLost } from './lock.ts';
+import { namedBlobs, schemaVersion } from './manifest.ts';
+import { resumedManifest } from './resumed-manifest.ts';
 import { readVersioned } from './versioned.ts';
 
-export const topologyKey = 'topology.json';
+const topologyKey = 'topology.json';
+
+/** Of so many runs that were overwritten the blobs are still known as this run's to remove. */
+const mostOverwritten = 64;
+
+/** How often a writer that was overtaken may put its last manifest in our way. */
+const attempts = 5;
 
 export interface NewRun {
   readonly id: string;
@@ -16,115 +24,113 @@ export interface NewRun {
   readonly versions: Readonly<Record<string, string>>;
 }
 
-interface FoundRun {
-  readonly manifest: Manifest;
-  readonly version: Version;
-}
-
-/** The run in the store, if there is one. */
-export async function findRun(blobs: BlobStore): Promise<FoundRun | undefined> {
-  const found = await readVersioned(blobs, manifestKey);
-  return found && { manifest: parseManifest(found.bytes), version: found.version };
-}
-
-/** Finds or makes the run's manifest as `existing` asks, and clears what no run names. Needs the lock. */
+/** Finds or makes the run's manifest as `existing` asks. Needs the lock. */
 export async function beginRun(
   blobs: BlobStore,
   run: RunDescription,
   existing: ExistingRun,
   fresh: NewRun,
 ): Promise<FoundRun> {
-  if (existing === 'overwrite') await clear(blobs);
-  const found = await findRun(blobs);
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    const found = await findRun(blobs);
+    const begun = await begin(blobs, run, { existing, fresh, found });
+    if (begun !== undefined) return begun;
+  }
+  throw lockLost();
+}
+
+/** Undefined if the manifest changed meanwhile: a writer that was overtaken finished what it was at. */
+async function begin(
+  blobs: BlobStore,
+  run: RunDescription,
+  {
+    existing,
+    fresh,
+    found,
+  }: {
+    readonly existing: ExistingRun;
+    readonly fresh: NewRun;
+    readonly found: FoundRun | undefined;
+  },
+): Promise<FoundRun | undefined> {
   if (found === undefined) {
-    await clear(blobs);
-    return createRun(blobs, run, fresh);
+    if (existing === 'resume') throw nothingToResume();
+    await refuseStrays(blobs);
+    return createRun(blobs, run, fresh, undefined);
   }
   if (existing === 'refuse') throw alreadyThere(found.manifest);
-  const manifest = resumedManifest(found.manifest, run);
-  await removeOrphans(blobs, manifest);
-  const resumed = { ...manifest, completed: false };
-  const version = await writeManifest(blobs, resumed, { ifMatch: found.version });
-  return { manifest: resumed, version };
+  if (existing === 'overwrite') {
+    const begun = await createRun(blobs, run, fresh, found);
+    if (begun !== undefined) await removeBlobs(blobs, found.manifest, begun.manifest);
+    return begun;
+  }
+  const manifest = { ...resumedManifest(found.manifest, run), completed: false };
+  const version = await writeManifest(blobs, manifest, { ifMatch: found.version });
+  return version === undefined ? undefined : { manifest, version };
 }
 
-/** The manifest of a run that goes on. Throws `StoreError('mismatch')` if it is another model's or plan's. */
-export function resumedManifest(found: Manifest, run: RunDescription): Manifest {
-  if (found.model.format !== run.model.format) {
-    throw mismatch(`its model is a ${found.model.format}, this one a ${run.model.format}`);
-  }
-  const fault = differentWeight(found.model.weights, run.model.weights);
-  if (fault !== undefined) throw mismatch(fault);
-  if (found.plan.totalSteps !== run.plan.totalSteps) {
-    throw mismatch(`it has ${found.plan.totalSteps} steps, this one ${run.plan.totalSteps}`);
-  }
-  if (run.isPlanProvisional === true) return found;
-  const { plan, schedule } = run;
-  if (found.schedule.length === 0 && found.members.length === 0)
-    return { ...found, plan, schedule };
-  const ends = (of: Manifest['plan']): string => of.cycles.map(({ end }) => end).join(', ');
-  if (ends(found.plan) !== ends(plan)) {
-    throw mismatch(`its cycles end at ${ends(found.plan)}, those of this one at ${ends(plan)}`);
-  }
-  return found;
-}
-
-async function createRun(blobs: BlobStore, run: RunDescription, fresh: NewRun): Promise<FoundRun> {
+/** Writes a new run's manifest, in the place of the old one's if there is one. */
+async function createRun(
+  blobs: BlobStore,
+  run: RunDescription,
+  fresh: NewRun,
+  old: FoundRun | undefined,
+): Promise<FoundRun | undefined> {
   const { format, topology, weights } = run.model;
-  const text = new TextEncoder().encode(JSON.stringify(topology ?? null));
-  const { sha256, bytes } = await blobs.write(topologyKey, streamOf(text));
   const manifest: Manifest = {
     schemaVersion,
     run: fresh.id,
+    overwrote:
+      old === undefined
+        ? []
+        : [...old.manifest.overwrote, old.manifest.run].slice(-mostOverwritten),
     createdAt: fresh.createdAt,
     versions: fresh.versions,
     // Tensors are specs too, and must not bring their elements along.
     model: { format, weights: weights.map(({ name, dtype, shape }) => ({ name, dtype, shape })) },
-    topology: { key: topologyKey, sha256, bytes },
+    topology: await writeTopology(blobs, topology, fresh.id),
     plan: run.plan,
     schedule: run.schedule,
     members: [],
     checkpoint: null,
     completed: false,
   };
-  return { manifest, version: await writeManifest(blobs, manifest, { ifAbsent: true }) };
+  const condition = old === undefined ? { ifAbsent: true as const } : { ifMatch: old.version };
+  const version = await writeManifest(blobs, manifest, condition);
+  return version === undefined ? undefined : { manifest, version };
 }
 
-/** Removes a run: first its manifest, so that no reader finds it half gone. */
-async function clear(blobs: BlobStore): Promise<void> {
-  await blobs.remove(manifestKey);
-  await removeAll(blobs, () => true);
+/** Writes the topology under a key that is free: what another run, or nobody's manifest, names stays as it is. */
+async function writeTopology(
+  blobs: BlobStore,
+  topology: unknown,
+  run: string,
+): Promise<BlobRecord> {
+  const text = new TextEncoder().encode(JSON.stringify(topology ?? null));
+  const present = await readVersioned(blobs, topologyKey);
+  const key = present === undefined ? topologyKey : `topology-${run}.json`;
+  const { sha256, bytes } = await blobs.write(key, streamOf(text), { ifAbsent: true });
+  return { key, sha256, bytes };
 }
 
-/** Removes what a killed process wrote and did not come to name. */
-async function removeOrphans(blobs: BlobStore, manifest: Manifest): Promise<void> {
-  const named = new Set(namedBlobs(manifest).map(({ key }) => key));
-  await removeAll(blobs, (key) => !named.has(key));
+/** Removes what the run before lists and the new one does not. */
+async function removeBlobs(blobs: BlobStore, old: Manifest, next: Manifest): Promise<void> {
+  const kept = new Set(namedBlobs(next).map(({ key }) => key));
+  for (const { key } of namedBlobs(old)) if (!kept.has(key)) await blobs.remove(key);
 }
 
-async function removeAll(blobs: BlobStore, isDue: (key: string) => boolean): Promise<void> {
-  for (const folder of ['members/', 'checkpoints/']) {
+/** Members without a manifest belong to a run that lost it: a new run in their place would bury them. */
+async function refuseStrays(blobs: BlobStore): Promise<void> {
+  for (const folder of [memberFolder, checkpointFolder]) {
     for await (const { key } of blobs.list(folder)) {
-      if (isDue(key)) await blobs.remove(key);
+      throw new StoreError(
+        'no-manifest',
+        `There is no "${manifestKey}", but "${key}". If that is a snapshot, call repair(blobs), which rebuilds the ` +
+          'manifest from the members; otherwise move the file away, or use another store. Nothing was changed.',
+        { key },
+      );
     }
   }
-}
-
-function differentWeight(
-  found: readonly TensorSpec[],
-  given: readonly TensorSpec[],
-): string | undefined {
-  if (found.length !== given.length) {
-    return `its model has ${found.length} weights, this one ${given.length}`;
-  }
-  const text = (spec: TensorSpec): string => `${spec.dtype} [${spec.shape.join(', ')}]`;
-  for (const [index, spec] of found.entries()) {
-    const other = given[index]!;
-    if (text(spec) !== text(other)) {
-      return `weight ${index} is ${spec.name}, ${text(spec)}, in it, and ${other.name}, ${text(other)}, in this one`;
-    }
-  }
-  return undefined;
 }
 
 function alreadyThere({ run, createdAt, members, completed }: Manifest): StoreError {
@@ -137,11 +143,10 @@ function alreadyThere({ run, createdAt, members, completed }: Manifest): StoreEr
   );
 }
 
-function mismatch(fault: string): StoreError {
+export function nothingToResume(fault = 'the store holds no run'): StoreError {
   return new StoreError(
-    'mismatch',
-    `Cannot resume the run in the store: ${fault}. Build the same model and plan, ` +
-      "or pass existing: 'overwrite' to remove that run.",
+    'nothing-to-resume',
+    `Cannot resume: ${fault}. Check where the store is, or pass existing: 'resume-or-start' to begin anew in that case.`,
     { key: manifestKey },
   );
 }

@@ -1,20 +1,29 @@
 import type { BlobStore } from '../blob-store.ts';
-import { readAll } from '../bytes.ts';
-import type { Holder } from '../platform/platform.ts';
-import type { BlobRecord, Manifest, SnapshotStore } from '../snapshot-store.ts';
-import { StoreError } from '../store-error.ts';
+import { readAll } from '@snapshot-ensemble/bytes';
 import { currentHolder } from '../platform/current.ts';
-import { beginRun, findRun, resumedManifest } from './begin-run.ts';
-import { readCheckpoint, saveCheckpoint } from './checkpoints.ts';
+import type { Holder } from '../platform/platform.ts';
+import type {
+  BeginOptions,
+  BlobRecord,
+  Manifest,
+  Run,
+  RunDescription,
+  SnapshotStore,
+} from '../snapshot-store.ts';
+import { StoreError } from '../store-error.ts';
+import { beginRun } from './begin-run.ts';
+import { readCheckpoint } from './checkpoints.ts';
+import { findRun } from './found-run.ts';
 import type { LockOptions } from './lock.ts';
-import { removeMember, saveMember } from './members.ts';
+import { openRun } from './open-run.ts';
+import { resumedManifest } from './resumed-manifest.ts';
 import { openSession, type Session } from './session.ts';
 import { readVerified, readVerifiedTensors } from './verified.ts';
 
 export interface CreateSnapshotStoreOptions {
   /** Package versions to note in the manifest of a new run, by name. Default none. */
   readonly versions?: Readonly<Record<string, string>>;
-  /** After so many milliseconds without a sign of life another host may take over. Default ten minutes. */
+  /** After so many milliseconds without a sign of life another host may take over; infinite for never. Default ten minutes. */
   readonly lockExpiresAfterMs?: number;
   /** Milliseconds since the epoch. Default `Date.now`. */
   readonly now?: () => number;
@@ -32,72 +41,73 @@ export function createSnapshotStore(
 ): SnapshotStore {
   const { versions = {}, now = Date.now } = options;
   let session: Session | undefined;
+  let queue: Promise<unknown> = Promise.resolve();
 
-  const open = (): Session => {
-    if (session !== undefined) return session;
-    throw new StoreError('not-begun', 'Nothing can be saved before begin() or after end().');
+  const sessions = new WeakMap<Run, Session>();
+  const share = (shared: Session): Run => {
+    const run = openRun(blobs, shared);
+    sessions.set(run, shared);
+    return run;
+  };
+
+  const begin = async (
+    run: RunDescription,
+    { existing = 'refuse', training, replacing }: BeginOptions = {},
+  ): Promise<Run> => {
+    if (replacing !== undefined) await sessions.get(replacing)?.abandon();
+    if (session?.isSharedWith(training) === true) {
+      await session.update((manifest) => resumedManifest(manifest, run));
+      return share(session);
+    }
+    const id = crypto.randomUUID().replaceAll('-', '').slice(0, runIdLength);
+    const fresh = { id, createdAt: new Date(now()).toISOString(), versions };
+    session = await openSession(blobs, await lockOptionsOf(options), training, () =>
+      beginRun(blobs, run, existing, fresh),
+    );
+    return share(session);
   };
   const current = async (): Promise<Manifest> => {
     const manifest = (await findRun(blobs))?.manifest;
     if (manifest !== undefined) return manifest;
     throw new StoreError('not-found', 'The store holds no run yet.', { key: 'manifest.json' });
   };
-  const lockOptions = async (): Promise<LockOptions> => ({
-    holder: await (options.holder ?? currentHolder)(),
-    token: crypto.randomUUID(),
-    since: new Date(now()).toISOString(),
-    now,
-    expiresAfterMs: options.lockExpiresAfterMs ?? tenMinutesMs,
-  });
 
   return {
     readManifest: async () => (await findRun(blobs))?.manifest,
-    async begin(run, existing = 'refuse', user = 'run') {
-      if (session?.users.has(user) === true) {
-        await session.close();
-        session = undefined;
-      }
-      if (session === undefined) {
-        const id = crypto.randomUUID().replaceAll('-', '').slice(0, runIdLength);
-        const fresh = { id, createdAt: new Date(now()).toISOString(), versions };
-        session = await openSession(blobs, await lockOptions(), () =>
-          beginRun(blobs, run, existing, fresh),
-        );
-      } else {
-        await session.update((manifest) => resumedManifest(manifest, run));
-      }
-      session.users.add(user);
-      return session.manifest();
-    },
-    saveMember: (member, weights) => saveMember(blobs, open(), member, weights),
-    removeMember: (id) => removeMember(blobs, open(), id),
-    saveCheckpoint: (at, weights, optimizer) =>
-      saveCheckpoint(blobs, open(), at, weights, optimizer),
-    async end(completed, user = 'run') {
-      const ending = open();
-      ending.users.delete(user);
-      const isLast = ending.users.size === 0;
-      if (isLast) session = undefined;
-      try {
-        await ending.update((manifest) => ({ ...manifest, completed }));
-      } finally {
-        if (isLast) await ending.close();
-      }
+    begin(run, beginOptions) {
+      const begun = queue.then(() => begin(run, beginOptions));
+      queue = begun.catch(() => undefined);
+      return begun;
     },
     async readModel() {
       const { model, topology } = await current();
       return { ...model, topology: await readTopology(blobs, topology) };
     },
-    async *readMember(id, options) {
+    async *readMember(id, readOptions) {
       const { members } = await current();
       const member = members.find((candidate) => candidate.id === id);
       if (member === undefined) {
         const known = members.map((candidate) => candidate.id).join(', ');
         throw new StoreError('not-found', `There is no member "${id}". Known: ${known || 'none'}.`);
       }
-      yield* readVerifiedTensors(blobs, member, options);
+      yield* readVerifiedTensors(blobs, member, readOptions);
     },
     readCheckpoint: async () => readCheckpoint(blobs, (await findRun(blobs))?.manifest),
+  };
+}
+
+/** How a run that begins now takes the lock. */
+export async function lockOptionsOf({
+  holder = currentHolder,
+  now = Date.now,
+  lockExpiresAfterMs = tenMinutesMs,
+}: CreateSnapshotStoreOptions = {}): Promise<LockOptions> {
+  return {
+    holder: await holder(),
+    token: crypto.randomUUID(),
+    since: new Date(now()).toISOString(),
+    now,
+    expiresAfterMs: lockExpiresAfterMs,
   };
 }
 

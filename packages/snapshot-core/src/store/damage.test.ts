@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { BlobStore } from '../blob-store.ts';
 import { memoryBlobs } from '../blobs/memory.ts';
-import { readAll, streamOf } from '../bytes.ts';
-import type { SnapshotStore } from '../snapshot-store.ts';
+import { readAll, streamOf } from '@snapshot-ensemble/bytes';
+import type { Run, SnapshotStore } from '../snapshot-store.ts';
 import { everyDtype, readTensors, tensorStream, weightsFrom } from '../testing/tensors.ts';
 import { createSnapshotStore } from './create-snapshot-store.ts';
 
@@ -15,20 +15,20 @@ const run = {
 
 let blobs: BlobStore;
 let store: SnapshotStore;
+let begun: Run;
 let id = '';
 let key = '';
 beforeEach(async () => {
   blobs = memoryBlobs();
   store = createSnapshotStore(blobs, { versions: { 'snapshot-core': '9.9.9' } });
-  await store.begin(run);
-  ({ id, key } = await store.saveMember(
+  begun = await store.begin(run);
+  ({ id, key } = await begun.save(
     { cycle: 0, step: 4, learningRate: 0.1 },
     tensorStream(weightsFrom(specs, 1)),
   ));
-  await store.saveCheckpoint(
+  await begun.saveCheckpoint(
     { step: 4, epoch: 0 },
-    tensorStream(weightsFrom(specs, 1)),
-    tensorStream([]),
+    { weights: tensorStream(weightsFrom(specs, 1)) },
   );
 });
 
@@ -62,14 +62,14 @@ describe('a member', () => {
       (error: unknown) => error as Error,
     )) as Error;
     expect(message.replaceAll(/step-[^.]*/g, 'ID')).toMatchInlineSnapshot(
-      `""members/ID.safetensors" is damaged: it has 597 bytes, the manifest says 598. Restore it from a copy, or take it out of the run with removeMember."`,
+      `""members/ID.safetensors" is damaged: it has 1085 bytes, the manifest says 1086. Restore it from a copy, or call repair(blobs), which takes it out of the run."`,
     );
   });
 
   it('whose header was changed is refused, and the error says what to do', async () => {
     await change(key, flipped(9));
     await expect(readTensors(store.readMember(id))).rejects.toThrow(
-      /is damaged\. Not a valid safetensors file: .* take it out of the run with removeMember/,
+      /is damaged\. Not a valid safetensors file: .* repair\(blobs\), which takes it out/,
     );
   });
 
@@ -89,7 +89,7 @@ describe('a checkpoint', () => {
     const checkpoint = await store.readCheckpoint();
     await expect(readTensors(checkpoint!.weights())).rejects.toMatchObject({
       code: 'damaged',
-      message: expect.stringContaining("begin the run anew with existing: 'overwrite'") as string,
+      message: expect.stringContaining("begin a new run with existing: 'overwrite'") as string,
     });
     await expect(readTensors(checkpoint!.optimizer())).rejects.toMatchObject({ code: 'damaged' });
   });
@@ -134,8 +134,10 @@ describe('a manifest', () => {
       await edited((manifest) => (manifest['members'][0].key = bad));
       await expect(store.readManifest()).rejects.toMatchObject({ code: 'unsafe-key' });
       await expect(readTensors(store.readMember(id))).rejects.toMatchObject({ code: 'unsafe-key' });
-      await store.end(false).catch(() => undefined);
-      await expect(createSnapshotStore(blobs).begin(run, 'resume')).rejects.toMatchObject({
+      await begun.close();
+      await expect(
+        createSnapshotStore(blobs).begin(run, { existing: 'resume' }),
+      ).rejects.toMatchObject({
         code: 'unsafe-key',
       });
     },
@@ -168,7 +170,7 @@ describe('a manifest', () => {
   ])('that is %s is refused, never taken for an empty store', async (_, to) => {
     await change('manifest.json', (bytes) => to(bytes));
     await expect(store.readManifest()).rejects.toMatchObject({ code: 'damaged' });
-    await store.end(false).catch(() => undefined);
+    await begun.close();
     await expect(createSnapshotStore(blobs).begin(run)).rejects.toMatchObject({ code: 'damaged' });
   });
 });

@@ -1,7 +1,9 @@
 import * as v from 'valibot';
 import type { BlobStore, Version } from '../blob-store.ts';
-import type { Holder } from '../platform/platform.ts';
+import type { Holder, HolderIdentity } from '../platform/platform.ts';
+import type { Training } from '../protocol.ts';
 import { StoreError } from '../store-error.ts';
+import { ownRuns } from './own-runs.ts';
 import { compareAndSwap, readVersioned } from './versioned.ts';
 
 export const lockKey = 'lock.json';
@@ -14,16 +16,19 @@ const lockSchema = v.object({
   holder: v.nullable(
     v.object({
       host: v.string(),
+      boot: v.string(),
       pid: v.number(),
-      processStart: v.string(),
-      /** Tells two stores of one process apart. */
+      start: v.string(),
+      /** Tells two runs of one process apart. */
       token: v.string(),
     }),
   ),
   since: v.string(),
-  expiresAt: v.number(),
+  /** Milliseconds since the epoch; null for a lock that never expires. */
+  expiresAt: v.nullable(v.number()),
 });
 type LockFile = v.InferOutput<typeof lockSchema>;
+type LockHolder = NonNullable<LockFile['holder']>;
 
 export interface LockOptions {
   readonly holder: Holder;
@@ -31,15 +36,28 @@ export interface LockOptions {
   /** When this holder took the lock, for people. */
   readonly since: string;
   readonly now: () => number;
-  /** After so many milliseconds without renewal another host may take over. */
+  /** After so many milliseconds without renewal another host may take over; infinite for never. */
   readonly expiresAfterMs: number;
 }
 
-/** Takes the writer's lock and returns its version. Throws `StoreError('locked')`, naming the holder. */
-export async function acquireLock(blobs: BlobStore, options: LockOptions): Promise<Version> {
+/**
+ * Takes the writer's lock for a training and returns its version; what this process left behind on the store is closed
+ * first. Throws `StoreError('locked')`, naming the holder.
+ */
+export async function acquireLock(
+  blobs: BlobStore,
+  options: LockOptions,
+  training?: Training,
+): Promise<Version> {
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     const found = await readVersioned(blobs, lockKey);
-    if (found !== undefined) await refuseIfHeld(parseLock(found.bytes), options);
+    const lock = found && parseLock(found.bytes);
+    const leftover = leftoverOf(lock?.holder ?? null, options.holder.identity, training);
+    if (leftover !== undefined) {
+      await leftover.abandon();
+      continue;
+    }
+    if (lock !== undefined) await refuseIfHeld(lock, options);
     const version = await writeLock(blobs, lockOf(options), found?.version);
     if (version !== undefined) return version;
   }
@@ -59,6 +77,7 @@ export async function renewLock(
   return renewed;
 }
 
+/** Does nothing if the lock is somebody else's by now. */
 export async function releaseLock(
   blobs: BlobStore,
   options: LockOptions,
@@ -81,24 +100,53 @@ export function lockLost(): StoreError {
 }
 
 function lockOf({ holder, token, since, now, expiresAfterMs }: LockOptions): LockFile {
+  const expiresAt = now() + expiresAfterMs;
   return {
     holder: { ...holder.identity, token },
     since,
-    expiresAt: now() + expiresAfterMs,
+    expiresAt: Number.isFinite(expiresAt) ? expiresAt : null,
   };
+}
+
+function leftoverOf(
+  holder: LockHolder | null,
+  own: HolderIdentity,
+  training: Training | undefined,
+): { abandon(): Promise<void> } | undefined {
+  if (holder === null || !isSame(holder, own)) return undefined;
+  const run = ownRuns.get(holder.token);
+  return run?.isLeftover(training) === true ? run : undefined;
 }
 
 async function refuseIfHeld(lock: LockFile, options: LockOptions): Promise<void> {
   const other = lock.holder;
   if (other === null || other.token === options.token) return;
+  if (isSame(other, options.holder.identity)) throw heldByThisProcess(lock.since, other.pid);
   const alive = await options.holder.isAlive(other);
-  if (alive === false || (alive === undefined && lock.expiresAt <= options.now())) return;
-  const until =
-    alive === true ? 'and still runs' : `until ${new Date(lock.expiresAt).toISOString()}`;
+  const isExpired = lock.expiresAt !== null && lock.expiresAt <= options.now();
+  if (alive === false || (alive === undefined && isExpired)) return;
+  const limit =
+    lock.expiresAt === null ? 'for good' : `until ${new Date(lock.expiresAt).toISOString()}`;
   throw new StoreError(
     'locked',
-    `Another writer holds this store: process ${other.pid} on ${other.host}, since ${lock.since}, ${until}. ` +
-      'Wait for it, give this run a store of its own, or, if that writer is gone for good, call breakLock(blobs).',
+    `Another writer holds this store: process ${other.pid} on ${other.host}, since ${lock.since}, ` +
+      `${alive === true ? 'and still runs' : limit}. Wait for it, give this run a store of its own, or, ` +
+      'if that writer is gone for good, call breakLock(blobs).',
+    { key: lockKey },
+  );
+}
+
+function isSame(a: HolderIdentity, b: HolderIdentity): boolean {
+  return a.host === b.host && a.boot === b.boot && a.pid === b.pid && a.start === b.start;
+}
+
+/** Also if another thread of this process holds it, or another copy of this package. */
+function heldByThisProcess(since: string, pid: number): StoreError {
+  return new StoreError(
+    'locked',
+    `This very process${pid > 0 ? ` (${pid})` : ''} holds this store already: a run was begun on it at ${since} and is not closed. ` +
+      'Close that run first, or give this one a store of its own; callbacks of one training share a run if they get ' +
+      'the same store object.',
     { key: lockKey },
   );
 }

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { dtypes } from '../dtypes.ts';
 import { checkKey } from '../keys.ts';
 import type { Manifest } from '../snapshot-store.ts';
+import { jsonOf } from './blob-metadata.ts';
 import { damagedManifest } from './damaged-manifest.ts';
 import type { DType } from '../tensor.ts';
 import { isHash, parseMember } from './member-record.ts';
@@ -16,6 +17,7 @@ const scalar = v.union([
   v.number(),
   v.pipe(v.picklist(['NaN', 'Infinity', '-Infinity']), v.transform(Number)),
 ]);
+const runId = v.pipe(v.string(), v.regex(/^[a-z0-9]{1,32}$/));
 const tensorSpec = v.object({
   name: v.string(),
   dtype: v.picklist(Object.keys(dtypes) as DType[]),
@@ -28,7 +30,8 @@ const blobRecord = {
 };
 const manifestSchema = v.object({
   schemaVersion: v.literal(schemaVersion),
-  run: v.pipe(v.string(), v.regex(/^[a-z0-9]{1,32}$/)),
+  run: runId,
+  overwrote: v.array(runId),
   createdAt: v.string(),
   versions: v.record(v.string(), v.string()),
   model: v.object({ format: v.string(), weights: v.array(tensorSpec) }),
@@ -59,10 +62,7 @@ export function parseManifest(bytes: Uint8Array): Manifest {
 }
 
 export function formatManifest(manifest: Manifest): Uint8Array<ArrayBuffer> {
-  const text = JSON.stringify(manifest, (_, value: unknown) =>
-    typeof value === 'number' && !Number.isFinite(value) ? String(value) : value,
-  );
-  return new TextEncoder().encode(text);
+  return new TextEncoder().encode(jsonOf(manifest));
 }
 
 /** Every blob that a manifest names. */

@@ -1,15 +1,10 @@
 import type { BlobStore } from '../blob-store.ts';
 import { streamSafetensors } from '../safetensors/write.ts';
-import type { Manifest, MemberDescription, MemberRecord } from '../snapshot-store.ts';
+import type { MemberDescription, MemberRecord } from '../snapshot-store.ts';
 import type { NamedTensor } from '../tensor.ts';
+import { memberMetadata } from './blob-metadata.ts';
+import { memberFolder, saveName } from './keys-of-run.ts';
 import { nameBlob, type Session } from './session.ts';
-
-const stepDigits = 8;
-
-/** Name of what a run saves after so many steps; sorts by step. */
-export function stepName(run: string, step: number): string {
-  return `step-${String(step).padStart(stepDigits, '0')}-${run}`;
-}
 
 /** Writes the weights, then names them in the manifest. */
 export async function saveMember(
@@ -18,21 +13,24 @@ export async function saveMember(
   member: MemberDescription,
   weights: AsyncIterable<NamedTensor>,
 ): Promise<MemberRecord> {
-  const { run, model, members } = session.manifest();
+  const manifest = session.manifest();
   const { cycle, step, learningRate, metrics = {} } = member;
-  const id = freeId(stepName(run, step), members);
-  const key = `members/${id}.safetensors`;
-  const metadata = { run, step: String(step), cycle: String(cycle) };
+  const id = saveName(step);
+  const key = `${memberFolder}${id}.safetensors`;
+  const described = { cycle, step, learningRate, metrics: { ...metrics } };
+  await session.check();
   const { sha256, bytes } = await blobs.write(
     key,
-    streamSafetensors(model.weights, weights, metadata),
+    streamSafetensors(manifest.model.weights, weights, memberMetadata(manifest, described)),
+    { ifAbsent: true },
   );
-  const record = { id, cycle, step, learningRate, metrics: { ...metrics }, key, sha256, bytes };
-  const superseded = members.filter((other) => other.step === step);
-  await nameBlob(blobs, session, key, (manifest) => ({
-    ...manifest,
-    members: inOrder([...manifest.members.filter((other) => other.step !== step), record]),
-  }));
+  const record = { id, ...described, key, sha256, bytes };
+  let superseded: readonly MemberRecord[] = [];
+  await nameBlob(blobs, session, key, (current) => {
+    superseded = current.members.filter((other) => other.step === step);
+    const others = current.members.filter((other) => other.step !== step);
+    return { ...current, members: inOrder([...others, record]) };
+  });
   for (const other of superseded) await blobs.remove(other.key);
   return record;
 }
@@ -47,14 +45,6 @@ export async function removeMember(blobs: BlobStore, session: Session, id: strin
   await blobs.remove(member.key);
 }
 
-/** A blob that the manifest names is never written over: a crash would leave it with another's checksum. */
-function freeId(name: string, members: Manifest['members']): string {
-  const taken = new Set(members.map(({ id }) => id));
-  let id = name;
-  for (let attempt = 2; taken.has(id); attempt += 1) id = `${name}-${attempt}`;
-  return id;
-}
-
-function inOrder(members: readonly MemberRecord[]): readonly MemberRecord[] {
+export function inOrder(members: readonly MemberRecord[]): readonly MemberRecord[] {
   return members.toSorted((a, b) => a.step - b.step);
 }

@@ -1,57 +1,115 @@
 import type { BlobStore, Version } from '../blob-store.ts';
+import type { Training } from '../protocol.ts';
 import type { Manifest } from '../snapshot-store.ts';
-import { acquireLock, lockLost, releaseLock, renewLock, type LockOptions } from './lock.ts';
 import { manifestKey } from './damaged-manifest.ts';
-import { formatManifest, namedBlobs, parseManifest } from './manifest.ts';
-import { compareAndSwap, readVersioned } from './versioned.ts';
+import { findRun, writeManifest, type FoundRun } from './found-run.ts';
+import { holdLock, type HeldLock } from './held-lock.ts';
+import { lockLost, type LockOptions } from './lock.ts';
+import { namedBlobs, parseManifest } from './manifest.ts';
+import { ownRuns } from './own-runs.ts';
+import { readVersioned } from './versioned.ts';
 
-/** A run being written: who writes it, and the manifest as it was written last. */
+/** A run being written, shared by the handles of one training: the lock, and the manifest as it was written last. */
 export interface Session {
-  /** Names under which the run was begun and not yet ended. */
-  readonly users: Set<string>;
   readonly manifest: () => Manifest;
+  /** Whether a callback of this training may still get a handle of this run. */
+  readonly isSharedWith: (training: Training | undefined) => boolean;
+  /** From now on the run has been written to: whoever begins it again begins anew. */
+  readonly use: () => void;
+  /** Throws `StoreError('lock-lost')` unless the run is still ours to write. */
+  readonly check: () => Promise<void>;
   /** Replaces the manifest. One after the other; each sees the result of the one before. */
   readonly update: (change: (manifest: Manifest) => Manifest) => Promise<Manifest>;
-  /** Releases the lock. */
-  readonly close: () => Promise<void>;
+  readonly join: () => void;
+  /** The last handle to leave frees the lock. */
+  readonly leave: () => Promise<void>;
+  /** Closes the run for every handle. */
+  readonly abandon: () => Promise<void>;
 }
+
+/** How often a writer that was overtaken may put its last manifest in our way. */
+const attempts = 5;
 
 /** Takes the lock, lets `prepare` find or make the manifest, and keeps both for the time of a run. */
 export async function openSession(
   blobs: BlobStore,
-  lock: LockOptions,
-  prepare: () => Promise<{ readonly manifest: Manifest; readonly version: Version }>,
+  options: LockOptions,
+  training: Training | undefined,
+  prepare: () => Promise<FoundRun>,
 ): Promise<Session> {
-  const heldLock = await holdLock(blobs, lock);
+  let handles = 0;
+  let isUsed = false;
+  let isClosed = false;
+  let lock: HeldLock | undefined;
+  let queue: Promise<unknown> = Promise.resolve();
+
+  const close = async (): Promise<void> => {
+    if (isClosed) return;
+    isClosed = true;
+    await queue;
+    await lock?.release();
+    ownRuns.delete(options.token);
+  };
+  ownRuns.set(options.token, {
+    isLeftover: (next) =>
+      training !== undefined &&
+      (training.isTraining?.() === false || (isUsed && training === next)),
+    abandon: close,
+  });
+
+  let found: FoundRun;
   try {
-    let { manifest, version } = await prepare();
-    let queue: Promise<unknown> = Promise.resolve();
-
-    const write = async (change: (manifest: Manifest) => Manifest): Promise<Manifest> => {
-      await heldLock.renewIfDue();
-      const next = change(manifest);
-      version = await writeManifest(blobs, next, { ifMatch: version });
-      manifest = next;
-      return next;
-    };
-
-    return {
-      users: new Set(),
-      manifest: () => manifest,
-      update(change) {
-        const result = queue.then(() => write(change));
-        queue = result.catch(() => undefined);
-        return result;
-      },
-      close: async () => {
-        await queue;
-        await heldLock.release();
-      },
-    };
+    lock = await holdLock(blobs, options, training);
+    found = await prepare();
   } catch (error) {
-    await heldLock.release();
+    await close();
     throw error;
   }
+  const held = lock;
+
+  const write = async (change: (manifest: Manifest) => Manifest): Promise<Manifest> => {
+    await held.check();
+    for (let attempt = 0; attempt < attempts; attempt += 1) {
+      const manifest = change(found.manifest);
+      const version: Version | undefined = await writeManifest(blobs, manifest, {
+        ifMatch: found.version,
+      });
+      if (version !== undefined) {
+        found = { manifest, version };
+        return manifest;
+      }
+      // The lock is ours, so this was the last write of one who lost it: go on from what it left.
+      await held.renew();
+      const left = await findRun(blobs);
+      if (left?.manifest.run !== found.manifest.run) break;
+      found = left;
+    }
+    throw lockLost();
+  };
+
+  return {
+    manifest: () => found.manifest,
+    isSharedWith: (other) => !isClosed && !isUsed && training !== undefined && training === other,
+    use() {
+      if (isClosed) throw lockLost();
+      isUsed = true;
+    },
+    check: held.check,
+    update(change) {
+      const result = queue.then(() => write(change));
+      queue = result.catch(() => undefined);
+      return result;
+    },
+    join() {
+      handles += 1;
+    },
+    async leave() {
+      handles -= 1;
+      isUsed = true;
+      if (handles === 0) await close();
+    },
+    abandon: close,
+  };
 }
 
 /** Names a blob that was just written; removes it again if that fails, so that it takes no space. */
@@ -79,57 +137,4 @@ async function isNamed(blobs: BlobStore, key: string): Promise<boolean> {
   } catch {
     return true;
   }
-}
-
-export async function writeManifest(
-  blobs: BlobStore,
-  manifest: Manifest,
-  condition: { readonly ifAbsent: true } | { readonly ifMatch: Version },
-): Promise<Version> {
-  const version = await compareAndSwap(blobs, manifestKey, formatManifest(manifest), condition);
-  if (version === undefined) throw lockLost();
-  return version;
-}
-
-interface HeldLock {
-  readonly renewIfDue: () => Promise<void>;
-  readonly release: () => Promise<void>;
-}
-
-/** Keeps the lock alive: in the background, and before each write in case a busy loop starved the timer. */
-async function holdLock(blobs: BlobStore, options: LockOptions): Promise<HeldLock> {
-  const interval = options.expiresAfterMs / 3;
-  let version = await acquireLock(blobs, options);
-  let renewedAt = options.now();
-  let queue: Promise<void> = Promise.resolve();
-
-  const renew = async (): Promise<void> => {
-    if (options.now() - renewedAt < interval) return;
-    version = await renewLock(blobs, options, version);
-    renewedAt = options.now();
-  };
-  const renewIfDue = (): Promise<void> => {
-    const renewed = queue.then(renew);
-    queue = renewed.catch(() => undefined);
-    return renewed;
-  };
-  const timer = setInterval(() => {
-    // A lock that cannot be renewed is reported by the next write.
-    renewIfDue().catch(() => undefined);
-  }, interval);
-  keepFromHoldingTheProcess(timer);
-
-  return {
-    renewIfDue,
-    async release() {
-      clearInterval(timer);
-      await queue;
-      await releaseLock(blobs, options, version);
-    },
-  };
-}
-
-/** In Node a timer keeps the process alive unless told not to. */
-function keepFromHoldingTheProcess(timer: unknown): void {
-  (timer as { unref?: () => void }).unref?.();
 }

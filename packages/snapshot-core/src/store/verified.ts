@@ -1,10 +1,9 @@
+import { sha256, tap } from '@snapshot-ensemble/bytes';
 import type { BlobStore } from '../blob-store.ts';
-import { tap } from '../bytes.ts';
 import { decodeSafetensorsStream } from '../safetensors/read.ts';
 import type { BlobRecord } from '../snapshot-store.ts';
 import { StoreError } from '../store-error.ts';
 import type { NamedTensor, ReadTensorsOptions } from '../tensor.ts';
-import { sha256 } from '../platform/current.ts';
 import { infoOf } from './versioned.ts';
 
 /** The bytes of a blob, each chunk good until the next is asked for; ends with `StoreError('damaged')` unless they are what the manifest vouches for. */
@@ -56,6 +55,6 @@ function damagedBlob(
 
 function adviceOn(key: string): string {
   return key.startsWith('members/')
-    ? 'Restore it from a copy, or take it out of the run with removeMember.'
-    : "Restore it from a copy, or begin the run anew with existing: 'overwrite'.";
+    ? 'Restore it from a copy, or call repair(blobs), which takes it out of the run.'
+    : "Restore it from a copy, or begin a new run with existing: 'overwrite'.";
 }

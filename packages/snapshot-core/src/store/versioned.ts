@@ -1,5 +1,5 @@
 import type { BlobInfo, BlobStore, Version, WriteCondition } from '../blob-store.ts';
-import { readAll, streamOf } from '../bytes.ts';
+import { readAll, streamOf } from '@snapshot-ensemble/bytes';
 import { StoreError } from '../store-error.ts';
 
 export interface VersionedBytes {

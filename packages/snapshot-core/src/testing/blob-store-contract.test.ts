@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { BlobStore } from '../blob-store.ts';
 import { memoryBlobs } from '../blobs/memory.ts';
-import { readAll, streamOf } from '../bytes.ts';
+import { readAll, streamOf } from '@snapshot-ensemble/bytes';
 import { fileBlobs } from '../node/file-blobs.ts';
 import { blobStoreContract } from './blob-store-contract.ts';
 

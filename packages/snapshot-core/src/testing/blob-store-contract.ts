@@ -1,6 +1,5 @@
+import { readAll, sha256, streamOf } from '@snapshot-ensemble/bytes';
 import type { BlobStore } from '../blob-store.ts';
-import { readAll, streamOf } from '../bytes.ts';
-import { sha256 } from '../platform/sha256.ts';
 import { check, checkEqual, failureCode, type ContractCase } from './contract.ts';
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { memoryBlobs } from '../blobs/memory.ts';
 import { fileBlobs } from '../node/file-blobs.ts';
-import type { SnapshotStore } from '../snapshot-store.ts';
+import type { Run, SnapshotStore } from '../snapshot-store.ts';
 import { createSnapshotStore } from '../store/create-snapshot-store.ts';
 import { storeContract, type OpenStore } from './store-contract.ts';
 import { everyDtype, tensorStream, weightsFrom } from './tensors.ts';
@@ -34,6 +34,17 @@ describe.each([
 
 type Fault = (store: SnapshotStore) => Partial<SnapshotStore>;
 
+/** A store whose runs have a fault. */
+const inRuns =
+  (fault: (run: Run) => Partial<Run>): Fault =>
+  (store) => ({
+    async begin(description, options) {
+      const run = await store.begin(description, options);
+      const faulty = Object.create(run) as Run;
+      return Object.assign(faulty, fault(run));
+    },
+  });
+
 /** Stores with one fault each, and the case that must find it. */
 const faults: Readonly<Record<string, readonly [string, Fault]>> = {
   'drops the last tensor of a member': [
@@ -62,7 +73,11 @@ const faults: Readonly<Record<string, readonly [string, Fault]>> = {
   ],
   'overwrites without being asked': [
     'refuses an existing run',
-    (store) => ({ begin: (run, _existing, user) => store.begin(run, 'overwrite', user) }),
+    (store) => ({ begin: (run) => store.begin(run, { existing: 'overwrite' }) }),
+  ],
+  'starts where it should resume': [
+    'resumes nothing where there is nothing',
+    (store) => ({ begin: (run) => store.begin(run, { existing: 'resume-or-start' }) }),
   ],
   'forgets the checkpoint': [
     'keeps the newest checkpoint',
@@ -70,34 +85,49 @@ const faults: Readonly<Record<string, readonly [string, Fault]>> = {
   ],
   'mixes up the steps': [
     'lists members by step',
-    (store) => ({
-      saveMember: (member, weights) =>
-        store.saveMember({ ...member, step: 7 - member.step }, weights),
-    }),
+    inRuns((run) => ({
+      save: (member, weights) => run.save({ ...member, step: 7 - member.step }, weights),
+    })),
   ],
   'saves nothing of what breaks off, and says so to nobody': [
     'keeps what it has',
-    (store) => ({
-      saveMember: (member, weights) =>
-        store
-          .saveMember(member, weights)
+    inRuns((run) => ({
+      save: (member, weights) =>
+        run
+          .save(member, weights)
           .catch(() => ({ ...member, metrics: {}, id: '', key: '', sha256: '', bytes: 0 })),
+    })),
+  ],
+  'gives one handle to all': [
+    'is shared by the callbacks of one training',
+    (store) => {
+      let run: Promise<Run> | undefined;
+      return { begin: (description, options) => (run ??= store.begin(description, options)) };
+    },
+  ],
+  'does not know its own leftovers': [
+    'takes over what a training of this process left',
+    (store) => ({
+      begin: (run, { existing } = {}) => store.begin(run, { ...(existing && { existing }) }),
     }),
   ],
-  'ends too early': [
-    'is shared by several callbacks',
-    (store) => ({
-      end: async (completed) => {
-        await store.end(completed, 'a');
-        await store.end(completed, 'b');
-      },
-    }),
+  'saves after it was closed': [
+    'refuses to save in a run that is closed',
+    inRuns(() => ({ close: () => Promise.resolve() })),
   ],
   'keeps no optimizer': [
     'keeps the newest checkpoint',
-    (store) => ({
-      saveCheckpoint: (at, weights) => store.saveCheckpoint(at, weights, tensorStream([])),
-    }),
+    inRuns((run) => ({
+      saveCheckpoint: (at, { weights, callbacks = { json: {} } }) =>
+        run.saveCheckpoint(at, { weights, callbacks }),
+    })),
+  ],
+  'keeps no state of callbacks': [
+    'keeps the newest checkpoint',
+    inRuns((run) => ({
+      saveCheckpoint: (at, { weights, optimizer = tensorStream([]) }) =>
+        run.saveCheckpoint(at, { weights, optimizer }),
+    })),
   ],
 };
 
@@ -118,12 +148,12 @@ describe('a faulty store is found out', () => {
   it('that lets two writers in', async () => {
     const cases = storeContract(() => {
       const blobs = memoryBlobs();
-      const { isAlive, identity } = {
-        identity: { host: 'a', pid: 1, processStart: '' },
-        isAlive: () => Promise.resolve(false),
+      const isAlive = (): Promise<boolean> => Promise.resolve(false);
+      let pid = 0;
+      return () => {
+        const identity = { host: 'a', boot: '', pid: (pid += 1), start: '' };
+        return createSnapshotStore(blobs, { holder: () => Promise.resolve({ identity, isAlive }) });
       };
-      return () =>
-        createSnapshotStore(blobs, { holder: () => Promise.resolve({ identity, isAlive }) });
     });
     const found = cases.find(({ name }) => name.startsWith('refuses a second writer'));
     await expect(found?.run()).rejects.toThrow('the code is "exists", expected "locked"');

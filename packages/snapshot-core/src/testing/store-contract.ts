@@ -1,4 +1,4 @@
-import type { RunDescription, SnapshotStore } from '../snapshot-store.ts';
+import type { Run, RunDescription, SnapshotStore } from '../snapshot-store.ts';
 import type { NamedTensor } from '../tensor.ts';
 import { check, checkEqual, failureCode, type ContractCase } from './contract.ts';
 import { everyDtype, fingerprint, readTensors, tensorStream, weightsFrom } from './tensors.ts';
@@ -46,10 +46,10 @@ async function* broken(): AsyncGenerator<NamedTensor> {
 /** Begins a run and saves both members. */
 async function finished(open: OpenStore): Promise<SnapshotStore> {
   const store = open();
-  await store.begin(run);
-  await store.saveMember(first, weights(1));
-  await store.saveMember(second, weights(2));
-  await store.end(true);
+  const begun = await store.begin(run);
+  await begun.save(first, weights(1));
+  await begun.save(second, weights(2));
+  await begun.end();
   return store;
 }
 
@@ -65,8 +65,12 @@ const cases: Readonly<Record<string, (open: OpenStore) => Promise<void>>> = {
   },
   async 'tells everyone what run was begun'(open) {
     // Whole tensors where their specs are asked for: what is noted is the specs.
-    await open().begin({ ...run, model: { ...run.model, weights: weightsFrom(specs, 1) } });
+    const begun = await open().begin({
+      ...run,
+      model: { ...run.model, weights: weightsFrom(specs, 1) },
+    });
     const manifest = await open().readManifest();
+    checkEqual(begun.manifest.run, manifest?.run, 'the id of the run');
     checkEqual(manifest?.plan, run.plan, 'the plan');
     checkEqual(manifest?.schedule, run.schedule, 'the schedule');
     checkEqual(manifest?.members, [], 'the list of members');
@@ -111,10 +115,9 @@ const cases: Readonly<Record<string, (open: OpenStore) => Promise<void>>> = {
     }
   },
   async 'keeps one member a step: the later one'(open) {
-    const store = open();
-    await store.begin(run);
-    const before = await store.saveMember(first, weights(1));
-    const after = await store.saveMember({ ...first, learningRate: 0.5 }, weights(3));
+    const begun = await open().begin(run);
+    const before = await begun.save(first, weights(1));
+    const after = await begun.save({ ...first, learningRate: 0.5 }, weights(3));
     const { members = [] } = (await open().readManifest()) ?? {};
     checkEqual(
       members.map(({ id }) => id),
@@ -128,10 +131,9 @@ const cases: Readonly<Record<string, (open: OpenStore) => Promise<void>>> = {
     check(before.id !== after.id, 'two members share an id.');
   },
   async 'lists members by step, whatever the order of saving'(open) {
-    const store = open();
-    await store.begin(run);
-    await store.saveMember(second, weights(2));
-    await store.saveMember(first, weights(1));
+    const begun = await open().begin(run);
+    await begun.save(second, weights(2));
+    await begun.save(first, weights(1));
     const { members = [] } = (await open().readManifest()) ?? {};
     checkEqual(
       members.map(({ step }) => step),
@@ -140,12 +142,11 @@ const cases: Readonly<Record<string, (open: OpenStore) => Promise<void>>> = {
     );
   },
   async 'takes members out'(open) {
-    const store = open();
-    await store.begin(run);
-    const { id } = await store.saveMember(first, weights(1));
-    await store.saveMember(second, weights(2));
-    await store.removeMember(id);
-    await store.removeMember(id);
+    const begun = await open().begin(run);
+    const { id } = await begun.save(first, weights(1));
+    await begun.save(second, weights(2));
+    await begun.remove(id);
+    await begun.remove(id);
     const { members = [] } = (await open().readManifest()) ?? {};
     checkEqual(
       members.map(({ step }) => step),
@@ -158,12 +159,16 @@ const cases: Readonly<Record<string, (open: OpenStore) => Promise<void>>> = {
       'the code',
     );
   },
-  async 'keeps the newest checkpoint, model and optimizer'(open) {
-    const store = open();
-    await store.begin(run);
+  async 'keeps the newest checkpoint: model, optimizer and callbacks'(open) {
+    const begun = await open().begin(run);
     const state = weightsFrom([{ name: 'iter', dtype: 'int32', shape: [] }, ...specs], 7);
-    await store.saveCheckpoint({ step: 2, epoch: 0 }, weights(1), tensorStream([]));
-    await store.saveCheckpoint({ step: 5, epoch: 1 }, weights(4), tensorStream(state));
+    const tensors = weightsFrom(specs, 8);
+    const callbacks = { json: { 'a callback': { count: 3, best: 'NaN' } }, tensors };
+    await begun.saveCheckpoint({ step: 2, epoch: 0 }, { weights: weights(1) });
+    await begun.saveCheckpoint(
+      { step: 5, epoch: 1 },
+      { weights: weights(4), optimizer: tensorStream(state), callbacks },
+    );
     const checkpoint = await open().readCheckpoint();
     check(checkpoint !== undefined, 'there is no checkpoint.');
     checkEqual(
@@ -180,19 +185,31 @@ const cases: Readonly<Record<string, (open: OpenStore) => Promise<void>>> = {
         (await seen(checkpoint.optimizer())) === fingerprint(state),
         `the optimizer changed (reading ${round}).`,
       );
+      const { json, tensors: read = [] } = await checkpoint.callbacks();
+      checkEqual(json, callbacks.json, "the callbacks' JSON");
+      check(
+        fingerprint(read) === fingerprint(tensors),
+        `the callbacks' tensors changed (reading ${round}).`,
+      );
     }
   },
-  async 'refuses to save before begin and after end'(open) {
-    const saves = (store: SnapshotStore): readonly (() => Promise<unknown>)[] => [
-      () => store.saveMember(first, weights(1)),
-      () => store.saveCheckpoint({ step: 1, epoch: 0 }, weights(1), tensorStream([])),
-      () => store.end(true),
+  async 'refuses to save in a run that is closed'(open) {
+    const saves = (closed: Run): readonly (() => Promise<unknown>)[] => [
+      () => closed.save(first, weights(1)),
+      () => closed.saveCheckpoint({ step: 1, epoch: 0 }, { weights: weights(1) }),
+      () => closed.remove('step'),
+      () => closed.end(),
     ];
-    for (const store of [open(), await finished(open)]) {
-      for (const save of saves(store)) {
-        checkEqual(await failureCode(save, 'saving outside a run'), 'not-begun', 'the code');
-      }
+    const closed = await open().begin(run);
+    await closed.close();
+    const ended = await open().begin(run, { existing: 'resume' });
+    await ended.end();
+    for (const save of [...saves(closed), ...saves(ended)]) {
+      checkEqual(await failureCode(save, 'saving outside a run'), 'not-begun', 'the code');
     }
+    await closed.close();
+    await closed[Symbol.asyncDispose]();
+    checkEqual((await open().readManifest())?.completed, true, 'completed');
   },
   async 'refuses an existing run unless asked'(open) {
     await finished(open);
@@ -201,24 +218,36 @@ const cases: Readonly<Record<string, (open: OpenStore) => Promise<void>>> = {
   },
   async 'resumes a run'(open) {
     await finished(open);
-    const store = open();
-    const manifest = await store.begin(run, 'resume');
-    checkEqual(
-      manifest.members.map(({ step }) => step),
-      [3, 7],
-      'the steps',
+    for (const existing of ['resume', 'resume-or-start'] as const) {
+      const begun = await open().begin(run, { existing });
+      checkEqual(
+        begun.manifest.members.map(({ step }) => step),
+        [3, 7],
+        'the steps',
+      );
+      checkEqual(begun.manifest.completed, false, 'completed');
+      await begun.save(second, weights(5));
+      const { members = [] } = (await open().readManifest()) ?? {};
+      check(
+        (await seen(open().readMember(members[0]!.id))) === expected(1),
+        'an earlier member changed.',
+      );
+      check(
+        (await seen(open().readMember(members[1]!.id))) === expected(5),
+        'the new member is not its own.',
+      );
+      await begun.close();
+    }
+  },
+  async 'resumes nothing where there is nothing, and starts if it may'(open) {
+    const code = await failureCode(
+      () => open().begin(run, { existing: 'resume' }),
+      'resuming nothing',
     );
-    checkEqual(manifest.completed, false, 'completed');
-    await store.saveMember(second, weights(5));
-    const { members = [] } = (await open().readManifest()) ?? {};
-    check(
-      (await seen(open().readMember(members[0]!.id))) === expected(1),
-      'an earlier member changed.',
-    );
-    check(
-      (await seen(open().readMember(members[1]!.id))) === expected(5),
-      'the new member is not its own.',
-    );
+    checkEqual(code, 'nothing-to-resume', 'the code');
+    checkEqual(await open().readManifest(), undefined, 'the manifest');
+    await open().begin(run, { existing: 'resume-or-start' });
+    checkEqual((await open().readManifest())?.members, [], 'the list of members');
   },
   async 'refuses to resume with another model or plan'(open) {
     await finished(open);
@@ -235,7 +264,10 @@ const cases: Readonly<Record<string, (open: OpenStore) => Promise<void>>> = {
     ];
     for (const other of others) {
       checkEqual(
-        await failureCode(() => open().begin(other, 'resume'), 'resuming another run'),
+        await failureCode(
+          () => open().begin(other, { existing: 'resume' }),
+          'resuming another run',
+        ),
         'mismatch',
         'the code',
       );
@@ -245,7 +277,7 @@ const cases: Readonly<Record<string, (open: OpenStore) => Promise<void>>> = {
   async 'removes the run before it when asked to overwrite'(open) {
     await finished(open);
     const [before] = (await open().readManifest())?.members ?? [];
-    await open().begin(run, 'overwrite');
+    await open().begin(run, { existing: 'overwrite' });
     checkEqual((await open().readManifest())?.members, [], 'the list of members');
     checkEqual(
       await failureCode(() => seen(open().readMember(before!.id)), 'reading the old'),
@@ -254,55 +286,90 @@ const cases: Readonly<Record<string, (open: OpenStore) => Promise<void>>> = {
     );
   },
   async 'refuses a second writer and says who holds the store'(open) {
-    const store = open();
-    await store.begin(run);
-    for (const existing of ['refuse', 'resume', 'overwrite'] as const) {
+    const begun = await open().begin(run);
+    for (const existing of ['refuse', 'resume', 'resume-or-start', 'overwrite'] as const) {
       checkEqual(
-        await failureCode(() => open().begin(run, existing), 'a second writer'),
+        await failureCode(() => open().begin(run, { existing }), 'a second writer'),
         'locked',
         'the code',
       );
     }
-    await store.saveMember(first, weights(1));
-    await store.end(false);
-    const next = open();
-    await next.begin(run, 'resume');
-    await next.saveMember(second, weights(2));
+    await begun.save(first, weights(1));
+    await begun.close();
+    const next = await open().begin(run, { existing: 'resume' });
+    await next.save(second, weights(2));
     checkEqual((await open().readManifest())?.members.length, 2, 'the number of members');
   },
-  async 'is shared by several callbacks, in any order'(open) {
+  async 'lets one of two that begin at once have it'(open) {
+    const store = open();
+    const results = await Promise.allSettled([
+      store.begin(run),
+      store.begin(run),
+      open().begin(run),
+    ]);
+    const codes = results.map((result) =>
+      result.status === 'fulfilled' ? 'begun' : (result.reason as { readonly code?: unknown }).code,
+    );
+    checkEqual(codes.toSorted(), ['begun', 'locked', 'locked'], 'the outcomes');
+  },
+  async 'is shared by the callbacks of one training, in any order'(open) {
     const store = open();
     const stand = { totalSteps: 7, cycles: [{ index: 0, start: 0, end: 7 }] };
-    await store.begin(
+    const training = {};
+    const a = await store.begin(
       { ...run, plan: stand, schedule: [], isPlanProvisional: true },
-      'refuse',
-      'a',
+      { training },
     );
-    await store.begin(run, 'refuse', 'b');
-    await store.end(true, 'a');
-    await store.saveMember(first, weights(1));
-    await store.end(true, 'b');
+    const b = await store.begin(run, { training });
+    await a.end();
+    await b.save(first, weights(1));
+    await b.end();
     const manifest = await open().readManifest();
     checkEqual([manifest?.plan, manifest?.schedule], [run.plan, run.schedule], 'plan and schedule');
-    await open().begin(run, 'resume');
+    await open().begin(run, { existing: 'resume' });
   },
-  async 'starts anew when the same callback begins again'(open) {
-    const store = open();
-    await store.begin(run, 'refuse', 'a');
+  async 'takes over what a training of this process left, and nothing else'(open) {
+    let isTraining = true;
+    const left = { isTraining: () => isTraining };
+    const old = await open().begin(run, { training: left });
+    await old.save(first, weights(1));
+    const next = (): Promise<Run> => open().begin(run, { existing: 'resume', training: {} });
+    checkEqual(await failureCode(next, 'a run beside one that goes on'), 'locked', 'the code');
+    isTraining = false;
+    const begun = await next();
+    await begun.save(second, weights(2));
     checkEqual(
-      await failureCode(() => store.begin(run, 'refuse', 'a'), 'a second run'),
-      'exists',
+      await failureCode(() => old.save(first, weights(3)), 'saving in a run that was taken over'),
+      'lock-lost',
       'the code',
     );
-    await store.begin(run, 'resume', 'a');
-    await store.saveMember(first, weights(1));
-    await store.end(false, 'a');
-    await open().begin(run, 'resume');
+    await old.close();
+    await begun.save(first, weights(4));
+    const { members = [] } = (await open().readManifest()) ?? {};
+    check((await seen(open().readMember(members[0]!.id))) === expected(4), 'a member is lost.');
+  },
+  async 'starts anew when the same training or caller begins again'(open) {
+    const store = open();
+    const training = {};
+    const old = await store.begin(run, { training });
+    await old.save(first, weights(1));
+    const again = await failureCode(() => store.begin(run, { training }), 'a second run');
+    checkEqual(again, 'exists', 'the code');
+    const resumed = await store.begin(run, { existing: 'resume', training });
+    const shared = await store.begin(run, { training });
+    await resumed.save(second, weights(2));
+    const replaced = await store.begin(run, { existing: 'resume', replacing: resumed });
+    checkEqual(
+      await failureCode(() => shared.save(first, weights(1)), 'saving in a run that was replaced'),
+      'lock-lost',
+      'the code',
+    );
+    await replaced.close();
+    await open().begin(run, { existing: 'resume' });
   },
   async 'keeps what it has when the weights break off or do not fit'(open) {
-    const store = open();
-    await store.begin(run);
-    await store.saveMember(first, weights(1));
+    const begun = await open().begin(run);
+    await begun.save(first, weights(1));
     const wrong = weightsFrom(
       specs.map((spec) => ({ ...spec, shape: [2, 2] })),
       1,
@@ -313,24 +380,23 @@ const cases: Readonly<Record<string, (open: OpenStore) => Promise<void>>> = {
       tensorStream(weightsFrom(specs.slice(1), 1)),
       tensorStream([]),
     ]) {
-      await failureCode(() => store.saveMember(second, bad), 'saving broken weights');
+      await failureCode(() => begun.save(second, bad), 'saving broken weights');
       await failureCode(
-        () => store.saveCheckpoint({ step: 4, epoch: 0 }, bad, tensorStream([])),
+        () => begun.saveCheckpoint({ step: 4, epoch: 0 }, { weights: bad }),
         'a broken checkpoint',
       );
     }
     checkEqual((await open().readManifest())?.members.length, 1, 'the number of members');
     checkEqual(await open().readCheckpoint(), undefined, 'the checkpoint');
-    const { id } = await store.saveMember(second, weights(2));
+    const { id } = await begun.save(second, weights(2));
     check((await seen(open().readMember(id))) === expected(2), 'the next member is not its own.');
   },
   async 'saves side by side without losing either'(open) {
-    const store = open();
-    await store.begin(run);
+    const begun = await open().begin(run);
     await Promise.all([
-      store.saveMember(first, weights(1)),
-      store.saveMember(second, weights(2)),
-      store.saveCheckpoint({ step: 7, epoch: 1 }, weights(3), tensorStream([])),
+      begun.save(first, weights(1)),
+      begun.save(second, weights(2)),
+      begun.saveCheckpoint({ step: 7, epoch: 1 }, { weights: weights(3) }),
     ]);
     const manifest = await open().readManifest();
     checkEqual(

@@ -1,7 +1,8 @@
 import { chain } from '../chain.ts';
-import type { Progress, Trainer, TrainingCallback } from '../protocol.ts';
+import type { Progress, Trainer, TrainingCallback, TrainResult } from '../protocol.ts';
 import type { NamedTensor, Weights } from '../tensor.ts';
 import { check, checkEqual, failureCode, type ContractCase } from './contract.ts';
+import { checkExactResume } from './exact-resume.ts';
 import { fingerprint, readTensors, tensorStream } from './tensors.ts';
 
 /**
@@ -13,6 +14,8 @@ export interface TrainerUnderTest {
   readonly epochs: number;
   /** At least 2. */
   readonly stepsPerEpoch: number;
+  /** Where `train` can begin: at any step, or only with an epoch. Default `epoch`. */
+  readonly resumesAt?: 'step' | 'epoch';
   /** Trains steps `[firstStep, epochs · stepsPerEpoch)` on a new model, calling the callback as the protocol says. */
   train(callback: TrainingCallback, firstStep: number): Promise<void>;
 }
@@ -47,7 +50,7 @@ const cases: Readonly<Record<string, Case>> = {
       onStepEnd: note('step end'),
       onEpochEnd: note('epoch end'),
       onTrainEnd: (result) => {
-        calls.push(`train end ${result.step} stopped: ${result.stopped}`);
+        calls.push(`train end ${result.step} ${result.outcome}`);
       },
     });
     checkEqual(calls, expectedCalls(epochs, stepsPerEpoch), 'the list of calls');
@@ -69,23 +72,39 @@ const cases: Readonly<Record<string, Case>> = {
     });
     checkEqual(running, 0, 'the number of hooks still running');
   },
-  async 'ends with the error of a hook'(subject) {
-    const fault = new Error('planted');
-    let ended = false;
-    const training = train(subject, {
-      onStepEnd: ({ step }) => {
-        if (step === 1) throw fault;
-      },
-      onTrainEnd: () => {
-        ended = true;
-      },
-    });
-    const error: unknown = await training.then(
-      () => undefined,
-      (reason: unknown) => reason,
-    );
-    check(error === fault, 'the error of a hook was lost.');
-    check(!ended, 'onTrainEnd was called after an error.');
+  async 'tells everyone of a failure, and ends with the error of the hook'(subject) {
+    for (const failing of ['onTrainBegin', 'onStepBegin', 'onStepEnd', 'onTrainEnd'] as const) {
+      const fault = new Error(`planted in ${failing}`);
+      const outcomes: string[] = [];
+      const error: unknown = await train(subject, {
+        [failing]: ({ outcome = 'none' }: { readonly outcome?: string }) => {
+          if (outcome !== 'failed') throw fault;
+        },
+      }).then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
+      check(error === fault, `the error of ${failing} was lost: ${String(error)}.`);
+      const failed = await train(subject, {
+        [failing]: (result: Partial<TrainResult>) => {
+          if (result.outcome === 'failed') outcomes.push(`failed at ${result.step}`);
+          // What fails on the way out must not hide why.
+          throw result.outcome === 'failed' ? new Error('on the way out') : fault;
+        },
+        ...(failing !== 'onTrainEnd' && {
+          onTrainEnd: ({ outcome, step }: TrainResult) => {
+            outcomes.push(`${outcome} at ${step}`);
+            throw new Error('on the way out');
+          },
+        }),
+      }).then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
+      check(failed === fault, `an error on the way out hid that of ${failing}: ${String(failed)}.`);
+      const step = { onTrainBegin: 0, onStepBegin: 0, onStepEnd: 1, onTrainEnd: stepsOf(subject) };
+      checkEqual(outcomes, [`failed at ${step[failing]}`], `onTrainEnd after ${failing} failed`);
+    }
   },
   async 'stops after the step at hand'(subject) {
     const steps: number[] = [];
@@ -95,12 +114,12 @@ const cases: Readonly<Record<string, Case>> = {
         steps.push(step);
         if (step === 1) trainer.stop();
       },
-      onTrainEnd: ({ step, stopped }) => {
-        end = `${step} ${stopped}`;
+      onTrainEnd: ({ step, outcome }) => {
+        end = `${step} ${outcome}`;
       },
     });
     checkEqual(steps, [0, 1], 'the steps made');
-    checkEqual(end, '2 true', 'step and stopped in onTrainEnd');
+    checkEqual(end, '2 stopped', 'step and outcome in onTrainEnd');
   },
   async 'lists its weights as it yields them'(subject) {
     await train(subject, {
@@ -241,6 +260,9 @@ const cases: Readonly<Record<string, Case>> = {
     };
     await subject.train(chain(steady, restore), cut);
   },
+  async 'goes on exactly with every plugin that has a state, cut anywhere'(subject) {
+    await checkExactResume(subject);
+  },
   async 'perturbs weights by seeded noise'(subject) {
     await train(subject, {
       onTrainBegin: async (_, trainer) => {
@@ -259,6 +281,11 @@ const cases: Readonly<Record<string, Case>> = {
     });
   },
 };
+
+/** Steps of a subject's whole run. */
+function stepsOf({ epochs, stepsPerEpoch }: TrainerUnderTest): number {
+  return epochs * stepsPerEpoch;
+}
 
 /**
  * What every adapter must do. Each case takes a new subject. Hand the cases to any test runner:
@@ -285,7 +312,7 @@ function expectedCalls(epochs: number, stepsPerEpoch: number): string[] {
     calls.push(`step begin ${at(step, epoch)}`, `step end ${at(step, epoch)}`);
     if ((step + 1) % stepsPerEpoch === 0) calls.push(`epoch end ${at(step, epoch)}`);
   }
-  calls.push(`train end ${totalSteps} stopped: false`);
+  calls.push(`train end ${totalSteps} finished`);
   return calls;
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readAll, streamOf } from '../../src/bytes.ts';
+import { readAll, streamOf } from '@snapshot-ensemble/bytes';
 import { fileBlobs } from '../../src/node/index.ts';
 
 const counterFile = fileURLToPath(new URL('counter.mjs', import.meta.url));

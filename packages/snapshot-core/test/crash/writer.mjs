@@ -21,20 +21,23 @@ async function* weights(step) {
 }
 
 try {
-  const manifest = await store.begin({ model, plan, schedule: [] }, 'resume');
-  const first = (manifest.members.at(-1)?.step ?? 0) + 1;
+  const run = await store.begin({ model, plan, schedule: [] }, { existing: 'resume-or-start' });
+  const first = (run.manifest.members.at(-1)?.step ?? 0) + 1;
   for (let step = first; ; step += 1) {
     say(`saving ${step}`);
     // The planted fault: it says that the member is safe before it is.
     if (fault === 'early') say(`saved ${step}`);
-    await store.saveMember({ cycle: 0, step, learningRate: 0.1 }, weights(step));
+    await run.save({ cycle: 0, step, learningRate: 0.1 }, weights(step));
     if (fault !== 'early') say(`saved ${step}`);
     if (step % 3 === 0) {
       say(`saving checkpoint ${step}`);
-      await store.saveCheckpoint({ step, epoch: 0 }, weights(step), weights(-step));
+      await run.saveCheckpoint(
+        { step, epoch: 0 },
+        { weights: weights(step), optimizer: weights(-step) },
+      );
       say(`saved checkpoint ${step}`);
     }
-    if (step > 6) await store.removeMember((await store.readManifest())?.members[0]?.id ?? '');
+    if (step > 6) await run.remove(run.manifest.members[0]?.id ?? '');
     say(`idle`);
     await new Promise((resolve) => setTimeout(resolve, 1));
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { chain, type TrainingCallback } from '../../src/index.ts';
+import { chain, type CallbackState, type TrainingCallback } from '../../src/index.ts';
 import { toyTrainer } from './toy-trainer.ts';
 
 const hooks = ['onTrainBegin', 'onStepBegin', 'onStepEnd', 'onEpochEnd', 'onTrainEnd'] as const;
@@ -78,7 +78,77 @@ describe('chain', () => {
     const failing: TrainingCallback = { name: 'failing', onStepEnd };
     const training = toyTrainer().train(chain(failing, noting('after', calls, false, [])), run);
     await expect(training).rejects.toThrow('planted');
-    expect(calls).toEqual(['after onTrainBegin 0', 'after onStepBegin 0']);
+    expect(calls).toEqual(['after onTrainBegin 0', 'after onStepBegin 0', 'after onTrainEnd 1']);
+  });
+
+  it('tells everyone of a failure, also after one that fails on the way out', async () => {
+    const calls: string[] = [];
+    const failing: TrainingCallback = {
+      name: 'failing',
+      onStepBegin: () => Promise.reject(new Error('planted')),
+      onTrainEnd: () => {
+        throw new Error('on the way out');
+      },
+    };
+    const others = [noting('a', calls, false, []), failing, noting('b', calls, false, [])];
+    await expect(toyTrainer().train(chain(...others), run)).rejects.toThrow('planted');
+    expect(calls.slice(-2)).toEqual(['a onTrainEnd 0', 'b onTrainEnd 0']);
+  });
+
+  it('lets those that keep the last weights end first, in whatever chain they are', async () => {
+    const calls: string[] = [];
+    const ending = (name: string, endsFirst: boolean): TrainingCallback => ({
+      name,
+      endsFirst,
+      onTrainEnd: () => void calls.push(name),
+    });
+    const inner = chain(ending('b', false), ending('c', true));
+    const all = chain(chain(ending('a', false), inner), ending('d', true));
+    await toyTrainer().train(all, run);
+    expect(calls).toEqual(['c', 'd', 'a', 'b']);
+  });
+
+  describe('with states', () => {
+    const counting = (name: string): TrainingCallback & { count: number } => {
+      const self = {
+        name,
+        count: 0,
+        onTrainBegin: () => {
+          self.count = 0;
+        },
+        onStepEnd: () => {
+          self.count += 1;
+        },
+        saveState: () => ({ json: self.count }),
+        restoreState: ({ json }: CallbackState) => {
+          self.count = json as number;
+        },
+      };
+      return self;
+    };
+
+    it('restores each its own, of one name too, once all have begun', async () => {
+      const before = [counting('a'), counting('b'), counting('a')];
+      for (const [index, callback] of before.entries()) callback.count = index + 1;
+      const state = await chain(chain(before[0]!, before[1]!), before[2]!).saveState!();
+      const after = [counting('a'), counting('b'), counting('a')];
+      const restoring: TrainingCallback = {
+        name: 'restoring',
+        onTrainBegin: ({ chain: all }) => all?.restoreState?.(state),
+      };
+      const resumed = chain(after[0]!, restoring, chain(...after.slice(1)));
+      await toyTrainer().train(resumed, { ...run, firstStep: 3 });
+      expect(after.map(({ count }) => count)).toEqual([2, 3, 4]);
+      await toyTrainer().train(chain(...after), { ...run, firstStep: 3 });
+      expect(after.map(({ count }) => count)).toEqual([1, 1, 1]);
+    });
+
+    it('refuses a state that nobody takes', async () => {
+      const state = await chain(counting('a')).saveState!();
+      await expect(chain(counting('b')).restoreState!(state)).rejects.toThrow(
+        'holds the state of a callback "a", which is not in the chain (callbacks with a state there: b)',
+      );
+    });
   });
 
   it('stays synchronous while its callbacks are', () => {

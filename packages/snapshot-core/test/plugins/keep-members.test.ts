@@ -40,10 +40,10 @@ async function kept(
   return (await store.readManifest())!.members.map(({ step }) => step);
 }
 
-const best = (count: number, mode?: 'min' | 'max'): KeepMembers => ({
+const best = (count: number, mode: 'min' | 'max' = 'min'): KeepMembers => ({
   best: count,
   metric: 'score',
-  ...(mode && { mode }),
+  mode,
 });
 
 describe('takeSnapshots with keep', () => {
@@ -64,7 +64,7 @@ describe('takeSnapshots with keep', () => {
     expect(await kept(scores, keep)).toEqual(steps);
   });
 
-  it('takes names with acc in them for scores, all others for losses', async () => {
+  it('knows from its name whether a metric should be high', async () => {
     const metricsOf = (step: number): Metrics => ({ val_acc: step, val_loss: step });
     expect(await kept([0, 0, 0], { best: 1, metric: 'val_acc' }, metricsOf)).toEqual([6]);
     expect(await kept([0, 0, 0], { best: 1, metric: 'val_loss' }, metricsOf)).toEqual([2]);
@@ -211,8 +211,8 @@ async function leg(
   };
   const callback = chain(
     followSchedule(() => 0.01),
-    takeSnapshots(plan, store, { at, keep, existing: 'resume' }),
-    saveCheckpoints(store, { everySteps: checkpointEvery, existing: 'resume' }),
+    takeSnapshots(plan, store, { at, keep, existing: 'resume-or-start' }),
+    saveCheckpoints(store, { everySteps: checkpointEvery, existing: 'resume-or-start' }),
     cutting,
   );
   const training = toyTrainer().train(callback, {

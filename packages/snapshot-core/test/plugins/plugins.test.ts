@@ -129,7 +129,7 @@ describe('greedySoup', () => {
     const store = createSnapshotStore(memoryBlobs());
     const toy = toyTrainer();
     const plan = { totalSteps: 12, cycles: [{ index: 0, start: 0, end: 12 }] };
-    await store.begin({ model: toy.model, plan, schedule: [] });
+    const begun = await store.begin({ model: toy.model, plan, schedule: [] });
     for (const [step, value] of weights.entries()) {
       const tensor = {
         name: 'w',
@@ -137,7 +137,7 @@ describe('greedySoup', () => {
         shape: [1],
         data: Float32Array.of(value),
       };
-      await store.saveMember({ cycle: 0, step, learningRate: 0 }, tensorStream([tensor]));
+      await begun.save({ cycle: 0, step, learningRate: 0 }, tensorStream([tensor]));
     }
     const evaluate = (): Promise<number> => Promise.resolve(Math.abs(toy.weight[0]! - target));
     return { ...(await greedySoup(toy, store, { evaluate, mode: 'min' })), weight: toy.weight[0] };
@@ -236,8 +236,8 @@ describe('stopEarly', () => {
     options: Partial<Parameters<typeof stopEarly>[0]> = {},
   ) => {
     const toy = toyTrainer();
-    const metricsOf = (step: number) => ({ val: values[Math.floor(step / 2)]! });
-    await toy.train(stopEarly({ metric: 'val', patience: 2, ...options }), {
+    const metricsOf = (step: number) => ({ val_loss: values[Math.floor(step / 2)]! });
+    await toy.train(stopEarly({ metric: 'val_loss', patience: 2, ...options }), {
       totalSteps: values.length * 2,
       stepsPerEpoch: 2,
       metricsOf,
@@ -268,9 +268,9 @@ describe('stopEarly', () => {
 
   it('says which metrics there are', async () => {
     await expect(epochsWith([1], { metric: 'acc' })).rejects.toThrow(
-      'stopEarly: an epoch has no metric "acc". It has: val.',
+      'stopEarly: an epoch has no metric "acc". It has: val_loss.',
     );
-    expect(() => stopEarly({ metric: 'val', patience: 0 })).toThrow(RangeError);
+    expect(() => stopEarly({ metric: 'loss', patience: 0 })).toThrow(RangeError);
   });
 });
 

@@ -8,8 +8,11 @@ import {
   followSchedule,
   lastEpochs,
   memoryBlobs,
+  resumeStep,
+  saveCheckpoints,
   takeSnapshots,
   type MemberRecord,
+  type Run,
   type SnapshotStore,
   type TakeSnapshotsOptions,
   type TrainingCallback,
@@ -93,6 +96,38 @@ describe('takeSnapshots', () => {
     await fc.assert(property, { numRuns: 100, seed: 1 });
   });
 
+  it('loses none in a loop that never ends an epoch', async () => {
+    const shape = { ...run, stepsPerEpoch: 1, hasEpochs: false };
+    const members = await membersOf({}, { shape });
+    expect(stepsOf(members)).toEqual([6, 13, 20]);
+    expect(members.map(({ metrics }) => Object.keys(metrics))).toEqual([
+      ['loss'],
+      ['loss'],
+      ['loss'],
+    ]);
+  });
+
+  it('takes up at once what a training was killed before it could save', async () => {
+    const store = createSnapshotStore(memoryBlobs());
+    const shape = { ...run, hasEpochs: false, stepsPerEpoch: 1 };
+    const killing: TrainingCallback = {
+      name: 'killing',
+      onStepBegin: ({ step }) => {
+        if (step === 6) throw new Error('killed');
+      },
+    };
+    const leg = (existing: 'refuse' | 'resume', between: readonly TrainingCallback[]) =>
+      chain(
+        saveCheckpoints(store, { existing }),
+        ...between,
+        takeSnapshots(plan, store, { existing }),
+      );
+    await expect(toyTrainer().train(leg('refuse', [killing]), shape)).rejects.toThrow('killed');
+    expect(stepsOf((await store.readManifest())!.members)).toEqual([]);
+    await toyTrainer().train(leg('resume', []), { ...shape, firstStep: await resumeStep(store) });
+    expect(stepsOf((await store.readManifest())!.members)).toEqual([6, 13, 20]);
+  });
+
   it('notes the metrics of the epoch where one ends, else of the step', async () => {
     const metricsOf = (step: number): { readonly at: number } => ({ at: step });
     const members = await membersOf({}, { shape: { ...run, stepsPerEpoch: 20, metricsOf } });
@@ -142,7 +177,8 @@ describe('takeSnapshots', () => {
 
   it('replaces what a stop left once the cycle has its own member', async () => {
     const store = createSnapshotStore(memoryBlobs());
-    const saving = (): TrainingCallback => takeSnapshots(plan, store, { existing: 'resume' });
+    const saving = (): TrainingCallback =>
+      takeSnapshots(plan, store, { existing: 'resume-or-start' });
     await toyTrainer().train(chain(saving(), stoppingAfter(8)), run);
     expect(stepsOf((await store.readManifest())!.members)).toEqual([6, 8]);
     await toyTrainer().train(chain(saving(), stoppingAfter(10)), { ...run, firstStep: 8 });
@@ -200,8 +236,13 @@ describe('takeSnapshots', () => {
     let saves = 0;
     const failing: SnapshotStore = {
       ...store,
-      saveMember: (...args) =>
-        (saves += 1) === 2 ? Promise.reject(planted) : store.saveMember(...args),
+      async begin(...args) {
+        const begun = await store.begin(...args);
+        return Object.assign(Object.create(begun) as Run, {
+          save: (...saved: Parameters<Run['save']>) =>
+            (saves += 1) === 2 ? Promise.reject(planted) : begun.save(...saved),
+        });
+      },
     };
     await toyTrainer().train(
       takeSnapshots(plan, failing, { onSaveError: (error) => errors.push(error) }),

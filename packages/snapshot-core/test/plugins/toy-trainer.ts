@@ -6,6 +6,8 @@ export interface ToyRun {
   readonly totalSteps: number;
   readonly stepsPerEpoch: number;
   readonly firstStep?: number;
+  /** Whether the loop calls onEpochEnd at all. Default true. */
+  readonly hasEpochs?: boolean;
   readonly metricsOf?: (step: number, toy: Toy) => Metrics;
 }
 
@@ -45,7 +47,10 @@ export function toyTrainer(start = 1): Toy {
     stop() {
       stopRequests += 1;
     },
-    async train(callback, { totalSteps, stepsPerEpoch, firstStep = 0, metricsOf }) {
+    async train(
+      callback,
+      { totalSteps, stepsPerEpoch, firstStep = 0, metricsOf, hasEpochs = true },
+    ) {
       const at = (step: number) => ({
         step,
         epoch: Math.floor(step / stepsPerEpoch),
@@ -55,20 +60,33 @@ export function toyTrainer(start = 1): Toy {
       const metrics = (step: number): Metrics =>
         metricsOf?.(step, toy) ?? { loss: weight[0]! * weight[0]! };
       const requestsBefore = stopRequests;
-      await callback.onTrainBegin?.(at(firstStep), toy);
       let step = firstStep;
-      for (; step < totalSteps && stopRequests === requestsBefore; step += 1) {
-        await callback.onStepBegin?.(at(step), toy);
-        const before = metrics(step);
-        weight[0]! -= learningRate * 2 * weight[0]!;
-        learningRates.push(learningRate);
-        const readMetrics = (): Promise<Metrics> => Promise.resolve(before);
-        await callback.onStepEnd?.({ ...at(step), readMetrics }, toy);
-        if ((step + 1) % stepsPerEpoch === 0) {
-          await callback.onEpochEnd?.({ ...at(step), metrics: metrics(step) }, toy);
+      const run = async (): Promise<void> => {
+        await callback.onTrainBegin?.(at(firstStep), toy);
+        while (step < totalSteps && stopRequests === requestsBefore) {
+          const now = at(step);
+          await callback.onStepBegin?.(now, toy);
+          const before = metrics(step);
+          weight[0]! -= learningRate * 2 * weight[0]!;
+          learningRates.push(learningRate);
+          step += 1;
+          const readMetrics = (): Promise<Metrics> => Promise.resolve(before);
+          await callback.onStepEnd?.({ ...now, readMetrics }, toy);
+          if (step % stepsPerEpoch === 0 && hasEpochs) {
+            await callback.onEpochEnd?.({ ...now, metrics: metrics(step - 1) }, toy);
+          }
         }
+        const outcome = step < totalSteps ? 'stopped' : 'finished';
+        await callback.onTrainEnd?.({ ...at(step), outcome }, toy);
+      };
+      try {
+        await run();
+      } catch (error) {
+        await Promise.resolve(callback.onTrainEnd?.({ ...at(step), outcome: 'failed' }, toy)).catch(
+          () => undefined,
+        );
+        throw error;
       }
-      await callback.onTrainEnd?.({ ...at(step), stopped: step < totalSteps }, toy);
     },
   };
   return toy;

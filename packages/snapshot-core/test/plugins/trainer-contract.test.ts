@@ -53,7 +53,7 @@ const faults: Readonly<Record<string, readonly [string, Fault]>> = {
     })),
   ],
   'swallows errors': [
-    'ends with the error',
+    'tells everyone of a failure',
     withCallback((callback) => ({
       onStepEnd: async (result, trainer) => {
         await Promise.resolve()
