@@ -149,7 +149,7 @@ describe('verify', () => {
 describe('serve', () => {
   it('answers until it is told to stop, and ends with 0', async () => {
     await writeWrongExpectation(inside('other'));
-    const server = startCli(['serve', 'bundle', 'second=other', '--port', '0'], {
+    const server = startCli(['serve', 'bundle', 'second=bundle', '--port', '0'], {
       directory: folder.path,
     });
     try {

@@ -1,31 +1,36 @@
-/** HTTP status of each code; `port-in-use` and `cannot-listen` come before there is anything to answer. */
-const statuses = {
-  'invalid-request': 400,
-  'not-found': 404,
-  'method-not-allowed': 405,
-  'too-large': 413,
-  'unsupported-encoding': 501,
-  'non-finite-output': 500,
-  'port-in-use': 500,
-  'cannot-listen': 500,
-} as const;
-
-export type ServerErrorCode = keyof typeof statuses;
+/**
+ * Why a request is not answered, or a server does not start. What each is over HTTP and gRPC stands in `http/status.ts` and
+ * `grpc/status.ts`.
+ */
+export type ServerErrorCode =
+  | 'invalid-request'
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'not-found'
+  | 'method-not-allowed'
+  | 'request-timeout'
+  | 'too-large'
+  | 'unrepresentable'
+  | 'unsupported-media-type'
+  | 'unsupported'
+  | 'overloaded'
+  | 'not-ready'
+  | 'load-failed'
+  | 'port-in-use'
+  | 'cannot-listen';
 
 /** A server that cannot start, or a request that is answered with an error; branch on `code`. */
 export class ServerError extends Error {
   override readonly name = 'ServerError';
   readonly code: ServerErrorCode;
-  readonly status: number;
 
   constructor(code: ServerErrorCode, message: string, options: { cause?: unknown } = {}) {
     super(message, options);
     this.code = code;
-    this.status = statuses[code];
   }
 }
 
 /** A request that breaks the protocol. */
 export function badRequest(message: string): ServerError {
-  return new ServerError('invalid-request', message);
+  return new ServerError('invalid-request', `Cannot read the request: ${message}`);
 }

@@ -2,5 +2,10 @@ import { expect, it } from 'vitest';
 import * as server from './index.ts';
 
 it('exports what its README names', () => {
-  expect(Object.keys(server).sort()).toEqual(['ServerError', 'serve']);
+  expect(Object.keys(server).sort()).toEqual([
+    'ServerError',
+    'createHandler',
+    'readServeConfig',
+    'serve',
+  ]);
 });

@@ -1,120 +1,128 @@
-import { createRequire } from 'node:module';
+import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { BundleSource } from '@snapshot-ensemble/ensemble-bundle';
-import { loadEnsemble, type Ensemble, type LoadOptions } from '@snapshot-ensemble/ensemble-runtime';
-import type { FastifyInstance } from 'fastify';
-import { createApp } from './create-app.ts';
-import type { Models } from './data-plane.ts';
+import { setTimeout } from 'node:timers/promises';
 import { ServerError } from './errors.ts';
-import { createMetrics } from './metrics.ts';
-
-export interface ServeOptions {
-  /** What is served, by the name it has in URLs. */
-  readonly bundles: Readonly<Record<string, string | URL | BundleSource>>;
-  /** Default `127.0.0.1`: this machine only. */
-  readonly host?: string;
-  /** 0 takes a free one; `url` tells which. Default 8000. */
-  readonly port?: number;
-  /** For every bundle. */
-  readonly runtime?: LoadOptions;
-  /** Bytes of a request's body, and of what it is decompressed to. Default 64 MiB. */
-  readonly bodyLimit?: number;
-  /** Nesting of a request's JSON. Default 100. */
-  readonly maxJsonDepth?: number;
-  /** Elements, objects and arrays in a request's JSON; larger tensors go as binary data. Default 8,388,608. */
-  readonly maxJsonValues?: number;
-  /** How long `close` waits for answers that clients have not taken. Default 30,000. */
-  readonly drainTimeoutMs?: number;
-  /** Told of errors that are the server's own; clients get their text with status 500. */
-  readonly onError?: (error: unknown) => void;
-}
+import { startGrpc, type GrpcServer } from './grpc/server.ts';
+import { createCore, type Core } from './handler.ts';
+import { onCheckContinue } from './http/app.ts';
+import {
+  checkCount,
+  checkPort,
+  handlerSettings,
+  type Limits,
+  type ServeOptions,
+} from './options.ts';
+import { defaultHosts } from './security/browser.ts';
 
 export interface RunningServer {
   /** E.g. `http://127.0.0.1:8000`. */
   readonly url: string;
-  /** Takes no more requests, answers those it has, ends the ensembles' threads. */
+  /** Host and port for gRPC, e.g. `127.0.0.1:8001`; undefined without. */
+  readonly grpc: string | undefined;
+  /** Opens a model anew and puts it in the place of what is there. False where nothing had changed. Throws `ServerError`. */
+  reload(model: string): Promise<boolean>;
+  /** For SIGTERM: is not ready any more at once, goes on answering for `preStopDelayMs`, then closes. */
+  drain(): Promise<void>;
+  /** Takes no more requests, answers those it has, ends the models; after `shutdownMs` it cuts off what is left. Ends the delay of `drain`. */
   close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
-type Settings = Required<Omit<ServeOptions, 'bundles' | 'runtime'>>;
-
-const defaults: Settings = {
-  host: '127.0.0.1',
-  port: 8000,
-  bodyLimit: 64 * 1024 * 1024,
-  maxJsonDepth: 100,
-  maxJsonValues: 8 * 1024 * 1024,
-  drainTimeoutMs: 30_000,
-  onError: () => undefined,
-};
+// How long a connection may be without a request before it is closed while the server stops.
+const IDLE_MS = 100;
 
 /**
- * Serves bundles over the Open Inference Protocol v2 (HTTP). Fulfilled once all are loaded, warm and reachable. Throws `ServerError`
- * (`port-in-use`, `cannot-listen`), what `loadEnsemble` throws, and `RangeError` for impossible options.
+ * Serves bundles over the Open Inference Protocol v2. It listens first, so that it is live while models load, and is fulfilled once
+ * all are loaded and warm. Throws `ServerError` (`port-in-use`, `cannot-listen`), what `loadEnsemble` throws, and `RangeError` for
+ * impossible options.
  */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
-  const settings = { ...defaults, ...options };
-  checkOptions(settings, Object.keys(options.bundles));
-  const models = await loadAll(options.bundles, options.runtime);
-  const app = createApp(
-    {
-      models,
-      metrics: createMetrics(models),
-      version: ownVersion(),
-      bodyLimit: settings.bodyLimit,
-      limits: { maxDepth: settings.maxJsonDepth, maxValues: settings.maxJsonValues },
-    },
-    settings.onError,
-  );
+  const { host = '127.0.0.1', port = 8000, grpcPort, tls } = options;
+  const { preStopDelayMs = 5000, shutdownMs = 25_000 } = options;
+  checkPort('port', port);
+  if (grpcPort !== undefined) checkPort('grpcPort', grpcPort);
+  checkCount('preStopDelayMs', preStopDelayMs, 0);
+  checkCount('shutdownMs', shutdownMs, 1);
+  const settings = handlerSettings({
+    ...options,
+    ...(options.allowedHosts === undefined &&
+      defaultHosts(host) !== undefined && { allowedHosts: defaultHosts(host)! }),
+  });
+  let server: Server | undefined;
+  const core = await createCore(settings, (handle) => {
+    server = createHttpServer(options, settings.limits);
+    server.on('request', handle);
+    server.on('checkContinue', (request, response) => {
+      onCheckContinue(request, response, handle);
+    });
+    return server;
+  });
+  let grpc: GrpcServer | undefined;
+  const hurry = new AbortController();
+  const stop = (delayMs: number): Promise<void> =>
+    shutDown(core, { server: server!, grpc, delayMs, shutdownMs, hurry: hurry.signal });
+  let stopping: Promise<void> | undefined;
   try {
-    const url = await listen(app, settings);
-    let closing: Promise<void> | undefined;
-    return { url, close: () => (closing ??= shutDown(app, models, settings.drainTimeoutMs)) };
+    const url = await listen(core, { host, port, scheme: tls === undefined ? 'http' : 'https' });
+    if (grpcPort !== undefined)
+      grpc = await startGrpc(core.context, {
+        host,
+        port: grpcPort,
+        maxMessageBytes: settings.limits.bodyBytes,
+        tls,
+      });
+    options.onListening?.({ url, grpc: grpc?.address });
+    await core.load();
+    const close = (): Promise<void> => {
+      hurry.abort();
+      return (stopping ??= stop(0));
+    };
+    return {
+      url,
+      grpc: grpc?.address,
+      reload: (model) => core.handler.reload(model),
+      drain: () => (stopping ??= stop(preStopDelayMs)),
+      close,
+      [Symbol.asyncDispose]: close,
+    };
   } catch (error) {
-    await shutDown(app, models, settings.drainTimeoutMs);
+    await stop(0);
     throw error;
   }
 }
 
-function checkOptions(settings: Settings, names: readonly string[]): void {
-  if (names.length === 0 || names.some((name) => name === '' || name.includes('/')))
-    throw new RangeError(
-      `serve: bundles are named [${names.join(', ')}]. Name at least one, without "/": the names are parts of URLs.`,
-    );
-  const { port, bodyLimit, maxJsonDepth, maxJsonValues, drainTimeoutMs } = settings;
-  if (!Number.isInteger(port) || port < 0 || port > 65_535)
-    throw new RangeError(`serve: port is ${port}. Pass a whole number from 0 to 65535.`);
-  for (const [name, value] of Object.entries({
-    bodyLimit,
-    maxJsonDepth,
-    maxJsonValues,
-    drainTimeoutMs,
-  }))
-    if (!Number.isSafeInteger(value) || value < 1)
-      throw new RangeError(`serve: ${name} is ${value}. Pass a whole number from 1.`);
+function createHttpServer({ tls }: ServeOptions, limits: Limits): Server {
+  const options = {
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: limits.headersMs,
+    // Slow bodies are the body reader's affair: it knows their length.
+    requestTimeout: 0,
+    keepAliveTimeout: limits.keepAliveMs,
+    noDelay: true,
+    connectionsCheckingInterval: Math.min(1000, limits.headersMs),
+  };
+  const server =
+    tls === undefined
+      ? createServer(options)
+      : createTlsServer({
+          ...options,
+          key: tls.key,
+          cert: tls.cert,
+          ...(tls.clientCa !== undefined && {
+            ca: tls.clientCa,
+            requestCert: true,
+            rejectUnauthorized: true,
+          }),
+        });
+  server.maxConnections = limits.connections;
+  return server;
 }
 
-async function loadAll(bundles: ServeOptions['bundles'], runtime?: LoadOptions): Promise<Models> {
-  const models = new Map<string, Ensemble>();
-  try {
-    // One after the other: opening graphs takes memory and all cores.
-    for (const [name, bundle] of Object.entries(bundles)) {
-      const ensemble = await loadEnsemble(bundle, runtime);
-      models.set(name, ensemble);
-      await ensemble.warmUp();
-    }
-    return models;
-  } catch (error) {
-    await closeAll(models);
-    throw error;
-  }
-}
-
-async function closeAll(models: Models): Promise<void> {
-  await Promise.all(Array.from(models.values(), (ensemble) => ensemble.close()));
-}
-
-async function listen(app: FastifyInstance, { host, port }: Settings): Promise<string> {
+async function listen(
+  { app }: Core,
+  { host, port, scheme }: { readonly host: string; readonly port: number; readonly scheme: string },
+): Promise<string> {
   try {
     await app.listen({ host, port });
   } catch (cause) {
@@ -132,22 +140,58 @@ async function listen(app: FastifyInstance, { host, port }: Settings): Promise<s
     );
   }
   const { port: actual } = app.server.address() as AddressInfo;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${actual}`;
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${actual}`;
 }
 
-async function shutDown(app: FastifyInstance, models: Models, timeoutMs: number): Promise<void> {
-  const timer = setTimeout(() => {
-    app.server.closeAllConnections();
-  }, timeoutMs);
+interface ShutDown {
+  readonly server: Server;
+  readonly grpc: GrpcServer | undefined;
+  readonly delayMs: number;
+  readonly shutdownMs: number;
+  /** Ends the delay. */
+  readonly hurry: AbortSignal;
+}
+
+async function shutDown(
+  { handler }: Core,
+  { server, grpc, delayMs, shutdownMs, hurry }: ShutDown,
+): Promise<void> {
+  const started = performance.now();
+  handler.stopping();
+  await setTimeout(Math.min(delayMs, shutdownMs), undefined, { signal: hurry }).catch(
+    () => undefined,
+  );
+  const left = Math.max(1, shutdownMs - (performance.now() - started));
+  const cutOff = globalThis.setTimeout(() => {
+    server.closeAllConnections();
+  }, left);
   try {
-    await app.close();
+    await Promise.all([grpc?.close(left), closeHttp(server)]);
   } finally {
-    clearTimeout(timer);
+    clearTimeout(cutOff);
   }
-  await closeAll(models);
+  await handler.close();
 }
 
-function ownVersion(): string {
-  const require = createRequire(import.meta.url);
-  return (require('../package.json') as { readonly version: string }).version;
+/**
+ * Stops listening, then closes connections as they fall idle. A connection that a client is about to use is not told from one that nobody
+ * uses, so each gets a moment: whoever sends in it is answered, with `Connection: close`.
+ */
+async function closeHttp(server: Server): Promise<void> {
+  if (!server.listening) return;
+  const closeIdle = server.closeIdleConnections.bind(server);
+  const closed = new Promise<void>((resolve) => {
+    // Node's own close would cut idle connections at once.
+    server.closeIdleConnections = () => undefined;
+    server.close(() => {
+      resolve();
+    });
+  });
+  await Promise.race([closed, setTimeout(IDLE_MS)]);
+  const timer = setInterval(() => {
+    closeIdle();
+  }, IDLE_MS);
+  closeIdle();
+  await closed;
+  clearInterval(timer);
 }

@@ -47,7 +47,7 @@ export function post(
   const isReady = body instanceof Uint8Array || typeof body === 'string';
   return fetch(`${url}/v2/models/${encodeURIComponent(model)}/infer`, {
     method: 'POST',
-    headers,
+    headers: { 'Content-Type': 'application/json', ...headers },
     body: (isReady ? body : JSON.stringify(body)) as BodyInit,
   });
 }

@@ -36,7 +36,7 @@ describe('serve', () => {
     [{ bundles: {} }, 'Name at least one'],
     [{ bundles: { 'a/b': tiny } }, 'bundles are named [a/b]'],
     [{ bundles: { m: tiny }, port: 70_000 }, 'port is 70000. Pass a whole number from 0 to 65535.'],
-    [{ bundles: { m: tiny }, bodyLimit: 0 }, 'bodyLimit is 0'],
+    [{ bundles: { m: tiny }, limits: { bodyBytes: 0 } }, 'limits.bodyBytes is 0'],
   ])('refuses impossible options (%#)', async (options, text) => {
     await expect(serve(options)).rejects.toThrow(RangeError);
     await expect(serve(options)).rejects.toThrow(text);
@@ -69,7 +69,7 @@ describe('serve', () => {
   });
 
   it('does not wait for ever for a client that never ends its request', async () => {
-    const own = await serve({ bundles: { m: tiny }, port: 0, drainTimeoutMs: 50 });
+    const own = await serve({ bundles: { m: tiny }, port: 0, shutdownMs: 50 });
     const { port } = new URL(own.url);
     const socket = connect(Number(port), '127.0.0.1');
     const ended = new Promise((resolve) =>

@@ -1,0 +1,90 @@
+import { Option, type Command } from 'commander';
+import { UsageError } from '../run-main.ts';
+import { count, notNegative, port } from '../values.ts';
+
+/** What the command line of `serve` may say; what it leaves out the configuration file says, or a default. */
+export interface ServeFlags {
+  readonly config?: string;
+  readonly host?: string;
+  readonly port?: number;
+  readonly grpcPort?: number;
+  readonly device?: 'cpu' | 'cuda' | 'auto';
+  readonly workers?: number;
+  readonly threads?: number;
+  readonly runtime: Pairs;
+  readonly limit: Pairs;
+  readonly access: Pairs;
+  readonly keysFrom: Pairs;
+  readonly allowedHost: readonly string[];
+  readonly allowedOrigin: readonly string[];
+  readonly tlsKey?: string;
+  readonly tlsCert?: string;
+  readonly tlsClientCa?: string;
+  readonly watch?: number;
+  readonly preStopDelay?: number;
+  readonly shutdown?: number;
+  readonly log: 'json' | 'none';
+}
+
+export type Pairs = Readonly<Record<string, string>>;
+
+export function addServeFlags(command: Command): Command {
+  return command
+    .option('--config <file>', 'JSON with the options of serve(); flags win over it')
+    .option('--host <address>', 'address to listen on; 0.0.0.0 for every one (default: 127.0.0.1)')
+    .option('--port <number>', 'port to listen on; 0 takes a free one (default: 8000)', port)
+    .option('--grpc-port <number>', 'port for gRPC, too (default: none)', port)
+    .addOption(
+      new Option(
+        '--device <name>',
+        'where ensembles run; auto takes CUDA where it works (default: cpu)',
+      ).choices(['cpu', 'cuda', 'auto']),
+    )
+    .option(
+      '--workers <count>',
+      'workers per bundle, each with its own copy of the weights (default: 1)',
+      count,
+    )
+    .option(
+      '--threads <count>',
+      'cores per worker (default: all cores divided by the workers)',
+      count,
+    )
+    .option('--runtime <name=value>', 'another option of loadEnsemble()', pairs, {})
+    .option('--limit <name=number>', 'a limit of serve(), e.g. bodyBytes=1000000', pairs, {})
+    .option('--access <group=open|off>', 'e.g. admin=open: who may load and unload', pairs, {})
+    .option(
+      '--keys-from <group=VARIABLE>',
+      'keys out of the environment, parted by commas',
+      pairs,
+      {},
+    )
+    .option('--allowed-host <name>', 'name that clients may call it by', list, [])
+    .option('--allowed-origin <origin>', 'site whose pages may call it', list, [])
+    .option('--tls-key <file>', 'private key, PEM')
+    .option('--tls-cert <file>', 'certificate, PEM')
+    .option('--tls-client-ca <file>', 'what the certificates of clients must be signed by, PEM')
+    .option('--watch <ms>', 'how often to look for another revision of the bundles', count)
+    .option(
+      '--pre-stop-delay <ms>',
+      'how long to go on answering after SIGTERM (default: 5000)',
+      notNegative,
+    )
+    .option('--shutdown <ms>', 'how long stopping takes at most (default: 25000)', count)
+    .addOption(
+      new Option('--log <form>', 'a line of JSON to standard error for each request')
+        .choices(['json', 'none'])
+        .default('none'),
+    );
+}
+
+function pairs(text: string, before: Pairs): Pairs {
+  const [, name, value] = /^([^=]+)=(.+)$/s.exec(text) ?? [];
+  if (name === undefined || value === undefined)
+    throw new UsageError(`serve: "${text}" is no name=value.`);
+  return { ...before, [name]: value };
+}
+
+function list(text: string, before: readonly string[]): readonly string[] {
+  return [...before, text];
+}

@@ -1,0 +1,76 @@
+import type { TensorData } from '@snapshot-ensemble/ensemble-runtime';
+import { badRequest, ServerError } from '../../errors.ts';
+import type { InferResponse, OutputTensor } from '../../protocol/messages.ts';
+import { elementsToBytes, isTexts } from '../bytes.ts';
+import { wireTypes, type WireType } from '../datatypes.ts';
+import type { Reply } from './read-request.ts';
+
+export interface EncodedResponse {
+  readonly bytes: Buffer;
+  /** Bytes of `bytes` that are JSON, where binary tensors follow it. */
+  readonly headerLength: number | undefined;
+}
+
+/** Body of the response to an infer request. Throws `ServerError` for what JSON cannot carry. */
+export function writeInferResponse(response: InferResponse, reply: Reply): EncodedResponse {
+  const { model, version, id, parameters, outputs } = response;
+  const binary: Buffer[] = [];
+  const tensors = outputs.map((output) => {
+    const isBinary = Object.hasOwn(reply.outputs, output.name)
+      ? reply.outputs[output.name]!
+      : reply.isBinary;
+    if (!isBinary) return writeJson(output);
+    const bytes = elementsToBytes(output.data);
+    binary.push(bytes);
+    return `${head(output)},"parameters":{"binary_data_size":${bytes.length}}}`;
+  });
+  const start = JSON.stringify({
+    model_name: model,
+    model_version: version,
+    ...(id !== undefined && { id }),
+    ...(Object.keys(parameters).length > 0 && { parameters }),
+  });
+  // Put together as text: JSON.stringify would write a float32 with the digits of a double.
+  const json = Buffer.from(`${start.slice(0, -1)},"outputs":[${tensors.join(',')}]}`);
+  return binary.length === 0
+    ? { bytes: json, headerLength: undefined }
+    : { bytes: Buffer.concat([json, ...binary]), headerLength: json.length };
+}
+
+function head({ name, datatype, shape }: OutputTensor): string {
+  return JSON.stringify({ name, datatype, shape }).slice(0, -1);
+}
+
+function writeJson(output: OutputTensor): string {
+  const data = isTexts(output.data)
+    ? JSON.stringify(output.data)
+    : `[${formatData(output, output.data)}]`;
+  return `${head(output)},"data":${data}}`;
+}
+
+function formatData({ name, datatype }: OutputTensor, data: TensorData): string {
+  const { format } = byDatatype(datatype);
+  if (format === undefined)
+    throw badRequest(
+      `output "${name}" is ${datatype}, which JSON cannot carry. Ask for it as binary data.`,
+    );
+  let text = '';
+  for (let index = 0; index < data.length; index++) {
+    const element = format(data[index]!);
+    if (element === undefined)
+      throw new ServerError(
+        'unrepresentable',
+        `Element ${index} of output "${name}" is ${String(data[index])}, which JSON cannot carry. Ask for it as binary data.`,
+      );
+    text += index === 0 ? element : `,${element}`;
+  }
+  return text;
+}
+
+const types = new Map<string, WireType>(
+  Object.values(wireTypes).map((type) => [type.datatype, type]),
+);
+
+function byDatatype(datatype: string): WireType {
+  return types.get(datatype)!;
+}

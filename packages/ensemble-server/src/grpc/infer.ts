@@ -1,0 +1,144 @@
+import type { ServerDuplexStream, ServerUnaryCall, status } from '@grpc/grpc-js';
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { readGrpcRequest } from '../codec/grpc/read-request.ts';
+import { writeGrpcResponse } from '../codec/grpc/write-response.ts';
+import { ServerError } from '../errors.ts';
+import type { ServerContext } from '../http/context.ts';
+import { assertShortQueue } from '../service/admission.ts';
+import { infer } from '../service/infer.ts';
+import { finish, headerOf, type Facts } from './call.ts';
+import type { Received } from './define.ts';
+import {
+  ModelStreamInferResponseSchema,
+  type ModelInferRequest,
+  type ModelInferResponse,
+  type ModelStreamInferResponse,
+} from './generated/inference_pb.ts';
+import { grpcRefusalOf } from './status.ts';
+
+// The message and the arrays made of it.
+const COST = 2;
+
+/** Answers one message. Throws `ServerError` and `InferenceError`. */
+export async function answer(
+  context: ServerContext,
+  message: ModelInferRequest,
+  { signal, deadline }: { readonly signal: AbortSignal; readonly deadline: number | undefined },
+  facts: Facts,
+): Promise<ModelInferResponse> {
+  const { repository, admission } = context;
+  const { modelName: model, modelVersion: version } = message;
+  const lease = repository.acquire(version === '' ? { model } : { model, version });
+  facts.model = lease.model;
+  const size = message.rawInputContents.reduce((sum, bytes) => sum + bytes.length, 0);
+  const { load, limits } = lease.model;
+  let finishLoad: ((isDone: boolean) => void) | undefined;
+  let reservation: ReturnType<typeof admission.enter> | undefined;
+  try {
+    assertShortQueue(load.expectedMs(size), limits.maxQueueMs ?? context.maxQueueMs, model);
+    reservation = admission.enter(COST * size);
+    finishLoad = load.begin(size);
+    const result = await infer(lease.model, readGrpcRequest(message), { signal, deadline });
+    finishLoad(true);
+    facts.prediction = result.prediction;
+    return writeGrpcResponse(result.response);
+  } finally {
+    finishLoad?.(false);
+    reservation?.release();
+    lease.release();
+  }
+}
+
+/** Aborted when the client cancels or goes away. */
+export function signalOf(call: ServerUnaryCall<unknown, unknown>): AbortSignal {
+  const controller = new AbortController();
+  call.on('cancelled', () => {
+    controller.abort();
+  });
+  return controller.signal;
+}
+
+/** The client's deadline in milliseconds of `performance.now()`. */
+export function deadlineOf(call: { getDeadline(): Date | number }): number | undefined {
+  const deadline = Number(call.getDeadline());
+  return Number.isFinite(deadline) ? deadline - Date.now() + performance.now() : undefined;
+}
+
+type Stream = ServerDuplexStream<Received<ModelInferRequest>, ModelStreamInferResponse>;
+
+// What a client may send ahead of its answers.
+const MAX_STREAMED = 64;
+
+/** Answers each message of a stream, in their order; an error answers its message and leaves the stream open. */
+export function streamInfer(context: ServerContext): (stream: Stream) => void {
+  return (stream) => {
+    const method = stream.getPath();
+    try {
+      context.access('inference', (name) => headerOf(stream.metadata, name));
+    } catch (error) {
+      const { status: code, message: details } = grpcRefusalOf(error);
+      stream.emit('error', { code, details } satisfies { code: status; details: string });
+      return;
+    }
+    const controller = new AbortController();
+    const deadline = deadlineOf(stream);
+    let last: Promise<void> = Promise.resolve();
+    let waiting = 0;
+    stream.on('cancelled', () => {
+      controller.abort();
+    });
+    stream.on('data', (message: Received<ModelInferRequest>) => {
+      if (++waiting >= MAX_STREAMED) stream.pause();
+      const startedAt = performance.now();
+      const facts: Facts = {};
+      const answering = answerStreamed(
+        context,
+        message,
+        { signal: controller.signal, deadline },
+        facts,
+      );
+      const before = last;
+      last = (async () => {
+        const { response, failure } = await answering;
+        await before;
+        waiting--;
+        stream.resume();
+        if (!controller.signal.aborted)
+          stream.write(create(ModelStreamInferResponseSchema, response));
+        finish(context, { startedAt, failure, facts, method, metadata: stream.metadata });
+      })();
+    });
+    stream.on('end', () => {
+      void last.then(() => {
+        stream.end();
+      });
+    });
+    stream.on('error', () => {
+      controller.abort();
+    });
+  };
+}
+
+async function answerStreamed(
+  context: ServerContext,
+  message: Received<ModelInferRequest>,
+  limits: Parameters<typeof answer>[2],
+  facts: Facts,
+): Promise<{
+  readonly response: MessageInitShape<typeof ModelStreamInferResponseSchema>;
+  readonly failure: unknown;
+}> {
+  try {
+    if (message instanceof ServerError) throw message;
+    return {
+      response: { inferResponse: await answer(context, message, limits, facts) },
+      failure: undefined,
+    };
+  } catch (failure) {
+    const id = message instanceof ServerError ? '' : message.id;
+    return {
+      response: { errorMessage: grpcRefusalOf(failure).message, inferResponse: { id } },
+      failure,
+    };
+  }
+}

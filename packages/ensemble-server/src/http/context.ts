@@ -1,0 +1,34 @@
+import type { Registry } from 'prom-client';
+import type { Decoder } from '../codec/http/decoder.ts';
+import type { Log } from '../observe/log.ts';
+import type { Recorder } from '../observe/record.ts';
+import type { Tracing } from '../observe/trace.ts';
+import type { Repository } from '../repository/repository.ts';
+import type { CheckAccess } from '../security/access.ts';
+import type { BrowserRules } from '../security/browser.ts';
+import type { Admission } from '../service/admission.ts';
+import type { BodyLimits } from './body.ts';
+
+/** What the transports share, and nobody else has. */
+export interface ServerContext {
+  readonly version: string;
+  readonly repository: Repository;
+  readonly admission: Admission;
+  readonly access: CheckAccess;
+  /** Whether loading and unloading is on. */
+  readonly isAdminOn: boolean;
+  readonly recorder: Recorder;
+  readonly metrics: Registry;
+  readonly log: Log | undefined;
+  readonly tracing: Tracing | undefined;
+  readonly maxQueueMs: number;
+  readonly maxBatchRows: number;
+  /** Whether new requests should go elsewhere: not ready any more, connections end with their next answer. */
+  readonly isStopping: () => boolean;
+}
+
+export interface HttpContext extends ServerContext {
+  readonly decoder: Decoder;
+  readonly body: BodyLimits;
+  readonly browser: BrowserRules;
+}

@@ -1,0 +1,176 @@
+import type { LoadOptions } from '@snapshot-ensemble/ensemble-runtime';
+import type { Log } from './observe/log.ts';
+import type { ModelLimits } from './repository/model.ts';
+import type { BundleLocation } from './repository/open-model.ts';
+import { DEFAULT_ACCESS, type AccessRules } from './security/access.ts';
+
+/** One model: a bundle, whose every reload is the next version, or bundles by the number of their version. */
+export type ServedModel = ModelOptions &
+  (
+    | { readonly bundle: BundleLocation; readonly versions?: undefined }
+    | { readonly versions: Readonly<Record<string, BundleLocation>>; readonly bundle?: undefined }
+  );
+
+export interface ModelOptions {
+  /** Added to the `runtime` that is for every model. */
+  readonly runtime?: LoadOptions;
+  readonly limits?: ModelLimits;
+}
+
+export interface TlsOptions {
+  /** PEM. */
+  readonly key: string | Buffer;
+  readonly cert: string | Buffer;
+  /** Certificates that clients must be signed by; without, clients need none. */
+  readonly clientCa?: string | Buffer;
+}
+
+/** What requests may cost. */
+export interface Limits {
+  /** Bytes of a request's body, and of what it is decompressed to. Default 64 MiB. */
+  readonly bodyBytes: number;
+  /** Nesting of a request's JSON. Default 100. */
+  readonly jsonDepth: number;
+  /** Elements, objects and arrays in a request's JSON; larger tensors go as binary data. Default 8,388,608. */
+  readonly jsonValues: number;
+  /** Memory for all requests under way; what does not fit is refused before it is read. Default 256 MiB. */
+  readonly bytesInFlight: number;
+  /** Infer requests under way at a time. Default 4,096. */
+  readonly requestsInFlight: number;
+  /** Refuse what would wait longer for its turn, in milliseconds. Default 1,000. */
+  readonly queueMs: number;
+  /** Connections at a time; more are closed at once. Default 1,024. */
+  readonly connections: number;
+  /** Bytes of a request's headers. Default 16 KiB. */
+  readonly headerBytes: number;
+  /** How long the headers of a request may take, in milliseconds. Default 10,000. */
+  readonly headersMs: number;
+  /** How long a body may stand still, in milliseconds. Default 5,000. */
+  readonly bodyStallMs: number;
+  /** Bytes a second that a body must keep up after that time. Default 16 KiB. */
+  readonly bodyBytesPerSecond: number;
+  /** How long a connection without a request is kept, in milliseconds. Default 65,000: longer than usual proxies do. */
+  readonly keepAliveMs: number;
+}
+
+/** What is served, and how, apart from where. */
+export interface HandlerOptions {
+  /** By the name that each has in URLs. */
+  readonly bundles: Readonly<Record<string, BundleLocation | ServedModel>>;
+  /** For every model. */
+  readonly runtime?: LoadOptions;
+  readonly limits?: Partial<Limits>;
+  /** Who may call what. Default: everybody may read and infer, nobody may load and unload. */
+  readonly access?: Partial<AccessRules>;
+  /** Names that clients may call the server by; `*` is any. Default: those of this machine where it listens on it alone, else any. */
+  readonly allowedHosts?: readonly string[];
+  /** Other sites whose pages may call it, e.g. `https://example.org`. Default none. */
+  readonly allowedOrigins?: readonly string[];
+  /** How often to look whether a bundle has another revision, in milliseconds; 0 is never. Default 0. */
+  readonly watchMs?: number;
+  /** Told of every request and of what the server does. Default nobody. */
+  readonly onLog?: Log;
+}
+
+export interface ServeOptions extends HandlerOptions {
+  /** Default `127.0.0.1`: this machine only. */
+  readonly host?: string;
+  /** 0 takes a free one; `url` tells which. Default 8000. */
+  readonly port?: number;
+  /** Port for gRPC, as `port`. Default none: HTTP only. */
+  readonly grpcPort?: number;
+  /** Without, put the server behind a proxy that has it. */
+  readonly tls?: TlsOptions;
+  /** How long `drain` goes on answering after it is not ready any more, so that whoever balances sends requests elsewhere. Default 5,000. */
+  readonly preStopDelayMs?: number;
+  /** How long `drain` and `close` take at most, the delay included; what is left is cut off. Default 25,000. */
+  readonly shutdownMs?: number;
+  /** Called once it listens, before models are loaded: from then on it is live, and not ready. */
+  readonly onListening?: (address: {
+    readonly url: string;
+    readonly grpc: string | undefined;
+  }) => void;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  bodyBytes: 64 * 1024 * 1024,
+  jsonDepth: 100,
+  jsonValues: 8 * 1024 * 1024,
+  bytesInFlight: 256 * 1024 * 1024,
+  requestsInFlight: 4096,
+  queueMs: 1000,
+  connections: 1024,
+  headerBytes: 16 * 1024,
+  headersMs: 10_000,
+  bodyStallMs: 5000,
+  bodyBytesPerSecond: 16 * 1024,
+  keepAliveMs: 65_000,
+};
+
+export interface HandlerSettings extends Required<Omit<HandlerOptions, 'allowedHosts' | 'onLog'>> {
+  readonly limits: Limits;
+  readonly access: AccessRules;
+  readonly allowedHosts: readonly string[] | undefined;
+  readonly onLog: Log | undefined;
+}
+
+/** Fills in the defaults. Throws `RangeError` for options that cannot be meant. */
+export function handlerSettings(options: HandlerOptions): HandlerSettings {
+  checkNames(options.bundles);
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const { watchMs = 0 } = options;
+  for (const [name, value] of Object.entries(limits)) checkCount(`limits.${name}`, value, 1);
+  checkCount('watchMs', watchMs, 0);
+  if (limits.bytesInFlight < limits.bodyBytes)
+    throw new RangeError(
+      `serve: limits.bytesInFlight is ${limits.bytesInFlight}, less than limits.bodyBytes (${limits.bodyBytes}): the largest request would never be admitted. Raise the one or lower the other.`,
+    );
+  for (const name of Object.keys(options.access ?? {}))
+    if (!Object.hasOwn(DEFAULT_ACCESS, name))
+      throw new RangeError(
+        `serve: access names the group "${name}". Groups: ${Object.keys(DEFAULT_ACCESS).join(', ')}.`,
+      );
+  return {
+    bundles: options.bundles,
+    runtime: options.runtime ?? {},
+    limits,
+    access: { ...DEFAULT_ACCESS, ...options.access },
+    allowedHosts: options.allowedHosts,
+    allowedOrigins: options.allowedOrigins ?? [],
+    watchMs,
+    onLog: options.onLog,
+  };
+}
+
+export function checkPort(name: string, value: number): void {
+  if (Number.isInteger(value) && value >= 0 && value <= 65_535) return;
+  throw new RangeError(`serve: ${name} is ${value}. Pass a whole number from 0 to 65535.`);
+}
+
+export function checkCount(name: string, value: number, least: number): void {
+  if (Number.isSafeInteger(value) && value >= least) return;
+  throw new RangeError(`serve: ${name} is ${value}. Pass a whole number from ${least}.`);
+}
+
+function checkNames(bundles: HandlerOptions['bundles']): void {
+  const names = Object.keys(bundles);
+  if (names.length === 0 || names.some((name) => name === '' || name.includes('/')))
+    throw new RangeError(
+      `serve: bundles are named [${names.join(', ')}]. Name at least one, without "/": the names are parts of URLs.`,
+    );
+  for (const [name, served] of Object.entries(bundles)) {
+    const versions = isServedModel(served) ? Object.keys(served.versions ?? { 1: '' }) : ['1'];
+    if (versions.length === 0 || !versions.every((version) => /^[1-9]\d{0,8}$/.test(version)))
+      throw new RangeError(
+        `serve: versions of model "${name}" are [${versions.join(', ')}]. Number at least one from 1.`,
+      );
+  }
+}
+
+export function isServedModel(served: BundleLocation | ServedModel): served is ServedModel {
+  return (
+    typeof served === 'object' &&
+    !(served instanceof URL) &&
+    ('bundle' in served || 'versions' in served)
+  );
+}

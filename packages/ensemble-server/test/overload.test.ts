@@ -1,0 +1,135 @@
+import { connect } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { serve, type RunningServer } from '../src/index.ts';
+import { joined, post, tiny, x } from './helpers.ts';
+
+const MIB = 2 ** 20;
+
+async function metric(server: RunningServer, name: string): Promise<number> {
+  const text = await (await fetch(`${server.url}/metrics`)).text();
+  return Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (.+)$`, 'm').exec(text)?.[1]);
+}
+
+/** Sends bytes and tells the first line of each answer, and whether the connection ended. */
+function talk(
+  { url }: RunningServer,
+  text: string,
+): Promise<{ readonly lines: readonly string[]; readonly answer: string }> {
+  return new Promise((resolve) => {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    let answer = '';
+    socket.setEncoding('latin1').on('data', (data: string) => (answer += data));
+    socket
+      .on('error', () => undefined)
+      .on('close', () => {
+        resolve({ lines: answer.match(/^HTTP\/1\.1 .*$/gm) ?? [], answer });
+      });
+    socket.write(text);
+  });
+}
+
+describe('overload', () => {
+  it('refuses uploads beyond the memory for requests before it reads them', async () => {
+    const limits = { bodyBytes: 8 * MIB, bytesInFlight: 20 * MIB };
+    const server = await serve({ bundles: { tiny }, port: 0, limits });
+    const rows = (8 * MIB) / 16 - 64;
+    const [body, headers] = joined(
+      {
+        inputs: [
+          {
+            name: 'x',
+            datatype: 'FP32',
+            shape: [rows, 4],
+            parameters: { binary_data_size: 16 * rows },
+          },
+        ],
+        outputs: [{ name: 'probs', parameters: { binary_data: true } }],
+      },
+      new Float32Array(4 * rows),
+    );
+    const responses = await Promise.all(
+      Array.from({ length: 6 }, () => post(server, body, headers)),
+    );
+    const statuses = responses.map(({ status }) => status);
+    await Promise.all(responses.map((response) => response.arrayBuffer()));
+    // Each takes twice its size: one fits at a time.
+    expect(statuses.every((status) => status === 200 || status === 503)).toBe(true);
+    expect(statuses).toContain(200);
+    expect(statuses).toContain(503);
+    for (const response of responses)
+      if (response.status === 503) expect(response.headers.get('retry-after')).toBe('1');
+    expect(await metric(server, 'snapshot_ensemble_bytes_in_flight')).toBe(0);
+    expect(await metric(server, 'snapshot_ensemble_requests_in_flight')).toBe(0);
+    await server.close();
+  });
+
+  it('tells a client that asks first not to send what it would refuse', async () => {
+    const limits = { bodyBytes: MIB, bytesInFlight: MIB };
+    const server = await serve({ bundles: { tiny }, port: 0, limits });
+    const head = (length: number): string =>
+      `POST /v2/models/tiny/infer HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: ${length}\r\n\r\n`;
+    expect((await talk(server, head(2 * MIB))).lines).toEqual(['HTTP/1.1 413 Payload Too Large']);
+    expect((await talk(server, head(MIB - 1))).lines).toEqual(['HTTP/1.1 503 Service Unavailable']);
+    const body = JSON.stringify({ inputs: [x()] });
+    expect((await talk(server, head(body.length) + body)).lines).toEqual([
+      'HTTP/1.1 100 Continue',
+      'HTTP/1.1 200 OK',
+    ]);
+    await server.close();
+  });
+
+  it('reads large JSON off the event loop, and answers it like small JSON', async () => {
+    const server = await serve({ bundles: { tiny }, port: 0 });
+    const rows = 40_000;
+    const data = Array.from({ length: 4 * rows }, (_, index) => (index % 97) / 97);
+    const ask = async (count: number): Promise<readonly unknown[]> => {
+      const inputs = [x({ shape: [count, 4], data: data.slice(0, 4 * count) })];
+      const response = await post(server, { inputs, outputs: [{ name: 'probs' }] });
+      expect(response.status).toBe(200);
+      const body = (await response.json()) as { outputs: { data: unknown[] }[] };
+      return body.outputs[0]!.data;
+    };
+    const [large, live] = await Promise.all([ask(rows), fetch(`${server.url}/v2/health/live`)]);
+    expect(live.status).toBe(200);
+    expect(large.length).toBe(3 * rows);
+    expect(large.slice(0, 30)).toEqual(await ask(10));
+    const broken = await post(
+      server,
+      `{"inputs":[{"name":"x","data":[${'1,'.repeat(200_000)}x]}]}`,
+    );
+    expect(broken.status).toBe(400);
+    expect(await broken.text()).toContain('element 200000 of inputs[0].data is x');
+    await server.close();
+  });
+
+  it('bounds connections, and cuts off heads and bodies that come too slowly', async () => {
+    const limits = { connections: 2, headersMs: 200, bodyStallMs: 200 };
+    const server = await serve({ bundles: { tiny }, port: 0, limits });
+    const slowBody = talk(
+      server,
+      'POST /v2/models/tiny/infer HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n{',
+    );
+    const slowHead = talk(server, 'GET /v2 HTTP/1.1\r\nHost: loc');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    // The third is closed without a word.
+    expect((await talk(server, 'GET /v2 HTTP/1.1\r\nHost: localhost\r\n\r\n')).lines).toEqual([]);
+    expect((await slowBody).answer).toContain('408 Request Timeout');
+    expect((await slowBody).answer).toContain('comes too slowly: 1 bytes so far');
+    expect((await slowHead).lines).toEqual(['HTTP/1.1 408 Request Timeout']);
+    expect((await post(server, { inputs: [x()] })).status).toBe(200);
+    await server.close();
+  });
+
+  it('refuses bombs and paths out of the protocol', async () => {
+    const { gzipSync } = await import('node:zlib');
+    const server = await serve({ bundles: { tiny }, port: 0, limits: { bodyBytes: MIB } });
+    const bomb = gzipSync(Buffer.alloc(64 * MIB, '['));
+    expect((await post(server, bomb, { 'Content-Encoding': 'gzip' })).status).toBe(413);
+    for (const path of ['/../../etc/passwd', '/v2/models/..%2f..%2fetc/passwd', '/v2/%2e%2e/x'])
+      expect(
+        (await talk(server, `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`))
+          .lines[0],
+      ).toMatch(/40[04]/);
+    await server.close();
+  });
+});
