@@ -1,7 +1,15 @@
 // @ts-check
 // The code on every README runs, and its types hold. Blocks marked `ts` are whole programs.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -56,6 +64,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe('README code', () => {
   it.each(programs)('$name runs', ({ file }) => {
     const cwd = mkdtempSync(join(tmpdir(), 'readme-'));
+    // What a page calls "a bundle on disk".
+    cpSync(join(root, 'conformance/serving/golden/tiny'), join(cwd, 'bundle'), { recursive: true });
     const run = spawnSync(process.execPath, [join(folder, `${file}.mjs`)], {
       cwd,
       encoding: 'utf8',

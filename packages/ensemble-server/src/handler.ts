@@ -10,6 +10,7 @@ import { createMetrics } from './observe/metrics.ts';
 import { createRecorder } from './observe/record.ts';
 import { loadTracing } from './observe/trace.ts';
 import {
+  checkHandlerOptions,
   handlerSettings,
   isServedModel,
   type HandlerOptions,
@@ -54,6 +55,7 @@ export interface Core {
  * `loadEnsemble` throws, and `RangeError` for impossible options.
  */
 export async function createHandler(options: HandlerOptions): Promise<InferenceHandler> {
+  checkHandlerOptions(options);
   const core = await createCore(handlerSettings(options));
   try {
     await core.app.ready();
@@ -91,7 +93,6 @@ export async function createCore(
     log,
     tracing: await loadTracing(),
     maxQueueMs: limits.queueMs,
-    maxBatchRows: settings.runtime.maxBatchRows ?? DEFAULT_BATCH_ROWS,
     isStopping: () => isStopping,
     decoder,
     body: {
@@ -134,9 +135,6 @@ export async function createCore(
     },
   };
 }
-
-// The runtime's own default.
-const DEFAULT_BATCH_ROWS = 64;
 
 function sourcesOf({
   bundles,

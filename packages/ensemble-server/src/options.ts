@@ -1,3 +1,4 @@
+import { checkOptions, type KnownOptions } from '@snapshot-ensemble/options';
 import type { LoadOptions } from '@snapshot-ensemble/ensemble-runtime';
 import type { Log } from './observe/log.ts';
 import type { ModelLimits } from './repository/model.ts';
@@ -107,6 +108,43 @@ export const DEFAULT_LIMITS: Limits = {
   keepAliveMs: 65_000,
 };
 
+const allOf = <T extends object>(defaults: T): { readonly [K in keyof T]-?: true } =>
+  Object.fromEntries(Object.keys(defaults).map((name) => [name, true])) as {
+    readonly [K in keyof T]-?: true;
+  };
+const knownLimits = allOf(DEFAULT_LIMITS);
+const knownGroups = allOf(DEFAULT_ACCESS);
+const knownHandlerOptions: KnownOptions<HandlerOptions> = {
+  bundles: true,
+  runtime: true,
+  limits: true,
+  access: true,
+  allowedHosts: true,
+  allowedOrigins: true,
+  watchMs: true,
+  onLog: true,
+};
+const knownServeOptions: KnownOptions<ServeOptions> = {
+  ...knownHandlerOptions,
+  host: true,
+  port: true,
+  grpcPort: true,
+  tls: true,
+  preStopDelayMs: true,
+  shutdownMs: true,
+  onListening: true,
+};
+
+/** Refuses options that `serve` does not have. Throws `RangeError`. */
+export function checkServeOptions(options: ServeOptions): void {
+  checkOptions('serve', options, knownServeOptions);
+}
+
+/** Refuses options that `createHandler` does not have. Throws `RangeError`. */
+export function checkHandlerOptions(options: HandlerOptions): void {
+  checkOptions('createHandler', options, knownHandlerOptions);
+}
+
 export interface HandlerSettings extends Required<Omit<HandlerOptions, 'allowedHosts' | 'onLog'>> {
   readonly limits: Limits;
   readonly access: AccessRules;
@@ -116,6 +154,8 @@ export interface HandlerSettings extends Required<Omit<HandlerOptions, 'allowedH
 
 /** Fills in the defaults. Throws `RangeError` for options that cannot be meant. */
 export function handlerSettings(options: HandlerOptions): HandlerSettings {
+  checkOptions('serve: limits', options.limits, knownLimits);
+  checkOptions('serve: access', options.access, knownGroups);
   checkNames(options.bundles);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const { watchMs = 0 } = options;
@@ -125,11 +165,6 @@ export function handlerSettings(options: HandlerOptions): HandlerSettings {
     throw new RangeError(
       `serve: limits.bytesInFlight is ${limits.bytesInFlight}, less than limits.bodyBytes (${limits.bodyBytes}): the largest request would never be admitted. Raise the one or lower the other.`,
     );
-  for (const name of Object.keys(options.access ?? {}))
-    if (!Object.hasOwn(DEFAULT_ACCESS, name))
-      throw new RangeError(
-        `serve: access names the group "${name}". Groups: ${Object.keys(DEFAULT_ACCESS).join(', ')}.`,
-      );
   return {
     bundles: options.bundles,
     runtime: options.runtime ?? {},

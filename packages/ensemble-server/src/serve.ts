@@ -9,6 +9,7 @@ import { onCheckContinue } from './http/app.ts';
 import {
   checkCount,
   checkPort,
+  checkServeOptions,
   handlerSettings,
   type Limits,
   type ServeOptions,
@@ -38,6 +39,7 @@ const IDLE_MS = 100;
  * impossible options.
  */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
+  checkServeOptions(options);
   const { host = '127.0.0.1', port = 8000, grpcPort, tls } = options;
   const { preStopDelayMs = 5000, shutdownMs = 25_000 } = options;
   checkPort('port', port);

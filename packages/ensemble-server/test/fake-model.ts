@@ -19,6 +19,7 @@ export function createFakes(name = 'm'): Fakes {
         manifest: fakeManifest,
         revision: '',
         device: { used: 'cpu' },
+        settings: { maxBatchRows: 64 },
         stats: () => fakeStats,
         close() {
           fakes.alive--;
@@ -48,6 +49,7 @@ const fakeStats = {
   batches: 0,
   pendingRequests: 0,
   queuedRows: 0,
+  heldBytes: 0,
   restarts: 0,
   durationMs: { request: 0, queue: 0, input: 0, infer: 0, output: 0 },
 };

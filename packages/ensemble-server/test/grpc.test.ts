@@ -59,7 +59,7 @@ function call<T>(
       metadata,
       (error: ServiceError | null, response?: T) => {
         if (error === null) resolve(response!);
-        else reject(error as Error);
+        else reject(error);
       },
     );
   });

@@ -43,7 +43,11 @@ describe('serve', () => {
   });
 
   it('answers what it accepted before it closes', async () => {
-    const own = await serve({ bundles: { m: tiny }, port: 0, runtime: { batching: { maxRows: 1 } } });
+    const own = await serve({
+      bundles: { m: tiny },
+      port: 0,
+      runtime: { batching: { maxRows: 1 } },
+    });
     const body = JSON.stringify({ inputs: [x()] });
     const headers = { 'Content-Length': String(body.length) };
     // The head has arrived when the server asks for the rest; only then is the request accepted.

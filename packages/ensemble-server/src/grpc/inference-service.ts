@@ -57,7 +57,7 @@ export function inferenceService(context: ServerContext): UntypedServiceImplemen
       context,
       'metadata',
       (message) => {
-        const config = modelConfig(repository.find(addressOf(message)), context.maxBatchRows);
+        const config = modelConfig(repository.find(addressOf(message)));
         return create(pb.ModelConfigResponseSchema, { config: configMessage(config) });
       },
     ),

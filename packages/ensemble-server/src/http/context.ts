@@ -22,7 +22,6 @@ export interface ServerContext {
   readonly log: Log | undefined;
   readonly tracing: Tracing | undefined;
   readonly maxQueueMs: number;
-  readonly maxBatchRows: number;
   /** Whether new requests should go elsewhere: not ready any more, connections end with their next answer. */
   readonly isStopping: () => boolean;
 }

@@ -78,12 +78,8 @@ export const routes: readonly Route[] = [
       return { name, ready: true };
     },
   ),
-  ...at(
-    'GET',
-    [`${MODEL}/config`, `${VERSION}/config`],
-    'metadata',
-    ({ repository, maxBatchRows }, request) =>
-      modelConfig(repository.find(address(request)), maxBatchRows),
+  ...at('GET', [`${MODEL}/config`, `${VERSION}/config`], 'metadata', ({ repository }, request) =>
+    modelConfig(repository.find(address(request))),
   ),
   ...at('GET', [`${MODEL}/stats`, `${VERSION}/stats`], 'metadata', ({ repository }, request) => ({
     model_stats: [modelStatistics(repository.find(address(request)))],
@@ -154,7 +150,7 @@ async function readSmallJson(
 
 async function refuseOverrides(context: HttpContext, request: FastifyRequest): Promise<void> {
   const { parameters } = await readSmallJson(context, request);
-  refuseLoadParameters(Object.keys((parameters ?? {})));
+  refuseLoadParameters(Object.keys(parameters ?? {}));
 }
 
 /** Triton's clients may send a configuration or files along; a bundle brings its own. */

@@ -196,6 +196,12 @@ function ownMetrics({ repository, recorder, admission }: MetricsSources): readon
       ({ ensemble }) => ensemble.stats().queuedRows,
     ),
     perModel(
+      'snapshot_ensemble_queue_bytes',
+      'Bytes of the inputs and outputs that wait or are computed',
+      'gauge',
+      ({ ensemble }) => ensemble.stats().heldBytes,
+    ),
+    perModel(
       'snapshot_ensemble_pending_body_bytes',
       'Bytes of the bodies of requests without an answer yet',
       'gauge',

@@ -6,7 +6,7 @@ const digest = (text: string): string =>
   `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
 /** The page at `/`: models, their cards, a form to try one. It loads nothing from elsewhere. */
-export const pageText: string = `<!doctype html>
+export const pageText = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">

@@ -70,8 +70,8 @@ export interface ConfigTensor {
   readonly dims: readonly number[];
 }
 
-/** A model in the words of Triton's ModelConfig. Requests of any size are taken; `maxBatchRows` run together. */
-export function modelConfig(model: Model, maxBatchRows: number): ModelConfig {
+/** A model in the words of Triton's ModelConfig. Requests of any size are taken; `max_batch_size` rows run together. */
+export function modelConfig(model: Model): ModelConfig {
   const { inputs } = modelMetadata(model, []);
   const tensor = ({ name, datatype, shape }: DescribedOutput): ConfigTensor => ({
     name,
@@ -82,7 +82,7 @@ export function modelConfig(model: Model, maxBatchRows: number): ModelConfig {
     name: model.name,
     platform: PLATFORM,
     backend: PLATFORM,
-    max_batch_size: maxBatchRows,
+    max_batch_size: model.ensemble.settings.maxBatchRows,
     input: inputs.map(tensor),
     output: model.manifest.outputs.map((output) =>
       tensor({

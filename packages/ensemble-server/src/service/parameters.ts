@@ -1,14 +1,11 @@
+import type { PredictOptions } from '@snapshot-ensemble/ensemble-runtime';
 import { badRequest } from '../errors.ts';
 import type { Parameters, ParameterValue } from '../protocol/messages.ts';
 import type { Model } from '../repository/model.ts';
 
 /** What a request's parameters ask of the runtime, and which of them nobody here listens to. */
 export interface Knobs {
-  readonly options: {
-    readonly maxMembers?: number;
-    readonly confidence?: number;
-    readonly allowNonFinite?: boolean;
-  };
+  readonly options: Pick<PredictOptions, 'maxMembers' | 'confidence' | 'allowNonFinite'>;
   /** How long it may take, in milliseconds. */
   readonly timeoutMs: number | undefined;
   /** Names, told in the answer: nothing is dropped in silence. */

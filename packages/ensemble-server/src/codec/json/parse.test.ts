@@ -63,7 +63,7 @@ describe('numbers of an input', () => {
   })).list;
 
   test.prop([nested])('are those of JSON.parse, whatever their nesting', (value) => {
-    const flat = (value).flat(Infinity) as number[];
+    const flat = value.flat(Infinity) as number[];
     const text = JSON.stringify(value);
     expect([...dataOf(text).values]).toEqual(flat.map((number) => (number === 0 ? 0 : number)));
     expect([...dataOf(text, 'FP32').values].map(Math.fround)).toEqual(
