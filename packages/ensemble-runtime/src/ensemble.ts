@@ -104,7 +104,7 @@ export function ensembleOf({
   const close = (): Promise<void> => (closing ??= closeAll());
   return {
     manifest,
-    revision: revisionOf(bundle),
+    revision: bundle.revision ?? '',
     device: Object.values(lanes[0]!.graphs)[0]!.device,
     settings,
     predict: (inputs, options = {}) =>
@@ -130,10 +130,6 @@ export function ensembleOf({
 }
 
 const requestFaults: readonly string[] = ['invalid-input', 'unknown-output', 'no-member-outputs'];
-
-function revisionOf(bundle: Bundle): string {
-  return 'revision' in bundle ? String(bundle.revision) : '';
-}
 
 function defaultOutputs({ outputs }: BundleManifest): readonly string[] {
   return outputs.filter(({ role }) => role !== 'members').map(({ name }) => name);

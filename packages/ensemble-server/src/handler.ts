@@ -151,8 +151,9 @@ function sourcesOf({
       const source = (location: BundleLocation): VersionSource => ({
         open: (version) => openModel(name, version, location, options),
         async readRevision() {
-          const bundle: object = await readBundle(toSource(location));
-          return (bundle as { readonly revision?: string }).revision;
+          const bundle = await readBundle(toSource(location));
+          await bundle.close();
+          return bundle.revision;
         },
       });
       return [

@@ -5,8 +5,7 @@ import { style } from './style.ts';
 const digest = (text: string): string =>
   `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
-/** The page at `/`: models, their cards, a form to try one. It loads nothing from elsewhere. */
-export const pageText = `<!doctype html>
+const html = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
@@ -19,6 +18,9 @@ export const pageText = `<!doctype html>
 <script>${script}</script>
 </html>
 `;
+
+/** The page at `/`: models, their cards, a form to try one. It loads nothing from elsewhere. */
+export const pageText: string = html;
 
 /** Only what is in the page may run, and it may talk to this server alone. */
 export const pageHeaders: Readonly<Record<string, string>> = {

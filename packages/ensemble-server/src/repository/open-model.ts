@@ -6,7 +6,7 @@ import {
   type BundleSource,
 } from '@snapshot-ensemble/ensemble-bundle';
 import { bundleDirectory } from '@snapshot-ensemble/ensemble-bundle/node';
-import { loadEnsemble, type LoadOptions } from '@snapshot-ensemble/ensemble-runtime';
+import { loadEnsemble, type Ensemble, type LoadOptions } from '@snapshot-ensemble/ensemble-runtime';
 import { ServerError } from '../errors.ts';
 import { answerSmoke } from '../service/answer-smoke.ts';
 import { modelOf, type Model, type ModelLimits } from './model.ts';
@@ -31,11 +31,9 @@ export async function openModel(
   location: BundleLocation,
   { runtime, limits }: OpenOptions,
 ): Promise<Model> {
-  const source = toSource(location);
-  const bundle = await readBundle(source);
-  const card = await readCard(bundle);
-  const ensemble = await loadEnsemble(source, runtime);
+  const { bundle, ensemble } = await openBoth(toSource(location), runtime);
   try {
+    const card = await readCard(bundle);
     const model = modelOf(name, version, ensemble, { card, limits });
     await replaySmokeTest(bundle, model);
     await ensemble.warmUp();
@@ -43,6 +41,31 @@ export async function openModel(
   } catch (error) {
     await ensemble.close();
     throw error;
+  } finally {
+    await bundle.close();
+  }
+}
+
+// Each try needs another export to end while the bundle is opened.
+const MAX_TRIES = 5;
+
+/** The bundle and its ensemble at one revision, whatever is exported meanwhile. */
+async function openBoth(
+  source: BundleSource,
+  runtime: LoadOptions,
+): Promise<{ readonly bundle: Bundle; readonly ensemble: Ensemble }> {
+  for (let tries = 1; ; tries++) {
+    const bundle = await readBundle(source);
+    try {
+      const ensemble = await loadEnsemble(source, runtime);
+      if (ensemble.revision === (bundle.revision ?? '') || tries === MAX_TRIES)
+        return { bundle, ensemble };
+      await ensemble.close();
+    } catch (error) {
+      await bundle.close();
+      throw error;
+    }
+    await bundle.close();
   }
 }
 
