@@ -37,39 +37,7 @@ export function groups() {
           : []),
       ],
     })),
-    ...[20, 40].map((epochs) => ({
-      task: 'fashion-resnet20',
-      epochs,
-      configs:
-        epochs === 20
-          ? cosines({ peaks: [0.1, 0.2], decays: [5e-4], seeds: seedsTo(3) })
-          : [
-              ...cosines({ peaks: [0.05, 0.1, 0.2], decays: [5e-4], seeds: seedsTo(3) }),
-              ...cosines({ peaks: [0.1], decays: [5e-4], seeds: [3, 4] }),
-              ...withEach({ method: 'steps' }, { peak: [0.1, 0.2] }, [5e-4], seedsTo(3)),
-              ...withEach(
-                { method: 'swa' },
-                { peak: [0.1], tailRate: [0.02, 0.05] },
-                [5e-4],
-                seedsTo(3),
-              ),
-              ...withEach({ method: 'ema', decay: 0.999 }, { peak: [0.05] }, [5e-4], seedsTo(3)),
-              ...withEach(
-                { method: 'snapshots' },
-                { peak: [0.1, 0.2], cycles: [3, 4, 5, 8] },
-                [5e-4],
-                seedsTo(3),
-              ),
-              ...withEach(
-                { method: 'snapshots', first: 0.5, laterPeak: 0.5 },
-                { peak: [0.1, 0.2], cycles: [4, 6] },
-                [5e-4],
-                seedsTo(3),
-              ),
-              ...withEach({ method: 'tails', cycles: 4 }, { peak: [0.1] }, [5e-4], seedsTo(3)),
-              ...withEach({ method: 'csg-mcmc', cycles: 4 }, { peak: [0.1] }, [5e-4], seedsTo(3)),
-            ],
-    })),
+    { task: 'fashion-resnet20', epochs: 20, configs: resnets(seedsTo(3)) },
     ...[20, 60].map((epochs) => ({
       task: 'fashion-cnn-5k',
       epochs,
@@ -138,12 +106,32 @@ export function groups() {
       task: 'fashion-cnn-held-out',
       epochs: 60,
       configs: [
-        ...cosines({ peaks, decays, seeds: five }),
-        ...withEach({ method: 'steps' }, { peak: peaks }, decays, five),
-        ...withEach({ method: 'snapshots' }, { peak: [0.05, 0.1], cycles: [4, 8] }, decays, five),
+        ...cosines({ peaks: [0.05], decays, seeds: five }),
+        ...withEach({ method: 'steps' }, { peak: [0.05] }, decays, five),
+        ...withEach({ method: 'snapshots' }, { peak: [0.05], cycles: [4, 8] }, decays, five),
       ],
     },
     { task: 'fashion-cnn-held-out', epochs: 12, configs: cosines({ peaks, decays, seeds: five }) },
+  ];
+}
+
+/**
+ * A net with batch normalization, always with weight decay.
+ *
+ * @param {readonly number[]} seeds @returns {Config[]}
+ */
+function resnets(seeds) {
+  const decays = [5e-4];
+  return [
+    ...cosines({ peaks: [0.05, 0.1, 0.2, 0.4], decays, seeds }),
+    ...withEach({ method: 'steps' }, { peak: [0.1, 0.2] }, decays, seeds),
+    ...withEach({ method: 'swa' }, { peak: [0.2], tailRate: [0.02, 0.05] }, decays, seeds),
+    ...withEach({ method: 'ema', decay: 0.999 }, { peak: [0.05] }, decays, seeds),
+    ...withEach({ method: 'ema', decay: 0.999, annealed: true }, { peak: [0.1] }, decays, seeds),
+    ...withEach({ method: 'snapshots' }, { peak: [0.1, 0.2], cycles: [2, 3, 4] }, decays, seeds),
+    ...withEach({ method: 'snapshots', first: 0.5, laterPeak: 0.5 }, { peak: [0.2], cycles: [3, 4] }, decays, seeds),
+    ...withEach({ method: 'tails', cycles: 4 }, { peak: [0.1] }, decays, seeds),
+    ...withEach({ method: 'csg-mcmc', cycles: 4 }, { peak: [0.1] }, decays, seeds),
   ];
 }
 

@@ -26,6 +26,37 @@ it.each<[string, Partial<RunReport>, string]>([
     'runReport: stepsPerEpoch is 0; it must be positive.',
   ],
   [
+    'unknown inputs without a finite score',
+    {
+      evidence: {
+        unknownInputs: [
+          {
+            name: 'A',
+            score: 's',
+            known: [NaN],
+            unknown: [1],
+            names: { known: 'k', unknown: 'u' },
+          },
+        ],
+      },
+    },
+    'runReport: evidence.unknownInputs of "A" needs one finite number or more as known; it has 1 values.',
+  ],
+  [
+    'pairs of other members',
+    { evidence: { agreement: { members: ['1', '2'], disagreement: [[0, 1]] } } },
+    'runReport: evidence.agreement has 2 members, so disagreement must be 2 × 2.',
+  ],
+  [
+    'an image of another size',
+    {
+      evidence: {
+        disputed: { width: 2, height: 2, images: [{ pixels: [1], label: 'Coat', votes: '' }] },
+      },
+    },
+    'runReport: evidence.disputed image "Coat" has 1 pixels; 2 × 2 needs 4.',
+  ],
+  [
     'an ensemble of unknown size',
     { results: { data: 'x', rows: [{ kind: 'ensemble', ...row }] } },
     'runReport: results row "All" is an ensemble without a size; give how many of the last members it holds.',

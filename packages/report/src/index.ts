@@ -1,3 +1,14 @@
+export type {
+  Agreement,
+  CascadeCost,
+  ConfidenceBin,
+  Disputed,
+  Evidence,
+  InterpolatedScore,
+  ReliabilityDiagram,
+  RiskCurve,
+  UnknownInputs,
+} from './evidence.ts';
 export { renderSvg } from './render-svg.ts';
 export type { PictureSpec, RenderSvgOptions } from './render-svg.ts';
 export type { EpochRecord, RecordedCycle, ResultRow, Results, RunReport, Scores } from './run.ts';

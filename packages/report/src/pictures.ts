@@ -1,6 +1,7 @@
 import { ensembleSizeChart } from './charts/ensemble-size.ts';
 import { historyChart } from './charts/history.ts';
 import { learningRateChart } from './charts/learning-rate.ts';
+import { evidencePictures } from './evidence-pictures.ts';
 import type { Markup } from './html.ts';
 import { count, rate } from './numbers.ts';
 import type { PictureSpec } from './render-svg.ts';
@@ -21,7 +22,13 @@ export interface Picture {
 
 /** The pictures that the run has data for. */
 export function picturesOf(run: RunReport): readonly Picture[] {
-  return [learningRate(run), ...training(run), ...ensembleSize(run)];
+  const data = run.results?.data ?? 'the held-out rows';
+  return [
+    ...evidencePictures(run.evidence ?? {}, data),
+    ...ensembleSize(run),
+    learningRate(run),
+    ...training(run),
+  ];
 }
 
 function learningRate({ plan, schedule, snapshots }: RunReport): Picture {
@@ -64,13 +71,23 @@ function training({ history = [], plan, stepsPerEpoch }: RunReport): readonly Pi
 
 function ensembleSize({ results }: RunReport): readonly Picture[] {
   if (!results?.rows.some(({ kind }) => kind === 'ensemble')) return [];
-  const { label } = scoreFormat(results.headline ?? 'error');
-  return [
-    {
-      file: 'ensemble-size.svg',
+  const { headline = 'error' } = results;
+  const hasAll = (score: string): boolean =>
+    results.rows.every(({ kind, scores }) => kind === 'member' || scores[score] !== undefined);
+  const others = headline === 'error' ? likelihoods.filter(hasAll).slice(0, 1) : [];
+  return [headline, ...others].map((score) => {
+    const { label } = scoreFormat(score);
+    const bars = results.rows.some((row) => row.intervals?.[score] !== undefined)
+      ? ' Bars are 95 % intervals.'
+      : '';
+    return {
+      file: score === headline ? 'ensemble-size.svg' : 'ensemble-size-likelihood.svg',
       heading: `${label} against ensemble size`,
-      caption: `${label} on ${results.data} of the mean of the last m members, of each member alone, and of the single model of the same budget (dashed).`,
-      spec: ensembleSizeChart(results),
-    },
-  ];
+      caption: `${label} on ${results.data} of the mean of the last m members, of each member alone, and of the single models (dashed).${bars}`,
+      spec: ensembleSizeChart(results, score),
+    };
+  });
 }
+
+/** Which is drawn beside the error: the calibrated one where it is known. */
+const likelihoods = ['negativeLogLikelihoodCalibrated', 'negativeLogLikelihood'] as const;

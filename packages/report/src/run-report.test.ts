@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { exampleEvidence } from '../test/example-evidence.ts';
 import { exampleRun } from '../test/example-run.ts';
 import { elementsOf, reachesOut, textOf } from '../test/read-html.ts';
-import { runReport, type ReportFiles } from './index.ts';
+import { type Evidence, runReport, type ReportFiles } from './index.ts';
 import { picturesOf } from './pictures.ts';
 import { renderSvg } from './render-svg.ts';
 
@@ -16,9 +17,10 @@ describe('runReport', () => {
   it('gives the page and each picture alone', () => {
     expect(Object.keys(files)).toEqual([
       'report.html',
+      'ensemble-size.svg',
+      'ensemble-size-likelihood.svg',
       'learning-rate.svg',
       'training.svg',
-      'ensemble-size.svg',
     ]);
   });
 
@@ -56,6 +58,7 @@ describe('runReport', () => {
         title: hostile,
         verdict: hostile,
         facts: [{ name: hostile, value: hostile }],
+        evidence: hostileEvidence(hostile),
         history: [{ epoch: 0, metrics: { [hostile]: 1, [`val_${hostile}`]: 2 } }],
         results: {
           data: hostile,
@@ -68,7 +71,7 @@ describe('runReport', () => {
     const elements = elementsOf(html);
     expect(textOf(elements.find(({ tagName }) => tagName === 'h1')!)).toBe(hostile);
     expect(elements.filter(({ tagName }) => tagName === 'img')).toEqual([]);
-    expect(elements.filter(({ tagName }) => tagName === 'svg')).toHaveLength(3);
+    expect(elements.filter(({ tagName }) => tagName === 'svg')).toHaveLength(3 + 7);
   });
 
   it('gives every picture words for those who do not see it', () => {
@@ -78,7 +81,7 @@ describe('runReport', () => {
       expect(attributes['role']).toBe('img');
       expect(attributes['aria-label']).toMatch(/\w/);
     }
-    expect(svgs).toHaveLength(3);
+    expect(svgs).toHaveLength(4);
   });
 
   it('takes its colors from the page, so that light, dark and paper are one picture', () => {
@@ -97,6 +100,32 @@ describe('runReport', () => {
     expect(best.map(textOf)).toEqual(['14.00 %', '0.4200']);
   });
 
+  it('draws every kind of evidence, each with its heading', async () => {
+    const full = await runReport(exampleRun({ evidence: exampleEvidence }));
+    const headings = elementsOf(full['report.html']!)
+      .filter(({ tagName }) => tagName === 'h2')
+      .map(textOf);
+    expect(headings).toEqual([
+      'Inputs of a kind never seen',
+      'Error among the surest rows',
+      'Whether its confidence can be believed',
+      'How often members disagree',
+      'Accuracy against cost',
+      'Between one member and the next',
+      'Error against ensemble size',
+      'Negative log-likelihood, as trained against ensemble size',
+      'Learning rate',
+      'Training',
+      'What the members dispute most',
+      'Results',
+    ]);
+    expect(reachesOut(full['report.html']!)).toEqual([]);
+    const drawn = elementsOf(full['report.html']!).flatMap(({ attrs }) =>
+      attrs.filter(({ name }) => ['fill', 'stroke'].includes(name)).map(({ value }) => value),
+    );
+    expect(drawn.filter((color) => color.startsWith('#'))).toEqual([]);
+  });
+
   const smallest = exampleRun({
     history: [{ epoch: 0, metrics: { mae: 0.5 } }],
     results: {
@@ -110,7 +139,10 @@ describe('runReport', () => {
   });
 
   it.each([
-    ...picturesOf(exampleRun()).map(({ file, spec }) => ({ file, spec })),
+    ...picturesOf(exampleRun({ evidence: exampleEvidence })).map(({ file, spec }) => ({
+      file,
+      spec,
+    })),
     ...picturesOf(smallest).map(({ file, spec }) => ({ file: `the smallest ${file}`, spec })),
   ])('draws $file without a warning of Vega', async ({ spec }) => {
     const warnings: string[] = [];
@@ -118,3 +150,26 @@ describe('runReport', () => {
     expect(warnings).toEqual([]);
   });
 });
+
+/** Every name and label of the evidence replaced. */
+function hostileEvidence(text: string): Evidence {
+  const { riskCoverage, unknownInputs, agreement, disputed, cascade, interpolation } =
+    exampleEvidence;
+  return {
+    ...exampleEvidence,
+    riskCoverage: riskCoverage!.map((curve) => ({ ...curve, name: text })),
+    unknownInputs: unknownInputs!.map((model) => ({
+      ...model,
+      name: text,
+      score: text,
+      names: { known: text, unknown: `${text}2` },
+    })),
+    agreement: { ...agreement!, members: ['1', '2', text] },
+    disputed: {
+      ...disputed!,
+      images: disputed!.images.map((image) => ({ ...image, label: text, votes: text })),
+    },
+    cascade: cascade!.map((setting) => ({ ...setting, name: text })),
+    interpolation: interpolation!.map((line) => ({ ...line, name: text })),
+  };
+}

@@ -1,4 +1,5 @@
 import { checkRun } from './check-run.ts';
+import { disputedSection } from './disputed.ts';
 import { html, type Markup } from './html.ts';
 import { page, pictureSection } from './page.ts';
 import { picturesOf } from './pictures.ts';
@@ -11,7 +12,7 @@ export type ReportFiles = Readonly<Record<string, string>>;
 
 /**
  * A run's report as files: `report.html` (pictures inline, no script, nothing from the network, light and dark), and
- * beside it `learning-rate.svg`, `training.svg` and `ensemble-size.svg`, each where the run has data for it. The same run
+ * beside it each picture as an SVG file, where the run has data for it. The same run
  * gives the same bytes. Throws RangeError for a run that cannot be drawn.
  */
 export async function runReport(run: RunReport): Promise<ReportFiles> {
@@ -24,6 +25,7 @@ export async function runReport(run: RunReport): Promise<ReportFiles> {
     const svg = await renderSvg(picture.spec, { alternative, theme: 'inherited' });
     sections.push(pictureSection({ ...picture, svg }));
   }
+  if (run.evidence?.disputed !== undefined) sections.push(disputedSection(run.evidence.disputed));
   if (run.results !== undefined) sections.push(resultsSection(run.results));
   return { 'report.html': page(run, sections), ...files };
 }
@@ -31,7 +33,10 @@ export async function runReport(run: RunReport): Promise<ReportFiles> {
 function resultsSection(results: Results): Markup {
   return html`<section>
     <h2>Results</h2>
-    <p class="note">Measured on ${results.data}. A star marks the best of its column.</p>
+    <p class="note">
+      Measured on ${results.data}. A star marks the best number of its column, be it more than
+      chance or not.
+    </p>
     ${resultsTable(results)}
   </section>`;
 }

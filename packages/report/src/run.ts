@@ -1,4 +1,5 @@
 import type { CyclePlan, Schedule } from '@snapshot-ensemble/schedules';
+import type { Evidence } from './evidence.ts';
 
 /** Scalars by name. */
 export type Scores = Readonly<Record<string, number>>;
@@ -12,13 +13,18 @@ export interface EpochRecord {
 
 /** One line of the table of results: one model, or one ensemble. */
 export interface ResultRow {
-  /** `single` is the model of the same budget that the ensemble is measured against. */
+  /** A `single` model is one that the ensemble is measured against; there may be several. */
   readonly kind: 'single' | 'member' | 'ensemble';
   readonly name: string;
   /** How many of the last members the ensemble holds. Required for the kind `ensemble`. */
   readonly size?: number;
-  /** `error`, `negativeLogLikelihood`, `brier`, `ece` (fractions, nats), or any other name. */
+  /**
+   * `error`, `negativeLogLikelihood`, `brier`, `ece` (fractions, nats), the same with `Calibrated` behind, or any
+   * other name.
+   */
   readonly scores: Scores;
+  /** Between what bounds each score is likely to lie, by its name. */
+  readonly intervals?: Readonly<Record<string, readonly [lower: number, upper: number]>>;
 }
 
 export interface Results {
@@ -46,6 +52,8 @@ export interface RunReport {
   /** Needed to mark the restarts among the epochs. */
   readonly stepsPerEpoch?: number;
   readonly results?: Results;
+  /** Drawn on the rows that `results.data` names. */
+  readonly evidence?: Evidence;
 }
 
 /** Learning rate at the first and at the last step of the cycle `[start, end)`. */

@@ -23,15 +23,34 @@ const known: Readonly<Record<string, ScoreFormat>> = {
   acc: accuracy,
   accuracy,
   error: { label: 'Error', picture: '.2~%', print: percent, better: 'lower' },
-  negativeLogLikelihood: {
-    label: 'Negative log-likelihood',
+  negativeLogLikelihoodCalibrated: {
+    label: 'Negative log-likelihood, calibrated',
     picture: '.3~g',
     print: decimals,
     better: 'lower',
   },
+  eceCalibrated: {
+    label: 'Calibration error (ECE), calibrated',
+    picture: '.2~%',
+    print: percent,
+    better: 'lower',
+  },
+  negativeLogLikelihood: {
+    label: 'Negative log-likelihood, as trained',
+    picture: '.3~g',
+    print: decimals,
+    better: 'lower',
+  },
+  unknownAuroc: {
+    label: 'Unknown inputs found (AUROC)',
+    picture: '.3~f',
+    print: (value) => value.toFixed(3),
+    better: 'higher',
+  },
+  temperature: { label: 'Temperature', picture: '.3~f', print: (value) => value.toFixed(2) },
   brier: { label: 'Brier score', picture: '.3~g', print: decimals, better: 'lower' },
   ece: {
-    label: 'Calibration error (ECE)',
+    label: 'Calibration error (ECE), as trained',
     picture: '.2~%',
     print: percent,
     better: 'lower',

@@ -99,10 +99,14 @@ export function chartConfig(palette: Palette): Readonly<Record<string, unknown>>
     range: { category: [primary, secondary, rival, accent] },
     line: { color: primary, strokeWidth: 2, strokeJoin: 'round' },
     area: { color: primary, fillOpacity: 0.12 },
+    bar: { color: primary },
+    point: { color: primary },
+    rect: { color: primary },
     rule: { color: muted },
     text: { color: muted, fontSize: 11 },
     style: {
       restart: { stroke: muted, strokeDash: [2, 3], strokeWidth: 1, opacity: 0.8 },
+      cell: { fill: ink, fontSize: 11 },
       snapshot: { color: accent, stroke: surface, strokeWidth: 1.5, opacity: 1 },
     },
   };

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { exampleRun } from '../../test/example-run.ts';
 import type { PictureSpec } from '../render-svg.ts';
 import { ensembleSizeChart } from './ensemble-size.ts';
+import { histogram } from './evidence.ts';
 import { historyChart } from './history.ts';
 import { learningRateChart } from './learning-rate.ts';
 
@@ -79,5 +80,42 @@ describe('ensembleSizeChart', () => {
       [2, 0.14],
       [3, 0.16],
     ]);
+  });
+});
+
+describe('ensembleSizeChart of several rivals', () => {
+  const rival = (name: string, error: number) => ({
+    kind: 'single' as const,
+    name,
+    scores: { error },
+  });
+  const { results } = exampleRun();
+  const rows = results!.rows.map((row) =>
+    row.kind === 'ensemble' ? { ...row, intervals: { error: [0.1, 0.2] as const } } : row,
+  );
+  const spec = ensembleSizeChart({
+    ...results!,
+    rows: [rival('cosine', 0.15), rival('SWA', 0.13), ...rows.slice(1)],
+  });
+
+  it('names each', () => {
+    const names = rowsOf(spec).flatMap((layer) => layer.map(({ what }) => what));
+    expect(names).toEqual(expect.arrayContaining(['cosine', 'SWA']));
+  });
+
+  it('draws the intervals of the ensembles', () => {
+    const bars = rowsOf(spec)[2];
+    expect(bars).toHaveLength(3);
+    expect(bars?.[0]).toMatchObject({ m: 1, low: 0.1, high: 0.2 });
+  });
+});
+
+describe('histogram', () => {
+  it('gives shares of equal bins, the last with its end', () => {
+    const bins = histogram([0, 0.01, 0.5, 1], 0, 1);
+    expect(bins).toHaveLength(30);
+    expect(bins[0]).toEqual({ from: 0, to: 1 / 30, share: 0.5 });
+    expect(bins[15]).toMatchObject({ share: 0.25 });
+    expect(bins[29]).toMatchObject({ share: 0.25 });
   });
 });
