@@ -87,6 +87,8 @@ export function chartConfig(palette: Palette): Readonly<Record<string, unknown>>
       symbolSize: 90,
       symbolStrokeWidth: 2,
       title: null,
+      titleColor: ink,
+      titleFontWeight: 500,
     },
     title: {
       anchor: 'start',
