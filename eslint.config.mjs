@@ -144,6 +144,13 @@ export default tseslint.config(
     },
   },
   {
+    // What browsers are given as it is.
+    files: ['examples/*/public/*.js'],
+    languageOptions: {
+      globals: { document: 'readonly', fetch: 'readonly', location: 'readonly', URL: 'readonly' },
+    },
+  },
+  {
     files: ['**/*.mjs'],
     languageOptions: {
       globals: {

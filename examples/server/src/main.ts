@@ -1,0 +1,26 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expressApp } from './express.ts';
+import { fastifyApp } from './fastify.ts';
+
+const [bundle, host = 'express', port = '8000'] = process.argv.slice(2);
+if (bundle === undefined || !['express', 'fastify'].includes(host)) {
+  console.error('Usage: npm start -w examples/server -- <bundle folder> [express|fastify] [port]');
+  process.exit(1);
+}
+
+const tell = (at: number): void => {
+  console.log(`Draw at http://127.0.0.1:${at}/draw/, or ask http://127.0.0.1:${at}/v2`);
+};
+if (host === 'express') {
+  const { app, close } = await expressApp(bundle);
+  const server = createServer(app).listen(Number(port), '127.0.0.1', () => {
+    tell((server.address() as AddressInfo).port);
+  });
+  process.once('SIGINT', () => server.close(() => void close()));
+} else {
+  const app = await fastifyApp(bundle);
+  await app.listen({ host: '127.0.0.1', port: Number(port) });
+  tell((app.server.address() as AddressInfo).port);
+  process.once('SIGINT', () => void app.close());
+}
