@@ -1,5 +1,6 @@
 // @ts-check
 // Judges written by others. `npm run conformance [quick | long] [GROUP …]`; a group with a file `long-only` has no quick tier.
+// A group with a check.py gets a Python of its own; one with a check.mjs needs a machine of its own, and runs only when it is named.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,10 +8,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-const groups = readdirSync(here, { withFileTypes: true })
-  .filter((entry) => entry.isDirectory() && existsSync(join(here, entry.name, 'check.py')))
-  .map((entry) => entry.name)
+const folders = readdirSync(here, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name)
   .sort();
+/** @param {string} script */
+const having = (script) => folders.filter((name) => existsSync(join(here, name, script)));
+const everywhere = having('check.py');
+const groups = [...everywhere, ...having('check.mjs')].sort();
 
 const words = process.argv.slice(2);
 const tier = words[0] === 'long' || words[0] === 'quick' ? words.shift() : 'quick';
@@ -25,14 +30,15 @@ const refused = tier === 'quick' ? words.filter(isLongOnly) : [];
 if (refused.length > 0)
   fail(`${refused.join(', ')} has a long tier only: npm run conformance long ${refused.join(' ')}`);
 const chosen =
-  words.length > 0 ? words : groups.filter((group) => tier === 'long' || !isLongOnly(group));
+  words.length > 0 ? words : everywhere.filter((group) => tier === 'long' || !isLongOnly(group));
 
 let passed = 0;
 let failed = 0;
 for (const group of chosen) {
   console.log(`\n# conformance ${group} (${tier})`);
-  const python = venv(group);
-  const run = spawnSync(python, ['check.py', String(tier)], {
+  const isPython = everywhere.includes(group);
+  const program = isPython ? venv(group) : process.execPath;
+  const run = spawnSync(program, [isPython ? 'check.py' : 'check.mjs', String(tier)], {
     cwd: join(here, group),
     encoding: 'utf8',
     maxBuffer: 2 ** 28,

@@ -232,6 +232,8 @@ describe('processes', () => {
     const script = `
       const { loadEnsemble } = await import(${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)});
       const ensemble = await loadEnsemble(new URL(${JSON.stringify(tiny.href)}));
+      process.kill(ensemble.stats().workers[0].pid, 'SIGKILL');
+      await ensemble.predict(new Float32Array(4));
       console.log(ensemble.stats().workers[0].pid);
       if (process.argv[1] === 'wait') setInterval(() => undefined, 1000);`;
     for (const [argument, isKilled] of [

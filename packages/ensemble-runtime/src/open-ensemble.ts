@@ -61,6 +61,7 @@ export async function openEnsemble(
     recorder,
     now: () => performance.now(),
     later,
+    stayAlive,
   });
   listener.laneChanged = () => {
     scheduler.laneChanged();
@@ -80,6 +81,13 @@ async function all(starting: readonly Promise<Lane>[]): Promise<readonly Lane[]>
       throw attempt.reason;
     }
   return lanes;
+}
+
+function stayAlive(): () => void {
+  const timer = setInterval(() => undefined, LONGEST_MS);
+  return () => {
+    clearInterval(timer);
+  };
 }
 
 // What timers can count to, 24 days.

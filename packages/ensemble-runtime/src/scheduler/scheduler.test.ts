@@ -78,6 +78,7 @@ function schedule(
     recorder,
     now: () => 0,
     later: () => () => undefined,
+    stayAlive: () => () => undefined,
     ...options,
   });
   return { scheduler, recorder, lanes };
@@ -388,6 +389,24 @@ describe('createScheduler', () => {
     const recovered = scheduler.submit(request(0), y);
     running[2]!.finish();
     await recovered;
+  });
+
+  it('keeps the process alive as long as a request has no answer', async () => {
+    let holds = 0;
+    const { scheduler, running } = manual({
+      stayAlive: () => {
+        holds++;
+        return () => holds--;
+      },
+    });
+    const answers = [1, 2].map((x) => scheduler.submit(request(x), y));
+    expect(holds).toBe(1);
+    running[0]!.finish();
+    await flush();
+    expect(holds).toBe(1);
+    running[1]!.finish();
+    await Promise.all(answers);
+    expect(holds).toBe(0);
   });
 
   it('waits for cores', async () => {

@@ -35,6 +35,8 @@ export interface SchedulerOptions {
   readonly now: () => number;
   /** Calls `act` once, later; the returned function forgets it. */
   readonly later: (act: () => void, ms: number) => () => void;
+  /** Keeps this process from ending for want of work; the returned function no longer does. */
+  readonly stayAlive: () => () => void;
 }
 
 export interface Waiting {
@@ -56,7 +58,7 @@ export interface Scheduler {
 }
 
 export function createScheduler(options: SchedulerOptions): Scheduler {
-  const { manifest, plan, lanes, threads, cores, recorder, now, later } = options;
+  const { manifest, plan, lanes, threads, cores, recorder, now, later, stayAlive } = options;
   const { maxBatchRows, maxHeldBytes } = options;
   const queue = createQueue(plan.stages.length, maxBatchRows);
   const budget = byteBudget(maxHeldBytes);
@@ -64,6 +66,8 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   const pending = new Set<Request>();
   const idle: (() => void)[] = [];
   let isClosed = false;
+  // While a worker starts again, nothing else may keep the process from ending.
+  let letGo = (): void => undefined;
 
   const refuse = (
     reason: FailureReason,
@@ -257,7 +261,9 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
           for (const end of endings) end();
           if (answer instanceof Error) reject(answer);
           else resolve(answer);
-          if (pending.size === 0) for (const wake of idle.splice(0)) wake();
+          if (pending.size > 0) return;
+          letGo();
+          for (const wake of idle.splice(0)) wake();
         };
         if (signal?.aborted === true) {
           recorder.failure('canceled');
@@ -284,6 +290,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
               fail({ request }, 'canceled', late());
             }, deadline - now()),
           );
+        if (pending.size === 0) letGo = stayAlive();
         pending.add(request);
         queue.add(request);
         pump();
