@@ -40,7 +40,9 @@ export interface Prediction {
 /** A bundle that answers. It owns processes or threads: call `close`, or declare it with `await using`. */
 export interface Ensemble {
   readonly manifest: BundleManifest;
-  /** What the bundle was when it was loaded; workers that start again read the same. */
+  /**
+   * The bundle's revision when it was loaded, which workers that start again read too; empty where the bundle is flat.
+   */
   readonly revision: string;
   readonly device: Device;
   /** What it runs with, defaults filled in. */
@@ -100,6 +102,7 @@ export function ensembleOf({
   const closeAll = async (): Promise<void> => {
     await scheduler.drain();
     await Promise.all(lanes.map((lane) => lane.close()));
+    await bundle.close();
   };
   const close = (): Promise<void> => (closing ??= closeAll());
   return {
@@ -159,13 +162,19 @@ function checkOutputs({ name, outputs }: BundleManifest, wanted: readonly string
 /** Throws `InferenceError('invalid-input')` where fewer members are asked for than the bundle can stop at. */
 function checkLimits(
   { name }: BundleManifest,
-  { stages }: Plan,
+  { stages, thresholds }: Plan,
   { maxMembers, confidence }: RequestOptions,
 ): void {
   const invalid = (text: string): InferenceError =>
     new InferenceError('invalid-input', `Cannot run ensemble "${name}": ${text}`);
   if (confidence !== undefined && Number.isNaN(confidence))
     throw invalid('confidence is NaN. Pass a number from 0 to 1.');
+  const canStop =
+    confidence === undefined || confidence === Infinity || thresholds(0) !== undefined;
+  if (!canStop)
+    throw invalid(
+      `confidence is ${confidence}, but no row can stop early. Export the bundle with a cascade, in stages or as separate members, and load it without cascade: 'off'.`,
+    );
   if (maxMembers === undefined) return;
   if (!Number.isSafeInteger(maxMembers) || maxMembers < 1)
     throw invalid(`maxMembers is ${maxMembers}. Pass a whole number from 1.`);

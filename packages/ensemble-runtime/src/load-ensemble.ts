@@ -30,7 +30,12 @@ export async function loadEnsemble(
   const cores = options.cores ?? defaultCores();
   const settings = resolveOptions(options, cores.limit);
   const opened = await readBundle(toSource(bundle));
-  return openEnsemble(opened, settings, { open: executorOf(options, cores), cores });
+  try {
+    return await openEnsemble(opened, settings, { open: executorOf(options, cores), cores });
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
 }
 
 function toSource(bundle: string | URL | BundleSource): BundleSource {

@@ -5,7 +5,7 @@ import { ensembleOf, type Ensemble } from './ensemble.ts';
 import type { GraphSource, OpenExecutor } from './executor/port.ts';
 import { openLane, type Lane } from './executor/supervisor.ts';
 import type { Settings } from './options.ts';
-import { planOf } from './scheduler/plan.ts';
+import { planOf } from './scheduler/plan-of.ts';
 import { createScheduler } from './scheduler/scheduler.ts';
 import { createRecorder } from './stats.ts';
 
@@ -24,7 +24,7 @@ export async function openEnsemble(
   const { manifest } = bundle;
   const { device, workers, threads, spinning, watchdogMs } = settings;
   const recorder = createRecorder();
-  const plan = planOf(manifest);
+  const plan = planOf(manifest, settings.cascade);
   const graphs = plan.stages.map(({ graph }): GraphSource => ({
     key: graph,
     read: () => bundle.readFile(graph),
@@ -46,8 +46,8 @@ export async function openEnsemble(
     });
   const lanes = await all(Array.from({ length: workers }, startLane));
   try {
-    for (const stage of plan.stages)
-      checkGraph(manifest, plan.expected(stage), lanes[0]!.graphs[stage.graph]!);
+    for (const [index, { graph }] of plan.stages.entries())
+      checkGraph(manifest, plan.expected(index), lanes[0]!.graphs[graph]!);
   } catch (error) {
     await Promise.all(lanes.map((lane) => lane.close()));
     throw error;

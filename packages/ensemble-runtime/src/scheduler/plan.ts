@@ -1,11 +1,10 @@
 import type { BundleManifest, BundleTensor } from '@snapshot-ensemble/ensemble-bundle';
-import { InferenceError } from '../errors.ts';
 import type { Expected } from '../check-graph.ts';
 import type { BatchResult, OutputArray } from '../executor/port.ts';
 
 /** One run that a row goes through. */
 export interface Stage {
-  /** Key of its graph. */
+  /** Key of its graph: the path of its file. */
   readonly graph: string;
   /** Members that have run for a row after this stage. */
   readonly membersUsed: number;
@@ -13,14 +12,17 @@ export interface Stage {
   readonly state: readonly BundleTensor[];
 }
 
+/** Arrays by name, `dims[0]` counting the rows of a batch. */
+export type Arrays = Readonly<Record<string, OutputArray>>;
+
 /** What a stage says of the rows of a batch. */
 export interface StageResult {
   /** The outputs that were wanted, as made of the members so far. */
-  readonly outputs: Readonly<Record<string, OutputArray>>;
-  /** What the next stage needs, `dims[0]` counting the rows. */
-  readonly state: Readonly<Record<string, OutputArray>>;
-  /** By row; the least over the outputs that have a cascade. Undefined where no row may leave early. */
-  readonly confidence: Float64Array | undefined;
+  readonly outputs: Arrays;
+  /** What the next stage needs. */
+  readonly state: Arrays;
+  /** By row, one array for each output that has a cascade. */
+  readonly confidences: readonly ArrayLike<number>[];
 }
 
 /** How a bundle's rows are run. */
@@ -29,35 +31,30 @@ export interface Plan {
   /** Outputs that the graph of a stage must compute. */
   graphOutputs(stage: number, wanted: readonly string[]): readonly string[];
   /** `carried` is the state that the batch's rows came with. */
-  read(
-    stage: number,
-    result: BatchResult,
-    carried: Readonly<Record<string, OutputArray>>,
-    wanted: readonly string[],
-  ): StageResult;
-  /** Confidence at which a row leaves after a stage; undefined where none may. */
-  threshold(stage: number): number | undefined;
+  read(stage: number, result: BatchResult, carried: Arrays, wanted: readonly string[]): StageResult;
+  /** Confidences at which a row leaves after a stage, all of them reached; undefined where none may leave. */
+  readonly thresholds: (stage: number) => readonly number[] | undefined;
   /** Inputs and outputs that the graph of a stage must have. */
-  expected(stage: Stage): Expected;
-}
-
-/** How the rows of a bundle are run. */
-export function planOf(manifest: BundleManifest): Plan {
-  return wholePlan(manifest);
+  expected(stage: number): Expected;
 }
 
 /** One graph that answers everything. */
-function wholePlan({ name, form, graph, members, inputs, outputs }: BundleManifest): Plan {
-  if (graph === undefined)
-    throw new InferenceError(
-      'wrong-graph',
-      `Cannot load ensemble "${name}": its form is "${form}", and this version runs bundles with one graph. Export it with form "fused".`,
-    );
+export function wholePlan({ graph, members, inputs, outputs }: BundleManifest): Plan {
   return {
-    stages: [{ graph, membersUsed: members.length, state: [] }],
+    stages: [{ graph: graph!, membersUsed: members.length, state: [] }],
     graphOutputs: (_, wanted) => wanted,
-    read: (_, { outputs }) => ({ outputs, state: {}, confidence: undefined }),
-    threshold: () => undefined,
+    read: (_, result) => ({ outputs: result.outputs, state: {}, confidences: [] }),
+    thresholds: () => undefined,
     expected: () => ({ inputs, outputs }),
   };
+}
+
+/** Thresholds of the outputs that have a cascade, after so many members; undefined where no output has one. */
+export function thresholdsAfter(
+  { policy }: BundleManifest,
+  outputs: readonly string[],
+  members: number,
+): readonly number[] | undefined {
+  if (outputs.length === 0) return undefined;
+  return outputs.map((name) => policy[name]!.cascade!.thresholds[members - 1] ?? 0);
 }

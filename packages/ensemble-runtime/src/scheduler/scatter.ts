@@ -20,23 +20,26 @@ export function checkRows(
 }
 
 /**
- * Writes what a segment's rows that leave here are answered, and returns the others as a segment of the next stage. `at` is the segment's first
+ * Writes what a segment's rows that leave here are answered (all of them without `thresholds`), and returns the others as a segment of the next stage. `at` is the segment's first
  * row in the batch of `rows` rows.
  */
 export function scatter(
   segment: Segment,
   result: StageResult,
   membersUsed: number,
-  threshold: number | undefined,
+  thresholds: readonly number[] | undefined,
   { at, rows }: { readonly at: number; readonly rows: number },
 ): Segment | undefined {
   const { request } = segment;
   const count = countRows(segment.rows);
-  const { confidence } = result;
+  const { confidences } = result;
+  const leaves = (place: number): boolean =>
+    thresholds!.length > 0 &&
+    // NaN reaches nothing.
+    thresholds!.every((threshold, index) => confidences[index]![at + place]! >= threshold);
   const staying: number[] = [];
-  if (threshold !== undefined && confidence !== undefined)
-    for (let place = 0; place < count; place++)
-      if (confidence[at + place]! < threshold) staying.push(place);
+  if (thresholds !== undefined)
+    for (let place = 0; place < count; place++) if (!leaves(place)) staying.push(place);
   if (staying.length === 0 && count === rows && rows === request.rows) {
     // A batch of one whole request gives its arrays away.
     for (const name of request.outputs) request.results.set(name, result.outputs[name]!);

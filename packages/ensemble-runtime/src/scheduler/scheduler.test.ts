@@ -8,12 +8,13 @@ import type { Turn } from '../executor/supervisor.ts';
 import { createRecorder, type Recorder, type WorkerState } from '../stats.ts';
 import { bytesOf } from '../tensor.ts';
 import type { ValidInputs } from '../validate.ts';
-import { planOf } from './plan.ts';
+import { planOf } from './plan-of.ts';
 import { createScheduler, type Scheduler, type SchedulerOptions } from './scheduler.ts';
 
 const manifest = {
   name: 'm',
   members: [{}, {}],
+  form: 'fused',
   graph: 'g',
   inputs: [{ name: 'x', dtype: 'int32', shape: [null, 2] }],
   outputs: [
@@ -69,7 +70,7 @@ function schedule(
   const lanes = runs.map(laneOf);
   const scheduler = createScheduler({
     manifest,
-    plan: planOf(manifest),
+    plan: planOf(manifest, 'policy'),
     lanes,
     threads: 1,
     cores: gate(99),

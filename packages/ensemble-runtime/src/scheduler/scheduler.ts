@@ -142,8 +142,8 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       spent.infer += result.runMs;
       spent.output += output;
       if (!request.isSettled) {
-        const threshold = thresholdOf(plan, index, request);
-        const survivors = scatter(segment, read, stage.membersUsed, threshold, { at, rows });
+        const thresholds = thresholdsOf(plan, index, request);
+        const survivors = scatter(segment, read, stage.membersUsed, thresholds, { at, rows });
         if (survivors !== undefined) queue.addSurvivors(survivors);
         if (request.left === 0) complete(request);
       }
@@ -312,15 +312,16 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   };
 }
 
-/** Confidence at which a request's rows leave after a stage; undefined where all do. */
-function thresholdOf(
+/** Confidences at which a request's rows leave after a stage, by output; undefined where all rows do, none where no row does. */
+function thresholdsOf(
   plan: Plan,
   stage: number,
   { maxMembers = Infinity, confidence }: RequestOptions,
-): number | undefined {
+): readonly number[] | undefined {
   const next = plan.stages[stage + 1];
   if (next === undefined || next.membersUsed > maxMembers) return undefined;
-  return confidence ?? plan.threshold(stage) ?? Infinity;
+  const thresholds = plan.thresholds(stage) ?? [];
+  return confidence === undefined ? thresholds : thresholds.map(() => confidence);
 }
 
 function bytesHeld(
