@@ -29,6 +29,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: "replay a bundle's smoke request, here or against a server",
     load: () => import('./commands/verify.ts'),
   },
+  tune: {
+    summary: 'measure how a bundle runs best on this machine, and keep the choice beside it',
+    load: () => import('./commands/tune.ts'),
+  },
   serve: {
     summary: 'serve bundles over the Open Inference Protocol v2',
     load: () => import('./commands/serve.ts'),

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runCli } from '../test/run-cli.ts';
 import type { Finding } from './doctor/finding.ts';
 import { checkInstallScript } from './doctor/onnxruntime.ts';
-import { checkNode, checkPlatform, type System } from './doctor/system.ts';
+import { checkCores, checkNode, checkPlatform, type System } from './doctor/system.ts';
 
 const system: System = { nodeVersion: '20.19.0', platform: 'linux', arch: 'x64', glibc: '2.28' };
 
@@ -39,6 +39,13 @@ describe('checkPlatform', () => {
       state,
       detail: expect.stringMatching(detail),
     });
+  });
+});
+
+describe('checkCores', () => {
+  it('says when a quota allows fewer than the machine has', () => {
+    expect(checkCores(8, 8).detail).toBe('8');
+    expect(checkCores(8, 2).detail).toBe('2 of 8: a quota of this container allows no more');
   });
 });
 

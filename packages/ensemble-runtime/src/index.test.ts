@@ -7,5 +7,7 @@ it('exports what its README names', () => {
     'availableCores',
     'coreBudget',
     'loadEnsemble',
+    'top',
+    'tune',
   ]);
 });

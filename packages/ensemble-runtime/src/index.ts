@@ -14,4 +14,9 @@ export type {
   Settings,
 } from './options.ts';
 export type { Durations, EnsembleStats, FailureReason, WorkerState, WorkerStats } from './stats.ts';
+export { top } from './top.ts';
+export type { RankedClass } from './top.ts';
+export { tune } from './tune/tune.ts';
+export type { Measured, TuneOptions, TuneResult } from './tune/tune.ts';
+export type { Choice, Mode, Tuning } from './tune/tuning.ts';
 export type { Inputs, InputTensor, Tensor, TensorArrays, TensorData, Tensors } from './tensor.ts';

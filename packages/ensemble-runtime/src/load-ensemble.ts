@@ -10,6 +10,7 @@ import type { OpenExecutor } from './executor/port.ts';
 import { openThread } from './executor/thread.ts';
 import { openEnsemble } from './open-ensemble.ts';
 import { resolveOptions, type LoadOptions } from './options.ts';
+import { fingerprint, readTuning } from './tune/tuning.ts';
 
 let budgetOfProcess: CoreBudget | undefined;
 const childrenOf = new WeakMap<CoreBudget, Children>();
@@ -28,14 +29,28 @@ export async function loadEnsemble(
   options: LoadOptions = {},
 ): Promise<Ensemble> {
   const cores = options.cores ?? defaultCores();
-  const settings = resolveOptions(options, cores.limit);
-  const opened = await readBundle(toSource(bundle));
+  // Impossible options are refused before anything is read.
+  resolveOptions(options, cores.limit);
+  const source = toSource(bundle);
+  const opened = await readBundle(source);
   try {
-    return await openEnsemble(opened, settings, { open: executorOf(options, cores), cores });
+    const choices = isChosen(options)
+      ? undefined
+      : await readTuning(source, fingerprint(cores.limit, opened.revision));
+    const tuned = { ...choices?.[options.mode ?? 'latency'], ...options };
+    return await openEnsemble(opened, resolveOptions(tuned, cores.limit), {
+      open: executorOf(options, cores),
+      cores,
+    });
   } catch (error) {
     await opened.close();
     throw error;
   }
+}
+
+/** Whether the caller chose what `tune` would have. */
+function isChosen({ workers, threads, spinning }: LoadOptions): boolean {
+  return workers !== undefined || threads !== undefined || spinning !== undefined;
 }
 
 function toSource(bundle: string | URL | BundleSource): BundleSource {

@@ -1,15 +1,17 @@
+import { availableParallelism } from 'node:os';
+import { availableCores } from '@snapshot-ensemble/ensemble-runtime';
 import type { Command } from 'commander';
 import type { Surroundings } from '../command.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { checkOnnxruntime } from '../doctor/onnxruntime.ts';
-import { checkNode, checkPlatform, thisSystem } from '../doctor/system.ts';
+import { checkCores, checkNode, checkPlatform, thisSystem } from '../doctor/system.ts';
 import { checkTensorflow } from '../doctor/tensorflow.ts';
 import { UsageError } from '../run-main.ts';
 
 export function define(command: Command, { print, directory }: Surroundings): void {
   command
     .description(
-      'Checks what this machine and this project have: Node, the system, onnxruntime-node and CUDA\n' +
+      'Checks what this machine and this project have: Node, the system, cores, onnxruntime-node and CUDA\n' +
         '(by opening sessions), TensorFlow.js. Exit code 1 if something that is there does not work.',
     )
     .option('--json', 'print the findings as JSON')
@@ -18,6 +20,7 @@ export function define(command: Command, { print, directory }: Surroundings): vo
       const findings = [
         checkNode(system),
         checkPlatform(system),
+        checkCores(availableParallelism(), availableCores()),
         ...(await checkOnnxruntime(system)),
         ...(await checkTensorflow(directory)),
       ];

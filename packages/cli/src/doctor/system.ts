@@ -58,6 +58,17 @@ export function checkPlatform({ platform, arch, glibc }: System): Finding {
   return { what, state: 'ok', detail: `${name}, glibc ${glibc}` };
 }
 
+/** Cores that ensembles compute on, and a container's quota where it allows fewer than the machine has. */
+export function checkCores(machine: number, usable: number): Finding {
+  const what = 'Cores';
+  if (usable >= machine) return { what, state: 'ok', detail: String(machine) };
+  return {
+    what,
+    state: 'ok',
+    detail: `${usable} of ${machine}: a quota of this container allows no more`,
+  };
+}
+
 function isAtLeast(version: string, [major, minor]: readonly number[]): boolean {
   const [ownMajor = 0, ownMinor = 0] = version.split('.').map(Number);
   return ownMajor > major! || (ownMajor === major && ownMinor >= minor!);

@@ -1,0 +1,60 @@
+import { relative, resolve } from 'node:path';
+import { Option, type Command } from 'commander';
+import type { Surroundings } from '../command.ts';
+import { openBundle } from '../folders.ts';
+import { textTable } from '../text-table.ts';
+import { count } from '../values.ts';
+
+interface TuneFlags {
+  readonly seconds: number;
+  readonly rows: number;
+  readonly device: 'cpu' | 'cuda' | 'auto';
+  readonly json?: true;
+}
+
+export function define(command: Command, { print, directory }: Surroundings): void {
+  command
+    .description(
+      'Measures on this machine which workers, threads and spinning answer one row soonest, and which the most rows a\n' +
+        'second. The choice is written next to the bundle as tuning.json, where serve and loadEnsemble find it.',
+    )
+    .argument('<bundle>', 'folder of a bundle')
+    .option('--seconds <count>', 'time to measure, all candidates together', count, 20)
+    .option('--rows <count>', 'rows of a request when throughput is measured', count, 64)
+    .addOption(
+      new Option('--device <name>', 'where the ensemble runs; auto takes CUDA where it works')
+        .choices(['cpu', 'cuda', 'auto'])
+        .default('cpu'),
+    )
+    .option('--json', 'print what was measured as JSON')
+    .action(async (given: string, { json, ...options }: TuneFlags) => {
+      const { bundle } = await openBundle(given, directory);
+      await bundle.close();
+      const { tune } = await import('@snapshot-ensemble/ensemble-runtime');
+      const result = await tune(resolve(directory, given), options);
+      print(
+        json === true
+          ? `${JSON.stringify(result, undefined, 2)}\n`
+          : resultText(result, relative(directory, result.file)),
+      );
+    });
+}
+
+type Result = Awaited<ReturnType<(typeof import('@snapshot-ensemble/ensemble-runtime'))['tune']>>;
+
+function resultText({ measured, choices }: Result, file: string): string {
+  const rows = measured.map(({ mode, workers, threads, spinning, value }) => {
+    const chosen = choices[mode];
+    const isChosen =
+      chosen.workers === workers && chosen.threads === threads && chosen.spinning === spinning;
+    return [
+      mode,
+      String(workers),
+      String(threads),
+      spinning ? 'yes' : 'no',
+      mode === 'latency' ? `${value.toPrecision(3)} ms a row` : `${Math.round(value)} rows/s`,
+      isChosen ? 'chosen' : '',
+    ];
+  });
+  return `${textTable([['mode', 'workers', 'threads', 'spinning', 'measured', ''], ...rows])}Written to ${file}.\n`;
+}

@@ -1,0 +1,11 @@
+export { InferenceError } from '../errors.ts';
+export type { InferenceErrorCode } from '../errors.ts';
+export type { Ensemble, PredictOptions, Prediction } from '../ensemble.ts';
+export type { OrtModule } from '../executor/sessions.ts';
+export type { BatchingOptions, Settings } from '../options.ts';
+export type { EnsembleStats } from '../stats.ts';
+export type { Inputs, InputTensor, Tensor, TensorArrays, TensorData, Tensors } from '../tensor.ts';
+export { top } from '../top.ts';
+export type { RankedClass } from '../top.ts';
+export { loadEnsemble } from './load-ensemble.ts';
+export type { WebLoadOptions } from './load-ensemble.ts';
