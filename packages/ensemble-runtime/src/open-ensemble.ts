@@ -61,6 +61,7 @@ export async function openEnsemble(
     recorder,
     now: () => performance.now(),
     later,
+    defer,
     stayAlive,
   });
   listener.laneChanged = () => {
@@ -81,6 +82,12 @@ async function all(starting: readonly Promise<Lane>[]): Promise<readonly Lane[]>
       throw attempt.reason;
     }
   return lanes;
+}
+
+function defer(act: () => void): void {
+  // Browsers have none.
+  if (typeof setImmediate === 'function') setImmediate(act);
+  else setTimeout(act, 0);
 }
 
 function stayAlive(): () => void {

@@ -79,6 +79,7 @@ function schedule(
     recorder,
     now: () => 0,
     later: () => () => undefined,
+    defer: queueMicrotask,
     stayAlive: () => () => undefined,
     ...options,
   });

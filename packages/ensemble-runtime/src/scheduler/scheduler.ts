@@ -35,6 +35,8 @@ export interface SchedulerOptions {
   readonly now: () => number;
   /** Calls `act` once, later; the returned function forgets it. */
   readonly later: (act: () => void, ms: number) => () => void;
+  /** Calls `act` soon, after what is ready to run has run. */
+  readonly defer: (act: () => void) => void;
   /** Keeps this process from ending for want of work; the returned function no longer does. */
   readonly stayAlive: () => () => void;
 }
@@ -58,7 +60,7 @@ export interface Scheduler {
 }
 
 export function createScheduler(options: SchedulerOptions): Scheduler {
-  const { manifest, plan, lanes, threads, cores, recorder, now, later, stayAlive } = options;
+  const { manifest, plan, lanes, threads, cores, recorder, now, later, defer, stayAlive } = options;
   const { maxBatchRows, maxHeldBytes } = options;
   const queue = createQueue(plan.stages.length, maxBatchRows);
   const budget = byteBudget(maxHeldBytes);
@@ -66,6 +68,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   const pending = new Set<Request>();
   const idle: (() => void)[] = [];
   let isClosed = false;
+  let isPumpDue = false;
   // While a worker starts again, nothing else may keep the process from ending.
   let letGo = (): void => undefined;
 
@@ -172,11 +175,22 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       })
       .finally(() => {
         done();
-        pump();
+        pumpSoon();
       });
   };
 
+  /** After a batch: whoever was answered may ask again at once, and such requests share the next batch instead of waiting for it. */
+  function pumpSoon(): void {
+    if (isPumpDue || !queue.hasWork()) return;
+    isPumpDue = true;
+    defer(() => {
+      isPumpDue = false;
+      pump();
+    });
+  }
+
   function pump(): void {
+    if (isPumpDue) return;
     for (const lane of [...free]) {
       if (!queue.hasWork()) return;
       if (lane.state() !== 'ready') continue;
