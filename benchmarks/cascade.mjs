@@ -20,6 +20,7 @@ import { memoryBlobs } from '@snapshot-ensemble/snapshot-core';
 import { registerTrainingKernels } from '@snapshot-ensemble/tfjs-wasm-training';
 import * as tf from '@tensorflow/tfjs';
 import * as wasm from '@tensorflow/tfjs-backend-wasm';
+import { withoutGraph } from './runtime-bundles.mjs';
 import { sideBySide } from './side-by-side.mjs';
 import { networks } from './wasm-training-networks.mjs';
 
@@ -151,7 +152,7 @@ async function writeSeparate(store, fused, separate, policy) {
   const bundle = await readBundle(bundleDirectory(fused));
   const { manifest } = bundle;
   const [prediction] = manifest.outputs;
-  const { graph: _, files: __, schemaVersion: ___, ...rest } = manifest;
+  const rest = withoutGraph(manifest);
   const file = (/** @type {number} */ index) => `members/00${index}.onnx`;
   const graphs = [];
   for (const { id } of manifest.members) {

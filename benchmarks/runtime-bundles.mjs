@@ -47,7 +47,7 @@ export async function makeBundles(name) {
   const member = join(folder, 'member.onnx');
   writeFileSync(member, graphs[0]);
   const file = (/** @type {number} */ index) => `members/00${index}.onnx`;
-  const { graph: _, files: __, schemaVersion: ___, ...rest } = manifest;
+  const rest = withoutGraph(manifest);
   const [prediction] = manifest.outputs;
   await writeBundle(bundleDirectory(separate), {
     manifest: {
@@ -82,4 +82,13 @@ export function images(shape, rows) {
     { length: rows * size },
     (_, index) => ((index * 2654435761) % 255) / 255,
   );
+}
+
+/**
+ * What a bundle in another form can take over from a fused one's manifest.
+ *
+ * @param {import('@snapshot-ensemble/ensemble-bundle').BundleManifest} manifest
+ */
+export function withoutGraph({ name, inputs, labels, precision, opset, provenance }) {
+  return { name, inputs, labels, precision, opset, provenance };
 }

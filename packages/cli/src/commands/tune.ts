@@ -1,4 +1,5 @@
 import { relative, resolve } from 'node:path';
+import type { TuneResult } from '@snapshot-ensemble/ensemble-runtime';
 import { Option, type Command } from 'commander';
 import type { Surroundings } from '../command.ts';
 import { openBundle } from '../folders.ts';
@@ -40,9 +41,7 @@ export function define(command: Command, { print, directory }: Surroundings): vo
     });
 }
 
-type Result = Awaited<ReturnType<(typeof import('@snapshot-ensemble/ensemble-runtime'))['tune']>>;
-
-function resultText({ measured, choices }: Result, file: string): string {
+function resultText({ measured, choices }: TuneResult, file: string): string {
   const rows = measured.map(({ mode, workers, threads, spinning, value }) => {
     const chosen = choices[mode];
     const isChosen =

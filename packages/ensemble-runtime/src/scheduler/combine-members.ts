@@ -89,9 +89,13 @@ function know(
     return place === -1 ? [] : [{ place, weight: policy.weights[index]! }];
   });
   const sum = places.reduce((total, { weight }) => total + weight, 0);
-  const { cascade: _, ...rest } = policy;
+  const { kind, combine, temperature, conformal, abstain } = policy;
   const running: EnsemblePolicy = {
-    ...rest,
+    kind,
+    combine,
+    temperature,
+    ...(conformal && { conformal }),
+    ...(abstain && { abstain }),
     members: places.map(({ place }) => place),
     weights: places.map(({ weight }) => (sum === 0 ? 1 / places.length : weight / sum)),
   };

@@ -22,9 +22,9 @@ export interface Tuning {
 }
 
 /** The processor, the cores that may be used, and the bundle's revision. */
-export function fingerprint(cores: number, revision: string | undefined): string {
+export function fingerprint(cores: number, revision = ''): string {
   const model = cpus()[0]?.model.trim() ?? 'unknown processor';
-  return `${process.platform} ${process.arch}, ${model}, ${cores} cores, revision ${revision ?? 'flat'}`;
+  return `${process.platform} ${process.arch}, ${model}, ${cores} cores, revision ${revision === '' ? 'flat' : revision}`;
 }
 
 /**
