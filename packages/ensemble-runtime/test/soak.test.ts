@@ -16,7 +16,9 @@ const ROWS = used.length;
 
 const TOLERANCE = 1e-6;
 const isLong = process.env['TIER'] === 'long';
-const SECONDS = isLong ? 1800 : 5;
+const SECONDS = 1800;
+/** What the short run waits for, however slow the machine is. */
+const ENOUGH = { answered: 150, kills: 5 };
 const CLIENTS = 6;
 /** Memory settles before growth is counted: caches, and processes that were started again. */
 const SETTLED = 1 / 3;
@@ -98,14 +100,17 @@ function memoryOf(pid: number): number {
 }
 
 it('answers every request rightly for a while, whatever is killed, and does not grow', async () => {
-  const end = performance.now() + SECONDS * 1000;
-  const isOver = (): boolean => performance.now() >= end;
   await using ensemble = await loadEnsemble(new URL('separate', golden), {
     workers: 2,
     threads: 1,
     processes: 'own',
   });
   const tally: Tally = { answered: 0, crashed: 0, kills: 0, wrong: [] };
+  const end = performance.now() + SECONDS * 1000;
+  const isOver = (): boolean =>
+    isLong
+      ? performance.now() >= end
+      : tally.answered >= ENOUGH.answered && tally.kills >= ENOUGH.kills;
   const memory: { at: number; own: number; children: number }[] = [];
   const watch = async (): Promise<void> => {
     while (!isOver()) {
@@ -124,8 +129,6 @@ it('answers every request rightly for a while, whatever is killed, and does not 
     ...Array.from({ length: CLIENTS }, (_, index) => ask(ensemble, tally, index + 1, isOver)),
   ]);
   expect(tally.wrong).toEqual([]);
-  expect(tally.kills).toBeGreaterThan(1);
-  expect(tally.answered).toBeGreaterThan(100);
   // Two workers hold a batch each; each of its requests was given a second try.
   expect(tally.crashed).toBeLessThanOrEqual(tally.kills * CLIENTS);
   expect(ensemble.stats()).toMatchObject({ pendingRequests: 0, queuedRows: 0, heldBytes: 0 });
