@@ -60,7 +60,13 @@ process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
  */
 function venv(group) {
   const folder = join(here, `.venv-${group}`);
-  const lists = ['apt.txt', 'requirements.txt', tier === 'long' ? 'requirements-long.txt' : '']
+  // What stands in requirements-alone.txt comes without its dependencies.
+  const lists = [
+    'apt.txt',
+    'requirements.txt',
+    'requirements-alone.txt',
+    tier === 'long' ? 'requirements-long.txt' : '',
+  ]
     .filter((name) => name !== '' && existsSync(join(here, group, name)))
     .map((name) => join(here, group, name));
   const aptList = lists.find((name) => name.endsWith('apt.txt'));
@@ -80,14 +86,13 @@ function venv(group) {
       ...(aptList === undefined ? [] : ['--system-site-packages']),
       folder,
     ]);
-    const files = lists.filter((name) => name !== aptList).flatMap((name) => ['-r', name]);
-    if (files.length > 0)
-      must(join(folder, 'bin/pip'), [
-        'install',
-        '--quiet',
-        '--disable-pip-version-check',
-        ...files,
-      ]);
+    const alone = lists.filter((name) => name.endsWith('requirements-alone.txt'));
+    const files = lists.filter((name) => name !== aptList && !alone.includes(name));
+    const install = ['install', '--quiet', '--disable-pip-version-check'];
+    const listed = (names) => names.flatMap((name) => ['-r', name]);
+    if (files.length > 0) must(join(folder, 'bin/pip'), [...install, ...listed(files)]);
+    if (alone.length > 0)
+      must(join(folder, 'bin/pip'), [...install, '--no-deps', ...listed(alone)]);
     writeFileSync(stampFile, stamp);
   }
   return join(folder, 'bin/python');

@@ -37,6 +37,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'serve bundles over the Open Inference Protocol v2',
     load: () => import('./commands/serve.ts'),
   },
+  deploy: {
+    summary: 'write what Triton, KServe, Kubernetes, Ray or Docker need to serve a bundle',
+    load: () => import('./commands/deploy.ts'),
+  },
   doctor: {
     summary: 'check what this machine has: Node, onnxruntime, CUDA, TensorFlow.js',
     load: () => import('./commands/doctor.ts'),

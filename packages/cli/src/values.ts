@@ -31,3 +31,8 @@ export const port: (text: string) => number = numberOf(
   (value) => Number.isInteger(value) && value >= 0 && value <= 65_535,
   'a port, 0 to 65535 (0 takes any that is free)',
 );
+
+export const percent: (text: string) => number = numberOf(
+  (value) => Number.isInteger(value) && value >= 0 && value <= 100,
+  'a whole number from 0 to 100',
+);

@@ -1,0 +1,211 @@
+import { createRequire } from 'node:module';
+import { readdir, readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { Argument, Option, type Command } from 'commander';
+import type { Surroundings } from '../command.ts';
+import { contextBytes, dockerContext } from '../deploy/docker.ts';
+import type { Deployment, Files } from '../deploy/deployment.ts';
+import { guideFile, targets, type Target } from '../deploy/guides.ts';
+import { kserveManifests } from '../deploy/kserve.ts';
+import { kubernetesManifests } from '../deploy/kubernetes.ts';
+import { rayApplication } from '../deploy/ray.ts';
+import { tritonRepository } from '../deploy/triton.ts';
+import { writeDeployment } from '../deploy/write-deployment.ts';
+import { inFolder, openBundle } from '../folders.ts';
+import { UsageError } from '../run-main.ts';
+import { count, percent } from '../values.ts';
+
+interface DeployFlags {
+  readonly out: string;
+  readonly name?: string;
+  readonly device: 'cpu' | 'gpu';
+  readonly maxBatchSize: number;
+  readonly instances: number;
+  readonly maxQueueDelay: number;
+  readonly replicas: number;
+  readonly maxReplicas?: number;
+  readonly namespace: string;
+  readonly cpu: string;
+  readonly memory: string;
+  readonly image?: string;
+  readonly runtime: 'triton' | 'own';
+  readonly storageUri?: string;
+  readonly canary?: number;
+  readonly packages?: string;
+}
+
+/** Options that say something to some targets only. */
+const meantFor: Readonly<Partial<Record<keyof DeployFlags, readonly Target[]>>> = {
+  device: ['triton', 'kserve', 'kubernetes', 'docker'],
+  maxBatchSize: ['triton', 'ray'],
+  instances: ['triton'],
+  maxQueueDelay: ['triton'],
+  replicas: ['kserve', 'kubernetes', 'ray'],
+  maxReplicas: ['kserve', 'kubernetes'],
+  namespace: ['kserve', 'kubernetes'],
+  cpu: ['kserve', 'kubernetes'],
+  memory: ['kserve', 'kubernetes'],
+  image: ['kserve', 'kubernetes'],
+  runtime: ['kserve'],
+  storageUri: ['kserve'],
+  canary: ['kserve'],
+  packages: ['docker'],
+};
+
+export function define(command: Command, surroundings: Surroundings): void {
+  command
+    .description(
+      'Writes what others need to serve a bundle: a Triton model repository, manifests for KServe and Kubernetes, a Ray\n' +
+        'Serve application, the context of a container image. It writes files and calls nobody.',
+    )
+    .addArgument(new Argument('<target>', 'where the bundle goes').choices(targets))
+    .argument('<bundle>', 'folder of the bundle')
+    .requiredOption('--out <folder>', 'where the files go; empty or not there yet')
+    .option('--name <name>', "what the model is called there (default: the bundle's name)")
+    .addOption(
+      new Option('--device <name>', 'what it computes on').choices(['cpu', 'gpu']).default('cpu'),
+    )
+    .option('--max-batch-size <rows>', 'rows in a batch (triton, ray)', count, 64)
+    .option('--instances <count>', 'copies of the model on a device (triton)', count, 1)
+    .option('--max-queue-delay <us>', 'microseconds a batch may wait for more (triton)', count, 500)
+    .option('--replicas <count>', 'pods or replicas, at least (kserve, kubernetes, ray)', count, 2)
+    .option('--max-replicas <count>', 'pods at most (default: five times --replicas)', count)
+    .option('--namespace <name>', 'of the objects (kserve, kubernetes)', 'default')
+    .option('--cpu <quantity>', 'cores of a pod (kserve, kubernetes)', '2')
+    .option('--memory <quantity>', 'memory of a pod (kserve, kubernetes)', '1Gi')
+    .option('--image <reference>', 'image that `deploy docker` led to (kserve, kubernetes)')
+    .addOption(
+      new Option('--runtime <name>', 'what serves under KServe')
+        .choices(['triton', 'own'])
+        .default('triton'),
+    )
+    .option('--storage-uri <uri>', 'where the Triton repository lies (kserve)')
+    .option('--canary <percent>', 'share of the traffic for this revision (kserve)', percent)
+    .option('--packages <folder>', 'tarballs of our packages to install instead (docker)')
+    .action((target: Target, folder: string, flags: DeployFlags) =>
+      deploy(target, folder, flags, command, surroundings),
+    );
+}
+
+async function deploy(
+  target: Target,
+  folder: string,
+  flags: DeployFlags,
+  command: Command,
+  { print, directory }: Surroundings,
+): Promise<void> {
+  refuseForeignOptions(target, command);
+  const { bundle } = await openBundle(folder, directory);
+  const deployment = { bundle, name: flags.name ?? bundle.manifest.name };
+  try {
+    await bundle.verify();
+  } catch (error) {
+    throw inFolder(folder, error);
+  }
+  try {
+    const { files, notes } = await emit(target, deployment, flags, directory);
+    const all = { ...files, ...guideFile(target, deployment.name, notes) };
+    const bytes = await writeDeployment(flags.out, directory, all);
+    for (const note of notes) print(`${note}\n`);
+    print(
+      `Wrote ${Object.keys(all).length} files, ${megabytes(bytes)}, to ${flags.out}. ${flags.out}/README.md says how to run and check them.\n`,
+    );
+  } finally {
+    await bundle.close();
+  }
+}
+
+function refuseForeignOptions(target: Target, command: Command): void {
+  for (const [option, allowed] of Object.entries(meantFor)) {
+    if (allowed.includes(target) || command.getOptionValueSource(option) !== 'cli') continue;
+    const flag = `--${option.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    throw new UsageError(
+      `deploy ${target}: ${flag} means nothing there; it is for ${allowed.join(', ')}. Leave it out.`,
+    );
+  }
+}
+
+interface Emitted {
+  readonly files: Files;
+  /** Paragraphs of the README. */
+  readonly notes: readonly string[];
+}
+
+async function emit(
+  target: Target,
+  deployment: Deployment,
+  flags: DeployFlags,
+  directory: string,
+): Promise<Emitted> {
+  const { name } = deployment;
+  const { maxReplicas = 5 * flags.replicas } = flags;
+  if (maxReplicas < flags.replicas)
+    throw new UsageError(
+      `deploy: --max-replicas is ${maxReplicas}, --replicas ${flags.replicas}. Give at least as many.`,
+    );
+  const pods = { ...flags, name: name.toLowerCase(), maxReplicas };
+  switch (target) {
+    case 'triton':
+      return {
+        files: await tritonRepository(deployment, flags),
+        notes: runsAll(deployment) ? [allMembers] : [],
+      };
+    case 'kserve':
+      return { files: kserveManifests(pods), notes: [] };
+    case 'kubernetes': {
+      const { image } = flags;
+      if (image === undefined)
+        throw new UsageError(
+          'deploy kubernetes: --image is missing. Give the image that the folder of `deploy docker` was built into.',
+        );
+      return { files: kubernetesManifests({ ...pods, image }), notes: [] };
+    }
+    case 'ray':
+      return { files: rayApplication(deployment, flags), notes: [] };
+    case 'docker': {
+      const options = {
+        device: flags.device,
+        ...installedVersions(),
+        tarballs: await readTarballs(flags.packages, directory),
+      };
+      const size = `The bundle and its packages have ${megabytes(contextBytes(deployment, options))}; Node and what npm installs come on top.`;
+      return { files: dockerContext(deployment, options), notes: [size] };
+    }
+  }
+}
+
+const allMembers =
+  'The policy has a cascade, which Triton knows nothing of: every request asks all members. Answers are those of the whole ensemble.';
+
+function runsAll({ bundle }: Deployment): boolean {
+  const { form, policy } = bundle.manifest;
+  return form === 'separate' && Object.values(policy).some(({ cascade }) => cascade !== undefined);
+}
+
+function installedVersions(): { readonly version: string; readonly onnxruntime: string } {
+  const { version, peerDependencies } = createRequire(import.meta.url)('../../package.json') as {
+    readonly version: string;
+    readonly peerDependencies: Readonly<Record<string, string>>;
+  };
+  return { version, onnxruntime: peerDependencies['onnxruntime-node']!.replace(/^\^/, '') };
+}
+
+async function readTarballs(
+  folder: string | undefined,
+  directory: string,
+): Promise<Readonly<Record<string, Uint8Array>>> {
+  if (folder === undefined) return {};
+  const place = resolve(directory, folder);
+  const names = await readdir(place).catch(() => []);
+  const tarballs = names.filter((name) => name.endsWith('.tgz'));
+  if (!tarballs.some((name) => /^snapshot-ensemble-\d/.test(name)))
+    throw new UsageError(
+      `deploy docker: --packages "${folder}" holds no snapshot-ensemble-<version>.tgz. Give the folder in which \`npm pack --workspaces\` left its tarballs.`,
+    );
+  const read = tarballs.map(async (name) => [name, await readFile(join(place, name))] as const);
+  return Object.fromEntries(await Promise.all(read));
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}

@@ -1,0 +1,121 @@
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { useFolder } from '../test/fixtures.ts';
+import { runCli } from '../test/run-cli.ts';
+
+const folder = useFolder();
+const golden = new URL('../../../conformance/serving/golden/', import.meta.url);
+const tiny = fileURLToPath(new URL('tiny', golden));
+const separate = fileURLToPath(new URL('separate', golden));
+const cli = (...argv: readonly string[]) => runCli(argv, { directory: folder.path });
+
+/** The members of `separate`, without the outputs that only a graph gives. */
+beforeAll(async () => {
+  await cp(separate, join(folder.path, 'members'), { recursive: true });
+  const file = join(folder.path, 'members', 'ensemble.json');
+  const manifest = JSON.parse(await readFile(file, 'utf8')) as {
+    outputs: { role: string }[];
+    policy: Record<string, { conformal?: object; abstain?: object }>;
+  };
+  const refused = ['conformal_set', 'interval', 'abstain', 'energy'];
+  manifest.outputs = manifest.outputs.filter(({ role }) => !refused.includes(role));
+  for (const policy of Object.values(manifest.policy)) {
+    delete policy.conformal;
+    delete policy.abstain;
+  }
+  await writeFile(file, JSON.stringify(manifest));
+});
+
+const image = ['--image', 'registry.example.com/team/tiny:1.0'];
+const emitted: Readonly<Record<string, readonly string[]>> = {
+  triton: ['triton', tiny],
+  'triton-gpu': ['triton', tiny, '--device', 'gpu', '--instances', '2', '--name', 'digits'],
+  'triton-members': ['triton', 'members'],
+  kserve: ['kserve', tiny, '--storage-uri', 's3://models/repository'],
+  'kserve-own': ['kserve', tiny, '--runtime', 'own', ...image, '--canary', '10'],
+  kubernetes: ['kubernetes', tiny, ...image, '--namespace', 'team', '--device', 'gpu'],
+  ray: ['ray', tiny, '--replicas', '2'],
+  docker: ['docker', tiny],
+  'docker-gpu': ['docker', tiny, '--device', 'gpu'],
+};
+
+const texts = /\.(pbtxt|py|yaml|mjs|txt|md)$|Dockerfile$|package\.json$|\.npmrc$/;
+
+describe('deploy writes what stands in test/golden', () => {
+  it.each(Object.entries(emitted))('%s', async (name, words) => {
+    const made = await cli('deploy', ...words, '--out', name);
+    expect(made).toMatchObject({ code: 0, stderr: '' });
+    const paths = await readdir(join(folder.path, name), { recursive: true });
+    for (const path of paths.filter((one) => texts.test(one)).sort())
+      await expect(await readFile(join(folder.path, name, path), 'utf8')).toMatchFileSnapshot(
+        `../test/golden/deploy/${name}/${path}`,
+      );
+    await expect(`${paths.sort().join('\n')}\n`).toMatchFileSnapshot(
+      `../test/golden/deploy/${name}.files.txt`,
+    );
+  });
+});
+
+describe('deploy refuses, before anything is written,', () => {
+  it.each<[string, readonly string[], RegExp]>([
+    [
+      'a name that Kubernetes refuses',
+      ['kubernetes', tiny, ...image, '--name', 'Tiny_Net'],
+      /--name is "tiny_net", which Kubernetes refuses/,
+    ],
+    [
+      'a namespace like it',
+      ['kubernetes', tiny, ...image, '--namespace', '-a'],
+      /--namespace is "-a"/,
+    ],
+    ['a missing image', ['kubernetes', tiny], /--image is missing/],
+    ['an image that is none', ['kubernetes', tiny, '--image', 'a b'], /--image is "a b"/],
+    ['a missing storage address', ['kserve', tiny], /--storage-uri is missing/],
+    [
+      'a secret in an address',
+      ['kserve', tiny, '--storage-uri', 's3://key:secret@models/x'],
+      /holds a user, a password/,
+    ],
+    [
+      'an address of another kind',
+      ['kserve', tiny, '--storage-uri', 'models/x'],
+      /begins with s3:\/\//,
+    ],
+    [
+      'sets that members do not give',
+      ['triton', separate],
+      /is of role conformal_set, which the step for members cannot give/,
+    ],
+    ['members where Ray wants one graph', ['ray', separate], /form is "separate"/],
+    [
+      'an option of another target',
+      ['ray', tiny, '--image', 'a'],
+      /--image means nothing there; it is for kserve, kubernetes/,
+    ],
+    [
+      'fewer pods at most than at least',
+      ['kserve', tiny, '--replicas', '3', '--max-replicas', '2'],
+      /--max-replicas is 2/,
+    ],
+    [
+      'tarballs that are not there',
+      ['docker', tiny, '--packages', '.'],
+      /holds no snapshot-ensemble-<version>\.tgz/,
+    ],
+    ['a target that we do not know', ['mars', tiny], /triton, kserve, kubernetes, ray, docker/],
+    ['a folder that is no bundle', ['triton', 'Ensemble'], /a snapshot store/],
+  ])('%s', async (_, words, message) => {
+    const { code, stderr } = await cli('deploy', ...words, '--out', 'refused');
+    expect(stderr).toMatch(message);
+    expect(code).not.toBe(0);
+    expect(await readdir(folder.path)).not.toContain('refused');
+  });
+
+  it('a folder that holds files', async () => {
+    const { code, stderr } = await cli('deploy', 'ray', tiny, '--out', 'Ensemble');
+    expect(stderr).toMatch(/already holds files/);
+    expect(code).not.toBe(0);
+  });
+});
