@@ -1,19 +1,15 @@
-import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
 import type * as Tfjs from '@tensorflow/tfjs';
 import {
   checkParity,
   parityInputs,
   type ExportedTensor,
-  type HostTensor,
   type HostTensors,
   type OrtLike,
   type ParityResult,
 } from '@snapshot-ensemble/export-onnx';
 import type { ModelArtifacts } from '@snapshot-ensemble/snapshot-core';
-import { inProject } from '../doctor/packages.ts';
-import { UsageError } from '../run-main.ts';
 import { textTable } from '../text-table.ts';
+import { needed, openTfjsModels } from './tfjs.ts';
 
 export interface CheckedGraph {
   readonly bytes: Uint8Array;
@@ -30,19 +26,14 @@ export async function checkWithTfjs(
   graph: CheckedGraph,
   directory: string,
 ): Promise<{ readonly text: string; readonly problem: string | undefined }> {
-  const tf = await load<typeof Tfjs>('@tensorflow/tfjs', directory);
-  const ort = await load<OrtLike>('onnxruntime-node', directory);
-  // Else it greets whoever runs it in Node.
-  tf.enableProdMode();
-  await tf.setBackend('cpu');
-  const models: Tfjs.LayersModel[] = [];
-  for (const artifacts of graph.models)
-    models.push(await tf.loadLayersModel(tf.io.fromMemory(inOneBuffer(artifacts))));
+  const tf = await needed<typeof Tfjs>('@tensorflow/tfjs', directory, '--check');
+  const ort = await needed<OrtLike>('onnxruntime-node', directory, '--check');
+  const { predict } = await openTfjsModels(tf, graph.models, graph.inputs, graph.outputs);
   const results = await checkParity({
     bytes: graph.bytes,
     ort,
     inputs: parityInputs(graph.models[0]!, graph.inputs),
-    predict: (inputs) => answers(tf, models, graph, inputs),
+    predict: (inputs) => graph.combine(predict(inputs)),
   });
   const wrong = results.filter(({ isClose, isArgmaxEqual }) => !isClose || !isArgmaxEqual);
   return {
@@ -61,59 +52,4 @@ function tableOf(results: readonly ParityResult[]): string {
     isClose && isArgmaxEqual ? 'ok' : 'DIFFERS',
   ]);
   return textTable([['output', 'difference / allowed', ''], ...rows]);
-}
-
-async function load<T>(name: string, directory: string): Promise<T> {
-  for (const from of [inProject(directory), import.meta.url]) {
-    const place = resolveFrom(name, from);
-    if (place === undefined) continue;
-    const module = (await import(pathToFileURL(place).href)) as T & { readonly default?: T };
-    return module.default ?? module;
-  }
-  throw new UsageError(
-    `export: --check needs ${name}, which is not installed. Install it: npm install ${name}`,
-  );
-}
-
-function resolveFrom(name: string, from: string): string | undefined {
-  try {
-    return createRequire(from).resolve(name);
-  } catch {
-    return undefined;
-  }
-}
-
-function inOneBuffer({ modelTopology, weightSpecs, weightData }: ModelArtifacts) {
-  const parts = Array.isArray(weightData) ? (weightData as ArrayBuffer[]) : [weightData];
-  const bytes = Buffer.concat(parts.map((part) => new Uint8Array(part as ArrayBuffer)));
-  return {
-    modelTopology,
-    weightSpecs: weightSpecs as Tfjs.io.WeightsManifestEntry[],
-    weightData: Uint8Array.from(bytes).buffer,
-  };
-}
-
-function answers(
-  tf: typeof Tfjs,
-  models: readonly Tfjs.LayersModel[],
-  { inputs: declared, outputs, combine }: CheckedGraph,
-  inputs: HostTensors,
-): HostTensors {
-  tf.engine().startScope();
-  const tensors = declared.map(({ name, dtype }) => {
-    const { data, shape } = inputs[name]!;
-    return tf.tensor(data, [...shape], dtype as 'float32' | 'int32' | 'bool');
-  });
-  const perModel = models.map((model) => {
-    const answer = model.predict(tensors);
-    const all = Array.isArray(answer) ? answer : [answer];
-    return Object.fromEntries(
-      all.map((tensor, index): [string, HostTensor] => [
-        outputs[index]!,
-        { data: tensor.dataSync(), shape: tensor.shape },
-      ]),
-    );
-  });
-  tf.engine().endScope();
-  return combine(perModel);
 }

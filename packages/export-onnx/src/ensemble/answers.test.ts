@@ -1,7 +1,7 @@
 import type { BundleOutput, OutputRole } from '@snapshot-ensemble/ensemble-bundle';
 import { meanPolicy } from '@snapshot-ensemble/ensemble-math';
 import { describe, expect, it } from 'vitest';
-import { ensembleAnswers } from './ensemble-answers.ts';
+import { ensembleAnswers } from './answers.ts';
 
 const output = (of: string, role: OutputRole): BundleOutput => ({
   name: role === 'prediction' ? of : `${of}.${role}`,
