@@ -32,7 +32,7 @@ ONE_COLUMN_WILL_DO = {
     "ambiguity",
     "deepEnsembleEquivalent",
     "fitConformalIntervals",
-    "bootstrapMean",
+    "meanInterval",
     "predictionIntervals",
     "auroc",
     "mse",

@@ -22,13 +22,12 @@ export type { Ambiguity } from './diversity/ambiguity.ts';
 export { deepEnsembleEquivalent } from './diversity/deep-ensemble-equivalent.ts';
 export { outputCorrelation, pairMean, pairwiseDisagreement } from './diversity/pairwise.ts';
 export type { PairMatrix } from './diversity/pairwise.ts';
-export { bootstrapMean } from './evaluate/bootstrap.ts';
-export type { BootstrapOptions, Interval } from './evaluate/bootstrap.ts';
+export { meanInterval } from './evaluate/interval.ts';
+export type { Interval, IntervalOptions } from './evaluate/interval.ts';
 export type { LabelledRows } from './evaluate/disjoint.ts';
 export { evaluateEnsemble } from './evaluate/evaluate.ts';
 export type { EvaluateOptions } from './evaluate/evaluate.ts';
 export type {
-  CalibrationReport,
   CascadeReport,
   ConformalReport,
   DiversityReport,
@@ -36,9 +35,23 @@ export type {
   UncertaintyReport,
   UncertaintySummary,
 } from './evaluate/report.ts';
-export type { ClassificationScores, RegressionScores, Scores } from './evaluate/scores.ts';
+export type {
+  ClassificationScores,
+  JudgedScores,
+  RegressionScores,
+  Scores,
+} from './evaluate/scores.ts';
 export { judgeEnsemble } from './evaluate/verdict.ts';
-export type { Comparison, Contestant, Verdict, VerdictOptions } from './evaluate/verdict.ts';
+export type {
+  Comparison,
+  Contestant,
+  ContestantVerdict,
+  Judged,
+  Measure,
+  Outcome,
+  Verdict,
+  VerdictOptions,
+} from './evaluate/verdict.ts';
 export type { FitAbstainOptions } from './abstain/fit.ts';
 export { abstainScores } from './abstain/scores.ts';
 export { scoresOf } from './evaluate/scores.ts';

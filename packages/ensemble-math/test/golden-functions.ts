@@ -133,8 +133,8 @@ export const functions: Readonly<Record<string, (c: Case) => Answer>> = {
     const options = { kind: 'regression', alpha: alphaOf(c) } as const;
     return math.fitConformal(outputs, c.targets, options).threshold - intervalRoom(outputs.data);
   },
-  bootstrapMean: (c) => {
-    const { lower, upper } = math.bootstrapMean(c.targets, {
+  meanInterval: (c) => {
+    const { lower, upper } = math.meanInterval(c.targets, {
       resamples: 99,
       confidence: 0.9,
       seed: c.seed,
