@@ -27,7 +27,6 @@ ONE_COLUMN_WILL_DO = {
     "median, weighted",
     "softmax",
     "memberVariance",
-    "memberSpread",
     "outputCorrelation",
     "ambiguity",
     "deepEnsembleEquivalent",

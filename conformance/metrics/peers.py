@@ -90,7 +90,6 @@ COMBINE = {
         np.log(clipped(c.mean)) / (0.25 + c.seed % 8 / 2), axis=1
     ),
     ("memberVariance", "numpy"): variance,
-    ("memberSpread", "numpy"): lambda c: np.std(c.logits, axis=0),
     ("entropy", "scipy"): lambda c: scipy.stats.entropy(c.mean, axis=1),
     ("expectedEntropy", "scipy"): lambda c: average(
         scipy.stats.entropy(c.probabilities, axis=2), c

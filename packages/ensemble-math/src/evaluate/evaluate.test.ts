@@ -28,7 +28,7 @@ describe('evaluateEnsemble', () => {
       ['better', 'better', 'better'],
     ]);
     expect(verdict.text).toMatchInlineSnapshot(
-      `"On 600 rows. Against its best member: error 0.0733 lower (95 % interval 0.0337 lower to 0.113 lower, 97 rows won and 53 lost): better; NLL as trained 0.987 lower (95 % interval 0.812 lower to 1.17 lower): better; NLL after calibration 0.117 lower (95 % interval 0.0705 lower to 0.164 lower): better. Against the single model of equal budget: error 0.0483 lower (95 % interval 0.0102 lower to 0.0869 lower, 83 rows won and 54 lost): better; NLL as trained 0.699 lower (95 % interval 0.551 lower to 0.859 lower): better; NLL after calibration 0.0728 lower (95 % interval 0.0269 lower to 0.119 lower): better."`,
+      `"On 600 rows. Against its best member: error 0.0733 lower (95 % interval 0.0337 lower to 0.113 lower, 97 rows won and 53 lost): better; NLL as trained 0.987 lower (95 % interval 0.812 lower to 1.17 lower): better; NLL after calibration 0.117 lower (95 % interval 0.0697 lower to 0.164 lower): better. Against the single model of equal budget: error 0.0483 lower (95 % interval 0.0102 lower to 0.0869 lower, 83 rows won and 54 lost): better; NLL as trained 0.699 lower (95 % interval 0.551 lower to 0.859 lower): better; NLL after calibration 0.0727 lower (95 % interval 0.0261 lower to 0.119 lower): better."`,
     );
   });
 
@@ -42,7 +42,9 @@ describe('evaluateEnsemble', () => {
       ['noClearDifference', 'noClearDifference', 'noClearDifference'],
     ]);
     expect(diversity.ambiguity.ambiguity).toBeCloseTo(0, 14);
-    expect(verdict.text).toMatchInlineSnapshot(`"On 600 rows. Against its best member: error equal (95 % interval 0.00636 higher to 0.00636 lower, 0 rows won and 0 lost): no clear difference; NLL as trained equal (95 % interval equal to equal): no clear difference; NLL after calibration equal (95 % interval equal to equal): no clear difference. No single model of equal budget was given: whether one longer run would do as well is not known."`);
+    expect(verdict.text).toMatchInlineSnapshot(
+      `"On 600 rows. Against its best member: error equal (95 % interval 0.00636 higher to 0.00636 lower, 0 rows won and 0 lost): no clear difference; NLL as trained equal (95 % interval equal to equal): no clear difference; NLL after calibration equal (95 % interval equal to equal): no clear difference. No single model of equal budget was given: whether one longer run would do as well is not known."`,
+    );
   });
 
   it('finds a rival that is better, better', () => {

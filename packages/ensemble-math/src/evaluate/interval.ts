@@ -52,6 +52,9 @@ export function checkConfidence(where: string, confidence: number): void {
   throw new RangeError(`${where}: confidence is ${confidence}; it must lie in (0, 1).`);
 }
 
+/** As good as infinite, but differences of such ratios are still numbers. */
+const farthest = 1e300;
+
 /** (mean of the resample − mean) / standard error of the resample, sorted. */
 function ratiosOfResamples(
   values: Float64Array,
@@ -71,7 +74,7 @@ function ratiosOfResamples(
     const shift = sum / rows;
     const variance = (squares - rows * shift * shift) / (rows - 1);
     // All rows alike: as far out as can be, where they lie beside the mean.
-    if (!(variance > 0)) return shift === 0 ? 0 : Math.sign(shift) * Number.MAX_VALUE;
+    if (!(variance > 0)) return shift === 0 ? 0 : Math.sign(shift) * farthest;
     return shift / Math.sqrt(variance / rows);
   }).sort();
 }
