@@ -113,7 +113,8 @@ function sameArgmax(
   classes: number,
   { absolute, relative }: Gate,
 ): boolean {
-  for (let start = 0; start + classes <= want.length; start += classes) {
+  // A tensor without elements has its largest value nowhere.
+  for (let start = 0; classes > 0 && start + classes <= want.length; start += classes) {
     let [best, chosen] = [start, start];
     for (let index = start; index < start + classes; index++) {
       if (want[index]! > want[best]!) best = index;
