@@ -57,14 +57,9 @@ function describe({ name, dtype, shape }: ExportedTensor): string {
 }
 
 /** What belongs to a bundle would be ignored in silence. */
-function refuseBundleFlags(flags: ExportFlags): void {
-  const { last, members, form, precision, rows, name, kind, labels, smoke } = flags;
+function refuseBundleFlags({ last, name, kind, labels, smoke }: ExportFlags): void {
   const given = {
     last,
-    members,
-    form,
-    precision,
-    rows,
     name,
     kind,
     labels: Object.keys(labels)[0],

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import type { GraphModelArtifacts } from '@snapshot-ensemble/export-onnx';
 import type { ModelArtifacts, WeightSpec } from '@snapshot-ensemble/snapshot-core';
 import { UsageError } from '../run-main.ts';
 
@@ -7,30 +8,38 @@ import { UsageError } from '../run-main.ts';
 interface SavedModel {
   readonly format?: unknown;
   readonly modelTopology?: unknown;
+  /** Of a graph model: its inputs and outputs, in either of two places. */
+  readonly signature?: object;
+  readonly userDefinedMetadata?: object;
   readonly weightsManifest?: readonly {
     readonly paths: readonly string[];
     readonly weights: readonly WeightSpec[];
   }[];
 }
 
-/** Reads a model.json and the weight files that it names. Throws `UsageError`. */
-export async function readSavedModel(path: string, directory: string): Promise<ModelArtifacts> {
+/** Reads a model.json, of a layers model or a graph model, and the weight files that it names. Throws `UsageError`. */
+export async function readSavedModel(
+  path: string,
+  directory: string,
+): Promise<ModelArtifacts | GraphModelArtifacts> {
   const file = resolve(directory, path);
-  const { format, modelTopology, weightsManifest } = await parse(path, file);
-  if (format === 'graph-model')
-    throw new UsageError(
-      `export: "${path}" is a graph model, made for running only. Give a layers model: save it with model.save(), or convert it with --output_format=tfjs_layers_model.`,
-    );
+  const { format, modelTopology, weightsManifest, signature, userDefinedMetadata } = await parse(
+    path,
+    file,
+  );
   const isWhole = typeof modelTopology === 'object' && modelTopology !== null;
   if (!isWhole || !Array.isArray(weightsManifest))
     throw new UsageError(
-      `export: "${path}" is no TensorFlow.js model: it has no modelTopology or no weightsManifest. Give the model.json that model.save() wrote.`,
+      `export: "${path}" is no TensorFlow.js model: it has no modelTopology or no weightsManifest. Give the model.json that model.save() or tensorflowjs_converter wrote.`,
     );
   const groups = weightsManifest as NonNullable<SavedModel['weightsManifest']>;
   const shards = groups.flatMap(({ paths }) => paths);
   const buffers: ArrayBuffer[] = [];
   for (const shard of shards) buffers.push(await readShard(path, file, shard));
   return {
+    ...(typeof format === 'string' && { format }),
+    ...(signature && { signature }),
+    ...(userDefinedMetadata && { userDefinedMetadata }),
     modelTopology,
     weightSpecs: groups.flatMap(({ weights }) => weights),
     weightData: buffers,
