@@ -1,6 +1,8 @@
 import type { ModelArtifacts } from '@snapshot-ensemble/snapshot-core';
 import { readWeights, type WeightMap } from './artifacts/weights.ts';
-import type { UnsupportedLayer } from './errors.ts';
+import { ExportError, type UnsupportedLayer } from './errors.ts';
+import { isGraphModel, type GraphModelArtifacts } from './graph-model/artifacts.ts';
+import { buildGraphModel } from './graph-model/build-graph-model.ts';
 import { createGraphBuilder, type GraphBuilder } from './graph/builder.ts';
 import { plain } from './graph/layout.ts';
 import type { Value } from './graph/value.ts';
@@ -10,18 +12,23 @@ import { convertModel } from './layers-model/convert-model.ts';
 import { graphInputs } from './layers-model/graph-inputs.ts';
 import { ioNames } from './layers-model/io-names.ts';
 import { createStateBook, type StateBook } from './layers-model/states.ts';
-import { throwIfUnsupported } from './layers-model/unsupported.ts';
+import { throwIfUnsupported } from './artifacts/unsupported.ts';
 import type { Graph, Model } from './onnx/model.ts';
 import { optimize } from './optimize/index.ts';
 import { irVersionOf, type Settings } from './options.ts';
 
+/** A layers model or a graph model. */
+export type AnyArtifacts = ModelArtifacts | GraphModelArtifacts;
+
 /** One model as a file says it, its outputs in Keras order. */
-export function buildModel(artifacts: ModelArtifacts, settings: Settings): Model {
+export function buildModel(artifacts: AnyArtifacts, settings: Settings): Model {
   return modelOf(optimize(buildGraph(artifacts, settings)), settings);
 }
 
 /** The graph as the converters emit it, before the passes. */
-export function buildGraph(artifacts: ModelArtifacts, settings: Settings): Graph {
+export function buildGraph(artifacts: AnyArtifacts, settings: Settings): Graph {
+  checkOptions(artifacts, settings);
+  if (isGraphModel(artifacts)) return buildGraphModel(artifacts, settings);
   const spec = readTopology(artifacts.modelTopology);
   const weights = namedByLayer(readWeights(artifacts), spec);
   const graph = createGraphBuilder(settings.opset);
@@ -60,4 +67,14 @@ export function modelOf(graph: Graph, { opset, metadata }: Settings): Model {
     metadata,
     graph,
   };
+}
+
+/** Options that the kind of model does not have are refused, not dropped. */
+function checkOptions(artifacts: AnyArtifacts, settings: Settings): void {
+  const [wrong] = isGraphModel(artifacts)
+    ? (['exposeStates'] as const).filter((name) => settings[name])
+    : (['cutAt', 'inputShapes'] as const).filter((name) => settings[name] !== undefined);
+  if (wrong === undefined) return;
+  const kind = isGraphModel(artifacts) ? 'a layers model' : 'a graph model';
+  throw new ExportError('invalid-option', `${wrong} is an option for ${kind}; leave it out here.`);
 }

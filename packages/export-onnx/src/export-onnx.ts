@@ -1,5 +1,4 @@
-import type { ModelArtifacts } from '@snapshot-ensemble/snapshot-core';
-import { buildModel } from './build-model.ts';
+import { buildModel, type AnyArtifacts } from './build-model.ts';
 import { encodeModel } from './onnx/encode.ts';
 import { exportedTensor, type ExportedTensor } from './onnx/exported-tensor.ts';
 import { bytesOf } from './onnx/file.ts';
@@ -13,10 +12,10 @@ export interface ExportedModel {
 }
 
 /**
- * A tfjs layers model as an ONNX file below 2 GiB; the same artifacts give the same bytes. Throws `ExportError`:
- * `unsupported-model` lists all layers that have no ONNX equal.
+ * A tfjs layers model or graph model as an ONNX file below 2 GiB; the same artifacts give the same bytes. Throws `ExportError`:
+ * `unsupported-model` lists all layers or operations that have no ONNX equal.
  */
-export function exportOnnx(artifacts: ModelArtifacts, options: ExportOptions = {}): ExportedModel {
+export function exportOnnx(artifacts: AnyArtifacts, options: ExportOptions = {}): ExportedModel {
   const model = buildModel(artifacts, settingsOf(options));
   return {
     bytes: bytesOf(encodeModel(model)),

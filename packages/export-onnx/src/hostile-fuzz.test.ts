@@ -2,6 +2,7 @@ import type { ModelArtifacts } from '@snapshot-ensemble/snapshot-core';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { exportOnnx } from '../test/checked-export.ts';
+import { replaced } from '../test/replace-json.ts';
 import { readSaved, savedModel } from '../test/saved-models.ts';
 import { artifactsOf, tf } from '../test/tfjs.ts';
 import { ExportError, type ExportOptions } from './index.ts';
@@ -96,17 +97,6 @@ const mutant: fc.Arbitrary<Change> = fc.record({
   second: fc.option(fc.record({ place: fc.nat(1e6), value: fc.constantFrom(...values) })),
   exposeStates: fc.boolean(),
 });
-
-function replaced(text: string, place: number, value: string): string {
-  const places = [
-    ...text.matchAll(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:e-?\d+)?|true|false|null|\[\]|\{\}/g),
-  ];
-  const { index, 0: old } = places[place % places.length]!;
-  const rest = text.slice(index + old.length);
-  // A key has to stay text.
-  const fitting = rest.startsWith(':') && !value.startsWith('"') ? JSON.stringify(value) : value;
-  return text.slice(0, index) + fitting + rest;
-}
 
 function mutated(artifacts: ModelArtifacts, change: Change): ModelArtifacts {
   const { target, place, value, second } = change;

@@ -9,8 +9,6 @@ it('exports these names', async () => {
     [
       "ExportError",
       "checkParity",
-      "compareBundles",
-      "ensembleAnswers",
       "exportEnsemble",
       "exportOnnx",
       "layerConverters",

@@ -15,6 +15,13 @@ export interface ExportOptions {
    * after `resetStates()`.
    */
   readonly exposeStates?: boolean;
+  /**
+   * Of a graph model: ends it at these nodes (`node`, or `node:1` for another output), whose values are the outputs then. What
+   * comes after them need not be exportable. Default the whole model.
+   */
+  readonly cutAt?: readonly string[];
+  /** Of a graph model: shapes of inputs by name, where the model leaves them open; -1 for a dimension that only the run knows. */
+  readonly inputShapes?: Readonly<Record<string, readonly number[]>>;
   /** Names of graph inputs by name of the model's input. Default the latter, without tfjs's class suffix. */
   readonly inputNames?: Readonly<Record<string, string>>;
   /** Names of graph outputs by name of the model's output layer. Default the latter, without tfjs's class suffix. */
@@ -26,7 +33,7 @@ export interface ExportOptions {
 export type Settings = Required<
   Pick<ExportOptions, 'opset' | 'converters' | 'inputLayout' | 'exposeStates' | 'metadata'>
 > &
-  Pick<ExportOptions, 'inputNames' | 'outputNames'>;
+  Pick<ExportOptions, 'inputNames' | 'outputNames' | 'cutAt' | 'inputShapes'>;
 
 const [OLDEST, NEWEST] = [17, 21];
 

@@ -1,6 +1,5 @@
 import type { BundleSink } from '@snapshot-ensemble/ensemble-bundle';
-import type { ModelArtifacts } from '@snapshot-ensemble/snapshot-core';
-import { buildModel } from './build-model.ts';
+import { buildModel, type AnyArtifacts } from './build-model.ts';
 import { encodeModel } from './onnx/encode.ts';
 import { exportedTensor, type ExportedTensor } from './onnx/exported-tensor.ts';
 import { externalChunks, placeExternally } from './onnx/external-data.ts';
@@ -22,11 +21,11 @@ export interface WrittenModel {
 }
 
 /**
- * Streams a tfjs layers model as ONNX into a sink, one weight at a time, so that the model is never held twice: a chunk is
+ * Streams a tfjs layers model or graph model as ONNX into a sink, one weight at a time, so that the model is never held twice: a chunk is
  * good until the sink asks for the next. Throws `ExportError` as `exportOnnx` does.
  */
 export async function writeOnnx(
-  artifacts: ModelArtifacts,
+  artifacts: AnyArtifacts,
   sink: BundleSink,
   options: WriteOptions = {},
 ): Promise<WrittenModel> {

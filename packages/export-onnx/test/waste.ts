@@ -8,9 +8,13 @@ export function wasteIn(graph: Graph, outer: ReadonlySet<string> = new Set()): r
   const read = new Set([...nodes.flatMap(valuesRead), ...outputs.map(({ name }) => name)]);
   const constants = new Set([...outer, ...initializers.map(({ name }) => name)]);
   const made = [...initializers.map(({ name }) => [name]), ...nodes.map((node) => node.outputs)];
+  const named = new Set(outputs.map(({ name }) => name));
+  const isOutput = (node: Node): boolean => node.outputs.some((name) => named.has(name));
   const isKnown = ({ opType, inputs }: Node): boolean =>
     // An Identity gives a constant the name of an output; a large fill is small as long as it is none.
-    !['Identity', 'ConstantOfShape'].includes(opType) &&
+    !['Identity', 'ConstantOfShape', 'Expand', 'RandomUniformLike', 'RandomNormalLike'].includes(
+      opType,
+    ) &&
     inputs.length > 0 &&
     inputs.every((name) => name === '' || constants.has(name));
   return [
@@ -18,7 +22,14 @@ export function wasteIn(graph: Graph, outer: ReadonlySet<string> = new Set()): r
       .filter((names) => !names.some((name) => read.has(name)))
       .map(([name]) => `nobody reads ${name}`),
     ...twice(initializers, contentOf),
-    ...twice(nodes, computationOf),
+    // A value that is two outputs gets two names, and two draws are two numbers.
+    ...twice(
+      nodes.filter(
+        (node) =>
+          !(node.opType === 'Identity' && isOutput(node)) && !node.opType.startsWith('Random'),
+      ),
+      computationOf,
+    ),
     ...nodes.filter(isKnown).map(({ name }) => `${name} is known before the run`),
     ...nodes.flatMap(subgraphs).flatMap((inner) => wasteIn(inner, constants)),
   ];

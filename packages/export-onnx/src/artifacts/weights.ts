@@ -12,19 +12,32 @@ function invalid(problem: string, remedy: string): ExportError {
   return new ExportError('invalid-weights', `Cannot read the weights: ${problem}. ${remedy}`);
 }
 
-/** The weights of saved artifacts: views of their bytes where alignment allows, dequantized where they were quantized. */
-export function readWeights({
-  weightSpecs,
-  weightData,
-}: Pick<ModelArtifacts, 'weightSpecs' | 'weightData'>): WeightMap {
+/**
+ * The weights of saved artifacts: views of their bytes where alignment allows, dequantized where they were quantized. Texts and
+ * complex numbers, which graph models may hold, are skipped where that is asked for.
+ */
+export function readWeights(
+  { weightSpecs, weightData }: Pick<ModelArtifacts, 'weightSpecs' | 'weightData'>,
+  others: 'refuse' | 'skip' = 'refuse',
+): WeightMap {
   const buffers = Array.isArray(weightData)
     ? (weightData as readonly ArrayBuffer[])
     : [weightData as ArrayBuffer];
   const total = buffers.reduce((length, buffer) => length + buffer.byteLength, 0);
   const weights = new Map<string, TensorData>();
+  if (!isList(weightSpecs))
+    throw invalid(
+      'weightSpecs is no list',
+      'Give the entries of the weights, in the order of their bytes.',
+    );
   let offset = 0;
   for (const spec of weightSpecs) {
     checkSpec(spec);
+    const skipped = others === 'skip' ? skippedLength(spec, buffers, offset, total) : undefined;
+    if (skipped !== undefined) {
+      offset += skipped;
+      continue;
+    }
     const length = storedLength(spec);
     if (offset + length > total)
       throw invalid(
@@ -83,7 +96,7 @@ function storedLength({ name, shape, dtype, quantization }: WeightSpec): number 
       `"${name}" has dtype ${stored}`,
       `Known: ${Object.keys(storedBytes).join(', ')}.`,
     );
-  if (!Array.isArray(shape) || !shape.every((dim) => Number.isSafeInteger(dim) && dim >= 0))
+  if (!isShape(shape))
     throw invalid(
       `"${name}" has shape ${JSON.stringify(shape)}`,
       'A shape is a list of non-negative integers.',
@@ -92,6 +105,44 @@ function storedLength({ name, shape, dtype, quantization }: WeightSpec): number 
   if (!Number.isSafeInteger(length))
     throw invalid(`"${name}" is absurdly large`, 'Correct its shape.');
   return length;
+}
+
+/** How many bytes a weight takes that ONNX could not hold; undefined for the others. */
+function skippedLength(
+  spec: WeightSpec,
+  buffers: readonly ArrayBuffer[],
+  offset: number,
+  total: number,
+): number | undefined {
+  const dtype: string = spec.dtype;
+  if (dtype !== 'string' && dtype !== 'complex64') return undefined;
+  if (!isShape(spec.shape))
+    throw invalid(`"${spec.name}" has a shape of no integers`, 'Convert the model again.');
+  const count = elementCount(spec.shape);
+  const cutOff = (): ExportError =>
+    invalid(`"${spec.name}" is cut off`, 'The file was cut off, or belongs to another model.');
+  if (dtype === 'complex64') {
+    if (offset + count * 8 > total) throw cutOff();
+    return count * 8;
+  }
+  let at = offset;
+  for (let index = 0; index < count; index++) {
+    if (at + 4 > total) throw cutOff();
+    const [a, b, c, d] = bytesAt(buffers, at, 4) as unknown as [number, number, number, number];
+    // Each text comes after its length.
+    at += 4 + ((a | (b << 8) | (c << 16)) >>> 0) + d * 2 ** 24;
+    if (at > total) throw cutOff();
+  }
+  return at - offset;
+}
+
+/** What types say; it comes from a file. */
+function isList(value: unknown): boolean {
+  return Array.isArray(value);
+}
+
+function isShape(shape: unknown): shape is readonly number[] {
+  return Array.isArray(shape) && shape.every((dim) => Number.isSafeInteger(dim) && dim >= 0);
 }
 
 /** The bytes `[offset, offset + length)` of the buffers laid end to end; copied only if they span two. */

@@ -45,8 +45,8 @@ export interface GraphBuilder {
   /** The same graph, with names below `scope`. */
   within(scope: string): GraphBuilder;
   /**
-   * A graph for a node to run: `build` gets its inputs and gives its outputs. It sees constants, but no values from outside,
-   * so that whoever renames values need not look inside.
+   * A graph for a node to run: `build` gets its inputs and gives its outputs. It sees constants, and in `If` and `Loop` the
+   * values around it.
    */
   body(
     name: string,
@@ -161,6 +161,8 @@ function nodeKey(
   outputCount: number,
   attributes: Attributes,
 ): string | undefined {
+  // Two draws are two numbers.
+  if (/^Random|^Multinomial$/.test(opType)) return undefined;
   const entries = Object.entries(attributes);
   if (entries.some(([, { type }]) => type === 'tensor' || type === 'graph')) return undefined;
   return JSON.stringify([

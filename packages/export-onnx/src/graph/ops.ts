@@ -2,7 +2,7 @@ import type { DType } from '../onnx/dtype.ts';
 import type { Dim, Shape } from '../onnx/model.ts';
 import { int, ints } from '../onnx/model.ts';
 import { float32, int64 } from '../onnx/tensor-data.ts';
-import type { Attributes, GraphBuilder } from './builder.ts';
+import type { Attributes, GraphBuilder, OutputSpec } from './builder.ts';
 import { plain } from './layout.ts';
 import { Refusal } from './refusal.ts';
 import { shapeVector } from './shapes.ts';
@@ -159,7 +159,7 @@ export function reducePhysical(
   value: Value,
   axes: readonly number[],
   keepDims: boolean,
-  output: { readonly dtype: DType; readonly shape: Shape },
+  output: OutputSpec,
 ): Value {
   const keepdims = int(keepDims ? 1 : 0);
   if (graph.opset < 18 && opType !== 'ReduceSum')

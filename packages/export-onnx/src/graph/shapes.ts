@@ -3,6 +3,9 @@ import { float32, int64 } from '../onnx/tensor-data.ts';
 import type { GraphBuilder, PortSpec } from './builder.ts';
 import { physicalShape, toChannelsFirst, type Value } from './value.ts';
 
+/** Name of the symbol that stands for the batch. */
+export const BATCH = 'N';
+
 /**
  * Stored dimensions as an int64 vector; the run reads symbols from the `sources`. At most one may be in none of them: -1, what
  * is left over. Undefined where more are.

@@ -1,13 +1,11 @@
 import { invalidTopology } from '../artifacts/json.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
 import { Refusal } from '../graph/refusal.ts';
+import { BATCH } from '../graph/shapes.ts';
 import type { Value } from '../graph/value.ts';
 import { readConfig, type Config } from '../keras/config.ts';
 import type { ModelSpec } from '../keras/topology.ts';
 import type { Dim } from '../onnx/model.ts';
-
-/** Name of the symbol that stands for the batch. */
-export const BATCH = 'N';
 
 /** One graph input per input of the model, under the names given. */
 export function graphInputs(

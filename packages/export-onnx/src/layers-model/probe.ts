@@ -4,7 +4,7 @@ import { ListedRefusal } from '../graph/refusal.ts';
 import type { Value } from '../graph/value.ts';
 import type { Conversion } from './conversion.ts';
 import { convertLayer, type LayerCall } from './convert-layer.ts';
-import { BATCH } from './graph-inputs.ts';
+import { BATCH } from '../graph/shapes.ts';
 import { createStateBook } from './states.ts';
 
 const RANKS = [2, 3, 4, 5];

@@ -1,6 +1,14 @@
 import { dtypeCodes, elementCount } from '../onnx/dtype.ts';
 import type { Graph, Initializer, Node } from '../onnx/model.ts';
-import { derived, reshaped, transposed, type TensorData } from '../onnx/tensor-data.ts';
+import {
+  derived,
+  float32,
+  int64,
+  reshaped,
+  tensorData,
+  transposed,
+  type TensorData,
+} from '../onnx/tensor-data.ts';
 import { hasOnly, intsOf, type Rule } from './rewrite.ts';
 
 type Fold = (node: Node, inputs: readonly TensorData[]) => TensorData | undefined;
@@ -36,6 +44,26 @@ const axesOf = (node: Node, inputs: readonly TensorData[]): readonly number[] | 
   inputs[1] === undefined
     ? intsOf(node, 'axes')
     : Array.from(inputs[1].read() as ArrayLike<number | bigint>, Number);
+
+// Sizes and indices; what is longer is a weight, and cast by the run.
+const MAX_CAST = 4096;
+
+const numbersOf = (x: TensorData): readonly number[] =>
+  Array.from(x.read() as ArrayLike<number | bigint>, Number);
+
+/** By ONNX's number of the type that comes out. */
+const casts: Readonly<Record<number, (x: TensorData) => TensorData | undefined>> = {
+  [dtypeCodes.float32]: (x) => float32(x.shape, numbersOf(x)),
+  [dtypeCodes.int32]: (x) => {
+    const all = numbersOf(x).map(Math.trunc);
+    const isSafe = all.every((value) => Math.abs(value) < 2 ** 31);
+    return isSafe ? tensorData('int32', x.shape, Int32Array.from(all)) : undefined;
+  },
+  [dtypeCodes.int64]: (x) => {
+    const all = numbersOf(x).map(Math.trunc);
+    return all.every(Number.isSafeInteger) ? int64(x.shape, all) : undefined;
+  },
+};
 
 const folds: Readonly<Record<string, Fold>> = {
   Add: elementwise,
@@ -77,8 +105,10 @@ const folds: Readonly<Record<string, Fold>> = {
   },
   Cast: (node, [x]) => {
     const { to } = node.attributes;
-    const isSame = to?.type === 'int' && dtypeCodes[x!.dtype] === to.value;
-    return isSame ? x : undefined;
+    if (to?.type !== 'int') return undefined;
+    if (dtypeCodes[x!.dtype] === to.value) return x;
+    const convert = casts[to.value];
+    return convert === undefined || elementCount(x!.shape) > MAX_CAST ? undefined : convert(x!);
   },
 };
 

@@ -1,0 +1,20 @@
+import type { ModelArtifacts } from '@snapshot-ensemble/snapshot-core';
+
+/**
+ * A graph model as data: what `tf.loadGraphModel` reads, and `GraphModel.save()` and the Python converter write. The topology
+ * is a GraphDef as JSON.
+ */
+export interface GraphModelArtifacts extends ModelArtifacts {
+  readonly format?: string | undefined;
+  /** Inputs and outputs by name. */
+  readonly signature?: object | undefined;
+  /** Where files since 2020 have the signature. */
+  readonly userDefinedMetadata?: object | undefined;
+}
+
+/** Whether the artifacts are of a graph model; old files do not say, but have nodes. */
+export function isGraphModel(artifacts: ModelArtifacts | GraphModelArtifacts): boolean {
+  const { format } = artifacts as GraphModelArtifacts;
+  const topology = artifacts.modelTopology as { readonly node?: unknown } | undefined;
+  return format === 'graph-model' || (format === undefined && Array.isArray(topology?.node));
+}

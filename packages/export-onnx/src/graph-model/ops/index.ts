@@ -1,0 +1,37 @@
+import type { OpConverter, OpConverters } from '../op.ts';
+import { convolutions, images, normalizations } from './convolution.ts';
+import { controls, passes } from './control.ts';
+import { creations } from './creation.ts';
+import { arithmetic, basicMath, logical } from './elementwise.ts';
+import { matrices } from './matrices.ts';
+import { reductions, softmaxes } from './reductions.ts';
+import { joins, measures, transformations } from './shapes.ts';
+import { searches, slices } from './slices.ts';
+
+/** Converters of TensorFlow operations by kind; none is in two. */
+export const opFamilies: Readonly<Record<string, OpConverters>> = {
+  arithmetic,
+  'basic math': basicMath,
+  logical,
+  convolution: convolutions,
+  normalization: { ...normalizations, ...softmaxes },
+  image: images,
+  matrices,
+  reduction: reductions,
+  'joining and splitting': joins,
+  slicing: slices,
+  transformation: transformations,
+  searching: searches,
+  creation: creations,
+  shapes: measures,
+  graph: passes,
+  control: controls,
+};
+
+const all: ReadonlyMap<string, OpConverter> = new Map(
+  Object.values(opFamilies).flatMap((family) => Object.entries(family)),
+);
+
+export function converterOf(op: string): OpConverter | undefined {
+  return all.get(op);
+}
