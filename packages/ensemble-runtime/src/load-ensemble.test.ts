@@ -199,6 +199,27 @@ describe('processes', () => {
     expect(restarts).toBeGreaterThan(1);
   });
 
+  it('are sent batches of many megabytes piece by piece', async () => {
+    const rows = 100_000;
+    const ensemble = await load(identity, { batching: { maxRows: rows } });
+    const arrays = {
+      float32: new Float32Array(2 * rows).map((_, index) => index),
+      float16: new Uint16Array(2 * rows).map((_, index) => index % 1000),
+      int32: new Int32Array(2 * rows).map((_, index) => -index),
+      int64: BigInt64Array.from({ length: 2 * rows }, (_, index) => BigInt(index)),
+      uint8: new Uint8Array(2 * rows).map((_, index) => index),
+      bool: new Uint8Array(2 * rows).map((_, index) => index % 2),
+    };
+    const inputs = Object.entries(arrays).map(
+      ([dtype, data]) => [`${dtype}_in`, { data, dims: [rows, 2] }] as const,
+    );
+    const { outputs } = await ensemble.predict(Object.fromEntries(inputs));
+    for (const [dtype, { buffer }] of Object.entries(arrays))
+      expect(
+        Buffer.compare(Buffer.from(outputs[`${dtype}_out`]!.data.buffer), Buffer.from(buffer)),
+      ).toBe(0);
+  });
+
   it('hold several ensembles, and a kill spares none of their answers', async () => {
     const cores = coreBudget(1);
     const ensembles = await Promise.all(Array.from({ length: 5 }, () => load(tiny, { cores })));

@@ -6,8 +6,8 @@ import { builtEntry } from './built-entry.ts';
 import { CHANNEL } from './channel.ts';
 import { createFrameReader, encodeHead, type Command, type Reply } from './frames.ts';
 
-/** Pieces in which a frame is written: larger ones would keep the event loop from its other work. */
-const PIECE_BYTES = 256 * 1024;
+/** Of a frame, what is written at a time: more would keep the event loop from its other work. */
+const GROUP_BYTES = 256 * 1024;
 /** Of what the child wrote to its standard error, for the error of a crash. */
 const KEPT_TEXT = 2000;
 
@@ -116,23 +116,36 @@ function sizeOf(pieces: readonly Uint8Array[]): number {
   return pieces.reduce((sum, { byteLength }) => sum + byteLength, 0);
 }
 
-/** Small frames at once, large ones piece by piece, each after the one before was taken. */
+/** Group by group, each after the one before was taken; small frames are one group. */
 async function write(channel: Socket, parts: readonly Uint8Array[]): Promise<void> {
-  if (sizeOf(parts) <= PIECE_BYTES) {
-    channel.cork();
-    for (const part of parts) channel.write(part);
-    channel.uncork();
-    return;
-  }
-  for (const part of parts)
-    for (let start = 0; start < part.byteLength; start += PIECE_BYTES) {
-      const piece = part.subarray(start, start + PIECE_BYTES);
-      const isTaken = await new Promise<boolean>((resolve) => {
-        channel.write(piece, (error) => {
-          resolve(error === null || error === undefined);
-        });
+  for (const group of groupsOf(parts)) {
+    const isTaken = await new Promise<boolean>((resolve) => {
+      channel.cork();
+      for (const piece of group.slice(0, -1)) channel.write(piece);
+      channel.write(group.at(-1)!, (error) => {
+        resolve(error === null || error === undefined);
       });
-      // The child is gone, and its end answers the call.
-      if (!isTaken) return;
+      channel.uncork();
+    });
+    // The child is gone, and its end answers the call.
+    if (!isTaken) return;
+  }
+}
+
+/** The parts in their order, cut and put together to groups of at most `GROUP_BYTES`. */
+function* groupsOf(parts: readonly Uint8Array[]): Generator<readonly Uint8Array[]> {
+  let group: Uint8Array[] = [];
+  let room = GROUP_BYTES;
+  for (const part of parts)
+    for (let start = 0; start < part.byteLength;) {
+      const piece = part.subarray(start, start + room);
+      group.push(piece);
+      start += piece.byteLength;
+      room -= piece.byteLength;
+      if (room > 0) continue;
+      yield group;
+      group = [];
+      room = GROUP_BYTES;
     }
+  if (group.length > 0) yield group;
 }
