@@ -3,6 +3,7 @@
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import * as ort from 'onnxruntime-node';
 import ts from 'typescript';
 
 const [folder = 'out', perClass = '10'] = process.argv.slice(2);
@@ -79,9 +80,33 @@ for (const name of Object.keys(configurations)) {
 
 for (const [index, policy] of policies.entries()) {
   const members = membersFor(policy.kind);
-  const bundle = memoryBundle();
-  await exportEnsemble(await Promise.all(members.map(artifactsOf)), bundle, { policy });
+  const artifacts = await Promise.all(members.map(artifactsOf));
   const inputs = ensembleInputs(5);
-  const answers = ensembleAnswers(members, policy, inputs);
-  write(`ensemble-${index}`, bundle.files.get('ensemble.onnx'), inputs, answers);
+  for (const form of ['fused', 'stacked']) {
+    const bundle = memoryBundle();
+    const { manifest } = await exportEnsemble(artifacts, bundle, { policy, form });
+    const answers = ensembleAnswers(members, manifest, inputs);
+    write(`ensemble-${index}-${form}`, bundle.files.get('ensemble.onnx'), inputs, answers);
+  }
+}
+
+// What has no answer of its own (a member, a stage, rounded weights) is judged by the checker alone.
+{
+  const [policy] = policies;
+  const artifacts = await Promise.all(membersFor(policy.kind).map(artifactsOf));
+  const rows = [ensembleInputs(16)];
+  for (const [name, options] of Object.entries({
+    staged: { form: 'staged' },
+    separate: { form: 'separate' },
+    float16: { precision: 'float16' },
+    'int8-dynamic': { precision: 'int8-dynamic' },
+    'int8-static': { precision: { kind: 'int8-static', ort, rows } },
+    'float16-stacked': { precision: 'float16', form: 'stacked' },
+  })) {
+    const bundle = memoryBundle();
+    await exportEnsemble(artifacts, bundle, { policy, ...options });
+    for (const [path, bytes] of bundle.files)
+      if (path.endsWith('.onnx'))
+        write(`ensemble-${name}-${path.replaceAll('/', '-').replace('.onnx', '')}`, bytes, {}, {});
+  }
 }

@@ -108,20 +108,20 @@ def timm_values(params, steps):
 
 
 @functools.cache
-def transformers_lambda():
+def transformers_lambda(name):
     torch_names()
     beside = ["trainer_pt_utils", "trainer_utils", "utils", "utils.versions"]
     module = wheels.module_of(
         "transformers", "transformers", "optimization", [f"transformers.{name}" for name in beside]
     )
-    return module._get_cosine_with_hard_restarts_schedule_with_warmup_lr_lambda
+    return getattr(module, name)
 
 
-def transformers_values(params, steps):
+def transformers_values(name, params, steps):
     params = dict(params)
     lr = params.pop("lr")
     # LambdaLR: base_lr * lr_lambda(step).
-    return [lr * transformers_lambda()(step, **params) for step in steps]
+    return [lr * transformers_lambda(name)(step, **params) for step in steps]
 
 
 # optax
@@ -198,7 +198,15 @@ ORIGINALS = {
     "optax-warmup-cosine-float32": functools.partial(optax_values, "warmup_cosine_decay_schedule", False),
     "optax-sgdr": functools.partial(optax_values, "sgdr_schedule", True),
     "optax-sgdr-float32": functools.partial(optax_values, "sgdr_schedule", False),
-    "hugging-face-cosine-with-hard-restarts": transformers_values,
+    "hugging-face-cosine-with-hard-restarts": functools.partial(
+        transformers_values, "_get_cosine_with_hard_restarts_schedule_with_warmup_lr_lambda"
+    ),
+    "hugging-face-warmup-stable-decay": functools.partial(
+        transformers_values, "_get_wsd_scheduler_lambda"
+    ),
+    "hugging-face-inverse-square-root": functools.partial(
+        transformers_values, "_get_inverse_sqrt_schedule_lr_lambda"
+    ),
     "snapshot-ensemble-python": snapshot_ensemble_callback,
     "snapshot-ensemble-python-visualize-lr": snapshot_ensemble_visualize,
 }

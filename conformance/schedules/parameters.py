@@ -164,6 +164,21 @@ def hugging_face(rng):
     return params, steps_of(rng, params["num_training_steps"] + 20, ends)
 
 
+def hugging_face_warmup_stable_decay(rng):
+    warmup, stable, decay = rng.randint(0, 100), rng.randint(0, 1000), rng.randint(1, 1000)
+    params = {"lr": learning_rate(rng), "num_warmup_steps": warmup}
+    params |= {"num_stable_steps": stable, "num_decay_steps": decay, "num_cycles": 0.5}
+    params["min_lr_ratio"] = float(f"{rng.uniform(0, 0.5):.3g}")
+    return params, steps_of(rng, warmup + stable + decay - 1, [warmup, warmup + stable])
+
+
+def hugging_face_inverse_square_root(rng):
+    warmup = rng.randint(1, 1000)
+    params = {"lr": learning_rate(rng), "num_warmup_steps": warmup}
+    params["timescale"] = rng.choice([warmup, 10_000, rng.randint(1, 5000)])
+    return params, steps_of(rng, rng.randint(warmup, 20_000), [warmup])
+
+
 def snapshot_ensemble(rng):
     params = {"epochs": rng.randint(5, 60), "steps_per_epoch": rng.choice([1, 2, 3, 7, 10, 33, 50])}
     params["cycle_length"] = rng.choice([1, 2, 3, 5, 10, float(f"{rng.uniform(0.5, 6):.2f}")])
@@ -211,6 +226,8 @@ PARAMETERS = {
     "optax-sgdr": optax_sgdr,
     "optax-sgdr-float32": optax_sgdr,
     "hugging-face-cosine-with-hard-restarts": hugging_face,
+    "hugging-face-warmup-stable-decay": hugging_face_warmup_stable_decay,
+    "hugging-face-inverse-square-root": hugging_face_inverse_square_root,
     "snapshot-ensemble-python": snapshot_ensemble,
     "snapshot-ensemble-python-visualize-lr": snapshot_ensemble_visualize,
 }

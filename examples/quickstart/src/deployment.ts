@@ -1,28 +1,39 @@
 import { join } from 'node:path';
 import type { ImageDataset } from '@snapshot-ensemble/datasets';
 import { bundleDirectory } from '@snapshot-ensemble/ensemble-bundle/node';
-import { meanPolicy, type Outputs } from '@snapshot-ensemble/ensemble-math';
+import { meanPolicy, type Outputs, type Predictions } from '@snapshot-ensemble/ensemble-math';
 import { type Ensemble, loadEnsemble } from '@snapshot-ensemble/ensemble-runtime';
-import { exportEnsemble, type HostTensor } from '@snapshot-ensemble/export-onnx';
-import * as ort from 'onnxruntime-node';
+import { exportEnsemble, type HostTensor, type HostTensors } from '@snapshot-ensemble/export-onnx';
 import type { Data } from './data.ts';
 import type { TrainedRun } from './training.ts';
 
 /** ONNX and tfjs may differ by so much in a probability; they add in another order. */
 const TOLERANCE = 1e-5;
 
+/** Rows of the request that the bundle carries to be checked by. */
+const SMOKE_ROWS = 2;
+
 /** Rows that go through the graph at once. */
 const BATCH_ROWS = 500;
 
 /** Writes all members and their mean into one ONNX bundle, with a smoke test; returns its folder. */
-export async function exportBundle(out: string, run: TrainedRun, data: Data): Promise<string> {
+export async function exportBundle(
+  out: string,
+  run: TrainedRun,
+  data: Data,
+  onTest: Predictions,
+): Promise<string> {
   const folder = join(out, 'bundle');
   const members = Array.from({ length: run.plan.cycles.length }, (_, index) => index);
   await exportEnsemble(run.store, bundleDirectory(folder), {
     name: 'mnist',
     policy: meanPolicy('probabilities', members),
     labels: { digit: data.test.classNames },
-    smoke: { ort, inputs: { image: firstImages(data.test, 2) } },
+    smoke: {
+      inputs: { image: firstImages(data.test, SMOKE_ROWS) },
+      // What the members said in tfjs, never the graph itself.
+      predictMembers: () => firstAnswers(onTest, SMOKE_ROWS),
+    },
   });
   return folder;
 }
@@ -30,6 +41,12 @@ export async function exportBundle(out: string, run: TrainedRun, data: Data): Pr
 /** A request for the bundle's smoke test, which `snapshot-ensemble verify` replays. */
 function firstImages({ images, height, width }: ImageDataset, count: number): HostTensor {
   return { data: images.slice(0, count * height * width), shape: [count, height, width, 1] };
+}
+
+function firstAnswers({ members, classes }: Predictions, rows: number): readonly HostTensors[] {
+  return members.map((values) => ({
+    digit: { data: Float32Array.from(values.slice(0, rows * classes)), shape: [rows, classes] },
+  }));
 }
 
 /** Opens the bundle on onnxruntime, in a thread of its own. */

@@ -52,7 +52,7 @@ export async function runQuickstart(options: QuickstartOptions, screen: Screen):
     `On the ${data.test.count} test images:\n\n${formatTable(rows)}\n\n${won}\n${chance}\n`,
   );
 
-  const folder = await exportBundle(out, ensembleRun, data);
+  const folder = await exportBundle(out, ensembleRun, data, members);
   const ensemble = await openBundle(folder);
   const difference = await checkParity(ensemble, data, lastMembers(members, cycles));
   await ensemble.close();

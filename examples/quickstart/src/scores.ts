@@ -88,15 +88,10 @@ export function winner(rows: readonly ResultRow[]): string {
 }
 
 /**
- * Whether the ensemble's gains are more than chance, on errors and on likelihood: paired bootstrap over the test
- * images, everything calibrated on the validation images.
+ * Whether the ensemble's gains are more than chance: errors, likelihood as trained, and likelihood after each side got a
+ * temperature from the validation images.
  */
 export function verdicts(options: Omit<EvaluateOptions, 'kind' | 'verdict' | 'policy'>): string {
-  const text = (metric: 'error' | 'nll') =>
-    evaluateEnsemble({
-      kind: 'probabilities',
-      ...options,
-      verdict: { metric },
-    }).verdict.text.replaceAll(/[;.] (?=against )/gi, (mark) => `${mark.trim()}\n  `);
-  return `By errors: ${text('error')}\nBy likelihood: ${text('nll')}`;
+  const { verdict } = evaluateEnsemble({ kind: 'probabilities', ...options });
+  return verdict.text.replaceAll(/(?<=[;:.]) (?=(against|error|NLL) )/gi, '\n  ');
 }

@@ -22,7 +22,7 @@ import type { Tensor } from './tf.ts';
 export interface EnsembleEvaluation {
   readonly ensemble: Metrics;
   readonly members: readonly { readonly id: string; readonly metrics: Metrics }[];
-  /** Whether the ensemble is worth it, of each output of the model, in their order. */
+  /** Whether the ensemble is better, of each output of the model, in their order. */
   readonly verdicts: readonly Verdict[];
 }
 
@@ -99,9 +99,11 @@ export function verdictsOn(
       rowLosses(metric, outputs, truth, { kind }).reduce((sum, loss) => sum + loss, 0);
     const candidates = members.map((outputs) => rowsOf(outputs[index]!));
     const best = candidates.reduce((a, b) => (lossOf(b) < lossOf(a) ? b : a));
-    const contestants: Contestant[] = [{ against: 'bestMember', outputs: best }];
-    if (rival) contestants.push({ against: 'rival', outputs: rowsOf(rival[index]!) });
-    return judgeEnsemble(rowsOf(output), contestants, truth, { kind, metric });
+    const contestants: Contestant[] = [{ against: 'its best member', raw: best }];
+    if (rival) {
+      contestants.push({ against: 'the single model of equal budget', raw: rowsOf(rival[index]!) });
+    }
+    return judgeEnsemble({ raw: rowsOf(output) }, contestants, truth, { kind });
   });
 }
 

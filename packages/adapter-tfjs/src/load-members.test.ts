@@ -133,16 +133,16 @@ describe('loadMembers', () => {
     const {
       verdicts: [alone],
     } = await ensemble.evaluate(xs, ys);
-    expect(alone!.comparisons.map(({ against }) => against)).toEqual(['bestMember']);
-    expect(alone!.text).toMatch(/No rival of equal budget was given/);
-    const againstRival = async (rival: tf.Tensor): Promise<boolean> => {
+    expect(alone!.contestants.map(({ against }) => against)).toEqual(['its best member']);
+    const againstRival = async (rival: tf.Tensor): Promise<string> => {
       const { verdicts } = await ensemble.evaluate(xs, ys, { rival });
-      const [, comparison] = verdicts[0]!.comparisons;
-      expect(comparison!.against).toBe('rival');
-      return comparison!.better;
+      const [, verdict] = verdicts[0]!.contestants;
+      expect(verdict!.against).toBe('the single model of equal budget');
+      expect(verdict!.comparisons.map(({ measure }) => measure)).toEqual(['error', 'nllRaw']);
+      return verdict!.comparisons[0]!.outcome;
     };
-    expect(await againstRival(ys.reverse(1))).toBe(true);
-    expect(await againstRival(ys)).toBe(false);
+    expect(await againstRival(ys.reverse(1))).toBe('better');
+    expect(await againstRival(ys)).not.toBe('better');
     await expect(ensemble.evaluate(xs, ys, { rival: ys.slice([0, 0], [59, 3]) })).rejects.toThrow(
       /the rival's outputs are \[59, 3\]; that of ".+" is \[60, 3\]/,
     );
@@ -239,7 +239,7 @@ describe('outputs of other kinds', () => {
     const { ensemble, members, verdicts } = await regression.evaluate(xs, targets);
     expect(members[2]!.metrics['mse']).toBeCloseTo(values(model.evaluate(xs, targets))[0]!, 5);
     expect(ensemble['mae']).toBeGreaterThan(0);
-    expect(verdicts.map(({ metric }) => metric)).toEqual(['mse']);
+    expect(verdicts[0]!.contestants[0]!.comparisons[0]!.measure).toBe('mse');
   });
 
   it('combines each of several outputs by its kind', async () => {
@@ -273,10 +273,9 @@ describe('outputs of other kinds', () => {
     ]);
     await expect(both.evaluate(xs, ys)).rejects.toThrow(RangeError);
     const { verdicts } = await both.evaluate(xs, [ys, values1], { rival: [ys, values1] });
-    expect(verdicts.map(({ metric, worthIt }) => [metric, worthIt])).toEqual([
-      ['error', false],
-      ['mse', false],
-    ]);
+    expect(
+      verdicts.map(({ contestants }) => contestants[1]!.comparisons.map(({ measure }) => measure)),
+    ).toEqual([['error', 'nllRaw'], ['mse']]);
   });
 
   it('takes logits by policy', async () => {

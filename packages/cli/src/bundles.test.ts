@@ -54,12 +54,11 @@ describe('export', () => {
     const { manifest } = await readBundle(bundleDirectory(inside('named')));
     expect(manifest).toMatchObject({ name: 'tiny', opset: 18, labels: { dense: ['a', 'b', 'c'] } });
     expect(manifest.members.map(({ step }) => step)).toEqual([200, 300]);
-    expect(Object.keys(manifest.files)).toEqual(['ensemble.onnx']);
+    expect(Object.keys(manifest.files)).toEqual(['ensemble.onnx', 'CARD.md']);
   });
 
   it.each([
     ['probabilities', ['', '.predictive_entropy', '.expected_entropy', '.mutual_information']],
-    ['logits', ['', '.predictive_entropy', '.expected_entropy', '.mutual_information']],
     ['regression', ['', '.variance']],
   ])('compares members and ensemble with TensorFlow.js when asked: %s', async (kind, beside) => {
     const { code, stdout, stderr } = await cli(
@@ -68,6 +67,34 @@ describe('export', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     for (const suffix of [...beside, '.members'])
       expect(stdout).toMatch(new RegExp(`^dense${suffix} +\\S+ +ok$`, 'm'));
+  });
+
+  it('refuses a kind that the last layer rules out', async () => {
+    const refused = await cli('export', 'Ensemble', '--out', 'wrong', '--kind', 'logits');
+    expect(refused).toEqual({
+      code: 1,
+      stdout: '',
+      stderr:
+        'error: in "Ensemble": The policy of output "dense" is of kind "logits", but the members end in Softmax, which gives probabilities: use kind "probabilities".\n',
+    });
+  });
+
+  it('writes the form, precision and members asked for, with a smoke request that the members answered', async () => {
+    const made = await cli(
+      ...['export', 'Ensemble', '--out', 'small', '--form', 'stacked', '--precision', 'float16'],
+      ...['--members', '0,2'],
+    );
+    expect(made).toMatchObject({
+      code: 0,
+      stderr: '',
+      stdout: expect.stringMatching(/^Wrote small: 2 members, stacked, float16, /),
+    });
+    const bundle = await readBundle(bundleDirectory(inside('small')));
+    expect(bundle.manifest).toMatchObject({ form: 'stacked', precision: 'float16' });
+    expect(bundle.manifest.members.map(({ step }) => step)).toEqual([100, 300]);
+    expect(Object.keys(bundle.manifest.provenance)).toContain('run');
+    expect(new TextDecoder().decode(await bundle.readFile('CARD.md'))).toContain('# small');
+    expect((await cli('verify', 'small')).code).toBe(0);
   });
 
   it('replaces a bundle only when asked', async () => {
@@ -86,11 +113,22 @@ describe('inspect of a bundle', () => {
   it('tells what goes in, what comes out and who is in it', async () => {
     const { code, stdout } = await cli('inspect', 'bundle');
     expect(code).toBe(0);
-    expect(stdout).toContain('input     dense_input float32 [rows, 2]\n');
-    expect(stdout).toContain(
-      'policy    dense: meanProbabilities of 3 members, probabilities, temperature 1\n',
+    expect(stdout).toMatch(/^input +dense_input float32 \[rows, 2\]$/m);
+    expect(stdout).toMatch(
+      /^policy +dense: meanProbabilities of 3 members, probabilities, temperature 1$/m,
     );
     expect(stdout).toMatch(/Every checksum is right\.\n$/);
+  });
+});
+
+describe('inspect of a graph', () => {
+  it('tells operators, and whose weights take how much', async () => {
+    const graph = await placeInBundle(inside('bundle'), 'ensemble.onnx');
+    const { code, stdout } = await cli('inspect', join('bundle', graph));
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Gemm +3$/m);
+    expect(stdout).toMatch(/^m2 +2 +36 bytes$/m);
+    expect((await cli('inspect', 'absent.onnx')).stderr).toMatch(/cannot read "absent.onnx"/);
   });
 });
 

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { simulate } from '../test/simulate.ts';
 import { applyPolicy, predictWithPolicy } from './apply-policy.ts';
-import { fitTemperature } from './calibration/fit-temperature.ts';
+import { fitTemperature, leastNllTemperature } from './calibration/fit-temperature.ts';
 import { combine } from './combine/combine.ts';
 import { fitPolicy, type FitPolicyOptions } from './fit-policy.ts';
 import { nll } from './metrics/classification.ts';
-import { meanPolicy } from './policy.ts';
+import { meanPolicy, type EnsemblePolicy } from './policy.ts';
+import { pickMembers, unstack } from './shapes.ts';
 import { memberVariance } from './uncertainty/variance.ts';
 import { uncertainty } from './uncertainty/uncertainty.ts';
 
@@ -75,6 +76,124 @@ describe('fitPolicy', () => {
     ],
   ])('refuses %s in regression', (_, options) => {
     expect(() => fitPolicy(predictions, targets, options)).toThrow(RangeError);
+  });
+});
+
+describe('fitPolicy refuses', () => {
+  const broken = predictions.members[0]!.slice();
+  broken[7] = NaN;
+  const nan = { ...predictions, members: [broken, ...predictions.members.slice(1)] };
+  const given = { kind, temperature: 1 } as const;
+
+  it.each<[string, () => unknown, RegExp]>([
+    ['NaN', () => fitPolicy(nan, labels, given), /member 0: row 1 holds a NaN/],
+    ['NaN in regression', () => fitPolicy(nan, targets, { kind: 'regression' }), /is NaN/],
+    [
+      'a label too few',
+      () => fitPolicy(predictions, Array.from(labels).slice(1), given),
+      /labels has 599 values, expected 600/,
+    ],
+    [
+      'a label that is no class',
+      () =>
+        fitPolicy(
+          predictions,
+          Array.from(labels, () => 9),
+          given,
+        ),
+      /the label of row 0 is 9/,
+    ],
+    [
+      'targets of another shape',
+      () => fitPolicy(predictions, labels, { kind: 'regression' }),
+      /targets \[rows, outputs\] = \[600, 4\] has 600 values/,
+    ],
+    [
+      'a vote for regression',
+      () => fitPolicy(predictions, targets, { kind: 'regression', combine: 'majorityVote' }),
+      /rule 'majorityVote' does not apply to kind 'regression'/,
+    ],
+    [
+      'an option that does not exist',
+      () => fitPolicy(predictions, labels, { ...given, temprature: 2 } as FitPolicyOptions),
+      /no option "temprature"\. Did you mean "temperature"/,
+    ],
+    ['logits as probabilities', () => fitPolicy(logits, labels, given), /not a distribution/],
+    [
+      'conformal sets of multi-label outputs',
+      () =>
+        fitPolicy(predictions, new Float64Array(2400), {
+          kind: 'multi-label',
+          conformal: { alpha: 0.1 },
+        }),
+      /multi-label' has no prediction sets/,
+    ],
+  ])('%s', (_, run, message) => {
+    expect(run).toThrow(message);
+  });
+});
+
+describe('the temperature', () => {
+  it('of few rows that are all right stays 1: sharpening them is no evidence', () => {
+    // Four rows of two members: the least NLL is at T = 0.01, which costs 3.8 nats a row elsewhere.
+    const few = unstack(
+      Float32Array.of(
+        ...[0.9, 0.1, 0.2, 0.8, 0.6, 0.4, 0.3, 0.7],
+        ...[0.8, 0.2, 0.4, 0.6, 0.9, 0.1, 0.4, 0.6],
+      ),
+      { members: 2, rows: 4, classes: 2 },
+    );
+    expect(leastNllTemperature(combine(few, 'meanProbabilities', { kind }), [0, 1, 0, 1])).toBe(
+      0.01,
+    );
+    expect(fitPolicy(few, [0, 1, 0, 1], { kind }).temperature).toBe(1);
+  });
+
+  it.each([10, 20, 50, 100])(
+    'of %i rows costs little on new ones, and on average next to nothing',
+    (rows) => {
+      let gain = 0;
+      for (let seed = 1; seed <= 40; seed++) {
+        const fit = simulate({ seed, rows });
+        const policy = fitPolicy(fit.predictions, fit.labels, { kind });
+        const raw = { ...policy, temperature: 1 };
+        const onNew = (used: typeof policy): number =>
+          nll(predictWithPolicy(used, predictions).outputs, labels);
+        const change = onNew(raw) - onNew(policy);
+        expect(change).toBeGreaterThan(-0.35);
+        gain += change / 40;
+      }
+      expect(gain).toBeGreaterThan(-0.02);
+    },
+  );
+});
+
+describe('selection lowers the loss of the rule that is applied', () => {
+  /** Loss of the policy's members under its rule. */
+  const lossOf = ({ members, weights, combine: rule }: EnsemblePolicy): number =>
+    nll(combine(pickMembers(predictions, members), rule, { kind, weights }), labels);
+
+  it.each(['meanLogits', 'geometricMean', 'medianProbabilities', 'majorityVote'] as const)(
+    '%s',
+    (rule) => {
+      for (const select of [{ greedy: 8 }, 'dropWorst'] as const) {
+        const fitted = fitPolicy(predictions, labels, { kind, select, combine: rule });
+        const ofMean = fitPolicy(predictions, labels, { kind, select });
+        expect(lossOf(fitted)).toBeLessThanOrEqual(lossOf({ ...ofMean, combine: rule }) + 1e-12);
+      }
+    },
+  );
+
+  it('convex weights of the geometric mean', () => {
+    const options = { kind, select: 'convexWeights', temperature: 1 } as const;
+    const geometric = lossOf(
+      fitPolicy(predictions, labels, { ...options, combine: 'geometricMean' }),
+    );
+    const ofMean = fitPolicy(predictions, labels, options);
+    expect(geometric).toBeLessThan(lossOf({ ...ofMean, combine: 'geometricMean' }));
+    expect(() => fitPolicy(predictions, labels, { ...options, combine: 'majorityVote' })).toThrow(
+      /nll' of rule 'majorityVote' is not convex/,
+    );
   });
 });
 

@@ -1,5 +1,5 @@
-import * as math from '../src/index.ts';
 import type { CombineRule, Outputs } from '../src/index.ts';
+import * as math from './everything.ts';
 import { leastNllTemperature } from '../src/calibration/fit-temperature.ts';
 import { intervalRoom, roomyThreshold } from '../src/conformal/fit.ts';
 import type { Case } from './cases.ts';
@@ -62,7 +62,6 @@ export const functions: Readonly<Record<string, (c: Case) => Answer>> = {
   softmax: (c) => math.softmax(math.memberOutputs(c.logits, 0)).data,
   applyTemperature: (c) => math.applyTemperature(mean(c), 0.25 + (c.seed % 8) / 2).data,
   memberVariance: (c) => math.memberVariance(c.probabilities, c.weights).data,
-  memberSpread: (c) => math.memberSpread(c.logits).data,
   entropy: (c) => math.entropy(mean(c)),
   expectedEntropy: (c) => uncertaintyOf(c).expectedEntropy,
   mutualInformation: (c) => uncertaintyOf(c).mutualInformation,
@@ -133,8 +132,8 @@ export const functions: Readonly<Record<string, (c: Case) => Answer>> = {
     const options = { kind: 'regression', alpha: alphaOf(c) } as const;
     return math.fitConformal(outputs, c.targets, options).threshold - intervalRoom(outputs.data);
   },
-  bootstrapMean: (c) => {
-    const { lower, upper } = math.bootstrapMean(c.targets, {
+  meanInterval: (c) => {
+    const { lower, upper } = math.meanInterval(c.targets, {
       resamples: 99,
       confidence: 0.9,
       seed: c.seed,

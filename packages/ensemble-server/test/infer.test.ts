@@ -168,6 +168,28 @@ describe('bit patterns that JSON cannot carry', () => {
   });
 });
 
+describe('numbers that are none', () => {
+  const send = (values: readonly number[]): Promise<Response> =>
+    post(
+      server,
+      ...joined(
+        { inputs: [x({ data: undefined, shape: [1, 4], parameters: { binary_data_size: 16 } })] },
+        Float32Array.from(values),
+      ),
+    );
+
+  it('are refused as inputs', async () => {
+    const response = await send([1, NaN, 3, 4]);
+    expect(response.status).toBe(400);
+    expect(await readError(response)).toContain('NaN');
+  });
+
+  it('are said to be the answer, where large inputs make them', async () => {
+    const response = await send([3e38, -3e38, 3e38, 3e38]);
+    expect(response.status).toBe(422);
+  });
+});
+
 describe('compression', () => {
   const body = JSON.stringify({ inputs: [x()] });
 

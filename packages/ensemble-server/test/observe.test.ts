@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { propagation, trace } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import {
@@ -61,7 +62,14 @@ describe('a request', () => {
     expect(await logged(400)).toMatchObject({ level: 'warn', code: 'invalid-request' });
     await fetch(`${server.url}/nope`);
     expect(await logged(404)).toMatchObject({ code: 'not-found' });
+    await new Promise((resolve) => {
+      const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+      socket.on('close', resolve).resume().write('no HTTP at all\r\n\r\n');
+    });
     const metrics = await (await fetch(`${server.url}/metrics`)).text();
+    expect(metrics).toMatch(
+      /responses_total\{[^}]*route="",status="400",code="invalid-request"\} 1/,
+    );
     expect(metrics).toMatch(
       /snapshot_ensemble_responses_total\{transport="http",route="\/v2\/models\/:model\/infer",status="400",code="invalid-request"\} 1/,
     );

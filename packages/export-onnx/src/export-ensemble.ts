@@ -1,67 +1,136 @@
 import {
   smokeFiles,
   writeBundle,
+  type BundleForm,
   type BundleManifest,
+  type BundlePreprocess,
   type BundleSink,
 } from '@snapshot-ensemble/ensemble-bundle';
 import type { ModelArtifacts, SnapshotStore } from '@snapshot-ensemble/snapshot-core';
-import { buildEnsemble } from './ensemble/build-ensemble.ts';
-import { readMembers } from './ensemble/members.ts';
-import type { Policies } from './ensemble/policies.ts';
-import { makeSmokeTest, type SmokeOptions } from './ensemble/smoke-test.ts';
-import type { Statistic } from './ensemble/statistics.ts';
-import { encodeModel } from './onnx/encode.ts';
-import { asyncChunksOf, bytesOf, checkOneFile } from './onnx/file.ts';
+import { modelCard } from './ensemble/card.ts';
+import { checkPolicies } from './ensemble/check-policy.ts';
+import { checkAlike } from './ensemble/check-alike.ts';
+import { chosenForm, ensembleFiles } from './ensemble/files.ts';
+import { memberGraphs } from './ensemble/member-graph.ts';
+import { readMembers, type MemberSelection } from './ensemble/members.ts';
+import type { Plan } from './ensemble/plan.ts';
+import { policiesOf, type Policies } from './ensemble/policies.ts';
+import type { Statistic } from './ensemble/policy/statistics.ts';
+import { precisionOf, type Precision } from './ensemble/precision/index.ts';
+import { preprocessGraphs } from './ensemble/preprocess.ts';
+import { provenanceOf } from './ensemble/provenance.ts';
+import { bundleTensor } from './ensemble/tensors.ts';
+import { smokeTestOf, type SmokeOptions } from './ensemble/truth.ts';
 import { settingsOf, type ExportOptions } from './options.ts';
 
 export interface EnsembleOptions extends ExportOptions {
-  /** How the members become one: for all outputs, or by output name. Members are counted from 0, oldest first. */
+  /** How the members become one: for all outputs, or by output name. Members are counted from 0 among those exported, oldest first. */
   readonly policy: Policies;
-  /** Class names by output name. */
+  /**
+   * How the members lie in files. `auto` takes `staged` where the policy has a cascade, else `fused`, which is the faster one at larger
+   * batches and for shared weights. Default `auto`.
+   */
+  readonly form?: BundleForm | 'auto';
+  /** How weights are kept and computed with. Default `float32`. */
+  readonly precision?: Precision;
+  /** Which members, by position or id. Default all. */
+  readonly members?: MemberSelection;
+  /** Whether each member's own graph is written beside the ensemble's, for `fused` and `stacked`. Default false. */
+  readonly memberFiles?: boolean;
+  /** Whether weights go to files of their own, `<graph>.data`. Default only where one file cannot hold them, from 2 GiB on. */
+  readonly externalData?: boolean;
+  /** Class names by output name; of a binary output the negative and the positive one. */
   readonly labels?: Readonly<Record<string, readonly string[]>>;
   /** What the bundle is called. Default `ensemble`. */
   readonly name?: string;
-  /** Graph outputs beside the predictions. Default all that fit the kind of output. */
+  /** Graph outputs beside the predictions. Default all that fit the kind of output; what the policy asks for is always there. */
   readonly statistics?: readonly Statistic[];
-  /** Adds a request and its answer under `smoke/`. Default none. */
+  /** Outputs that are logits of independent probabilities (kinds `binary` and `multi-label`): the graph adds the sigmoid. */
+  readonly sigmoidOutputs?: readonly string[];
+  /** What the graph does to inputs before the members see them, by input name; such an input takes uint8 pixels. Default nothing. */
+  readonly preprocess?: Readonly<Record<string, BundlePreprocess>>;
+  /** Adds a request and the members' own answer, combined by ensemble-math, under `smoke/`. Default none. */
   readonly smoke?: SmokeOptions;
-  /** Who made the bundle from what, in words. */
+  /** Who made the bundle from what, in words, beside what is known of run, versions and policy. */
   readonly provenance?: Readonly<Record<string, string>>;
 }
 
-const GRAPH_PATH = 'ensemble.onnx';
+/** What was written, and what of it could not be as asked. */
+export interface ExportedEnsemble {
+  readonly manifest: BundleManifest;
+  /** Parts that a stacked graph computes member by member, and why. */
+  readonly notStacked: readonly { readonly node: string; readonly reason: string }[];
+}
 
 /**
- * Writes a bundle with one graph: shared inputs, all members, their combination and its uncertainty; weights that members have
- * in common are stored and computed once. `<output>` is the prediction, `[batch, …, classes]`; `<output>.predictive_entropy`,
- * `.expected_entropy`, `.mutual_information` are `[batch, …, 1]` in nats, `.variance` is `[batch, …, values]`, `.members`
- * `[batch, members, …]`. Returns the manifest. Throws `ExportError`.
+ * Writes a bundle: shared inputs, all members, their combination and its uncertainty; weights that members have in common are stored and
+ * computed once. `<output>` is the prediction, `[batch, …, classes]`; `<output>.<role>` what is said beside, of the shape that
+ * `OutputRole` in ensemble-bundle gives. Members of a store are read one at a time, but for `stacked`. Throws `ExportError`; nothing is
+ * written where the policy says what the graph cannot do.
  */
 export async function exportEnsemble(
-  members: SnapshotStore | readonly ModelArtifacts[],
+  source: SnapshotStore | readonly ModelArtifacts[],
   sink: BundleSink,
   options: EnsembleOptions,
-): Promise<BundleManifest> {
+): Promise<ExportedEnsemble> {
   const settings = settingsOf(options);
-  const read = await readMembers(members);
-  const built = buildEnsemble(read, options.policy, options.statistics, settings);
-  const encoded = checkOneFile(encodeModel(built.model));
-  const name = options.name ?? 'ensemble';
-  const smoke = options.smoke && (await makeSmokeTest(name, bytesOf(encoded), options.smoke));
-  return writeBundle(sink, {
-    manifest: {
-      name,
-      inputs: built.inputs,
-      outputs: built.outputs,
-      labels: options.labels ?? {},
-      policy: Object.fromEntries(built.policies),
-      members: read.map(({ description }) => description),
-      form: 'fused',
-      precision: 'float32',
-      graph: GRAPH_PATH,
-      opset: settings.opset,
-      provenance: options.provenance ?? {},
-    },
-    files: { [GRAPH_PATH]: asyncChunksOf(encoded), ...(smoke && smokeFiles(smoke)) },
+  const { name = 'ensemble', labels = {}, sigmoidOutputs = [] } = options;
+  const run = await readMembers(source, options.members);
+  const precision = precisionOf(options.precision);
+  const isStacked = options.form === 'stacked';
+  const members = await memberGraphs(run.members, {
+    settings,
+    sigmoidOutputs,
+    // A stacked weight is made of every member's.
+    isHeld: isStacked,
+    // All members at once where they are stacked.
+    convert: isStacked ? (graph) => graph : precision.convert,
   });
+  checkAlike(members);
+  const policies = policiesOf(
+    options.policy,
+    members[0]!.outputs.map((output) => output.name),
+  );
+  const form = chosenForm(options.form ?? 'auto', policies);
+  checkPolicies(policies, members, form);
+  const preprocess = preprocessGraphs(members[0]!, options.preprocess ?? {}, settings.opset);
+  const plan: Plan = {
+    members: preprocess.renamed(members),
+    preprocess: preprocess.graphs,
+    policies,
+    statistics: options.statistics,
+    opset: settings.opset,
+    convert: precision.convert,
+  };
+  const { memberFiles = false, externalData = false } = options;
+  const made = await ensembleFiles(form, plan, { ...settings, memberFiles, externalData });
+  const facts = {
+    name,
+    form,
+    precision: precision.name,
+    inputs: made.inputs.map(bundleTensor),
+    outputs: made.outputs,
+    labels,
+    policy: Object.fromEntries(policies),
+    members: run.members.map(({ description }, index) => ({
+      ...description,
+      ...(made.memberFiles[index] !== undefined && { file: made.memberFiles[index] }),
+    })),
+    ...(made.graph !== undefined && { graph: made.graph }),
+    ...(made.stages !== undefined && { stages: made.stages }),
+    opset: settings.opset,
+    ...(options.preprocess && { preprocess: options.preprocess }),
+  };
+  const smoke = options.smoke && (await smokeTestOf(facts, options.smoke));
+  const provenance = provenanceOf(run.provenance, facts, smoke !== undefined, options.provenance);
+  const manifest = { ...facts, provenance };
+  const written = await writeBundle(sink, {
+    manifest,
+    files: {
+      ...made.files,
+      ...(smoke && smokeFiles(smoke)),
+      'CARD.md': new TextEncoder().encode(modelCard(manifest, smoke !== undefined)),
+    },
+  });
+  return { manifest: written, notStacked: made.notStacked };
 }

@@ -9,6 +9,8 @@ it('exports these names', async () => {
     [
       "ExportError",
       "checkParity",
+      "compareBundles",
+      "ensembleAnswers",
       "exportEnsemble",
       "exportOnnx",
       "layerConverters",

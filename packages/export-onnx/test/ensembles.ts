@@ -1,5 +1,6 @@
-import { applyPolicy, type EnsemblePolicy } from '@snapshot-ensemble/ensemble-math';
-import type { HostTensor, HostTensors } from '../src/index.ts';
+import type { BundleManifest } from '@snapshot-ensemble/ensemble-bundle';
+import type { EnsemblePolicy } from '@snapshot-ensemble/ensemble-math';
+import { ensembleAnswers as answersOf, type HostTensors } from '../src/index.ts';
 import { tf } from './tfjs.ts';
 
 const CLASSES = 3;
@@ -44,41 +45,30 @@ export function ensembleInputs(rows: number): HostTensors {
   return { conv_input: { data, shape: [rows, 6, 6, 2] } };
 }
 
+/** What each member's tfjs model answers. */
+export function memberAnswers(
+  models: readonly tf.Sequential[],
+  given: HostTensors,
+): readonly HostTensors[] {
+  const { data, shape } = given['conv_input']!;
+  return models.map((model) =>
+    tf.tidy(() => {
+      const answer = model.predict(tf.tensor(data, [...shape])) as tf.Tensor;
+      return { probs: { data: answer.dataSync<'float32'>(), shape: answer.shape } };
+    }),
+  );
+}
+
 /** What ensemble-math makes of the members' tfjs predictions, by output name. */
 export function ensembleAnswers(
   models: readonly tf.Sequential[],
-  policy: EnsemblePolicy,
+  manifest: Pick<BundleManifest, 'outputs' | 'policy'>,
   given: HostTensors,
 ): HostTensors {
-  const { data, shape } = given['conv_input']!;
-  const rows = shape[0]!;
-  const members = models.map((model) =>
-    tf.tidy(() => (model.predict(tf.tensor(data, [...shape])) as tf.Tensor).dataSync<'float32'>()),
-  );
-  const result = applyPolicy(policy, { members, rows, classes: CLASSES });
-  const tensor = (values: ArrayLike<number>, ...inner: number[]): HostTensor => ({
-    data: Float32Array.from(values),
-    shape: [rows, ...inner],
-  });
-  const stacked = Array.from({ length: rows }, (_, row) =>
-    members.flatMap((values) => [...values.slice(row * CLASSES, (row + 1) * CLASSES)]),
-  ).flat();
-  const { uncertainty, variance } = result;
-  return {
-    probs: tensor(result.outputs.data, CLASSES),
-    'probs.members': tensor(stacked, members.length, CLASSES),
-    ...(variance && { 'probs.variance': tensor(variance.data, CLASSES) }),
-    ...(uncertainty && {
-      'probs.predictive_entropy': tensor(uncertainty.predictiveEntropy, 1),
-      'probs.expected_entropy': tensor(uncertainty.expectedEntropy, 1),
-      'probs.mutual_information': tensor(uncertainty.mutualInformation, 1),
-    }),
-  };
+  return answersOf(manifest, memberAnswers(models, given));
 }
 
-type TestedPolicy = EnsemblePolicy & { readonly kind: keyof typeof heads };
-
-const rules: readonly (Pick<TestedPolicy, 'kind' | 'combine'> & Partial<TestedPolicy>)[] = [
+const rules: readonly (Pick<EnsemblePolicy, 'kind' | 'combine'> & Partial<EnsemblePolicy>)[] = [
   { kind: 'probabilities', combine: 'meanProbabilities' },
   { kind: 'probabilities', combine: 'meanProbabilities', members: [3, 1], weights: [0.5, 0.5] },
   { kind: 'probabilities', combine: 'meanProbabilities', members: [2], weights: [1] },
@@ -94,13 +84,51 @@ const rules: readonly (Pick<TestedPolicy, 'kind' | 'combine'> & Partial<TestedPo
   { kind: 'logits', combine: 'geometricMean' },
   { kind: 'logits', combine: 'medianProbabilities' },
   { kind: 'logits', combine: 'majorityVote' },
+  { kind: 'binary', combine: 'meanProbabilities' },
+  { kind: 'binary', combine: 'meanLogits', temperature: 1.7 },
+  { kind: 'binary', combine: 'geometricMean' },
+  { kind: 'binary', combine: 'medianProbabilities' },
+  { kind: 'binary', combine: 'majorityVote' },
+  { kind: 'multi-label', combine: 'meanProbabilities', temperature: 0.5 },
+  { kind: 'multi-label', combine: 'meanLogits' },
+  { kind: 'multi-label', combine: 'medianProbabilities' },
+  { kind: 'multi-label', combine: 'majorityVote' },
+  {
+    kind: 'probabilities',
+    combine: 'meanProbabilities',
+    conformal: { method: 'split', alpha: 0.1, threshold: 0.65 },
+    abstain: { score: 'largestProbability', threshold: 0.5, share: 0.1 },
+  },
+  {
+    kind: 'logits',
+    combine: 'meanProbabilities',
+    conformal: { method: 'aps', alpha: 0.1, threshold: 0.8, classThresholds: [0.7, 0.8, 0.9] },
+    abstain: { score: 'energy', threshold: -1.5, share: 0.1 },
+  },
+  {
+    kind: 'binary',
+    combine: 'meanProbabilities',
+    conformal: { method: 'aps', alpha: 0.1, threshold: 0.6 },
+    abstain: { score: 'entropy', threshold: 0.6, share: 0.1 },
+  },
+  {
+    kind: 'multi-label',
+    combine: 'meanProbabilities',
+    abstain: { score: 'mutualInformation', threshold: 0.05, share: 0.1 },
+  },
+  {
+    kind: 'regression',
+    combine: 'mean',
+    conformal: { method: 'absolute', alpha: 0.1, threshold: 0.25 },
+    abstain: { score: 'variance', threshold: 0.5, share: 0.1 },
+  },
   { kind: 'regression', combine: 'mean' },
   { kind: 'regression', combine: 'median' },
   { kind: 'regression', combine: 'median', members: [0, 1, 2], weights: [0.2, 0.2, 0.6] },
 ];
 
 /** Every kind of output with every rule that fits it. */
-export const policies: readonly TestedPolicy[] = rules.map((rule) => ({
+export const policies: readonly EnsemblePolicy[] = rules.map((rule) => ({
   members: [0, 1, 2, 3],
   weights: [0.4, 0.1, 0.3, 0.2],
   temperature: 1,

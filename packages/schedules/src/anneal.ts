@@ -10,6 +10,7 @@ import { between } from './between.ts';
 import { cosine } from './curves.ts';
 import type { Cycle, CyclePlan } from './plan.ts';
 import type { Curve, Schedule } from './schedule.ts';
+import { checkOptions } from './options.ts';
 
 const where = 'anneal';
 
@@ -64,6 +65,15 @@ interface Segment {
  * Steps are integers in `[0, totalSteps)`; any other throws a RangeError.
  */
 export function anneal(plan: CyclePlan, options: AnnealOptions): Schedule {
+  checkOptions(where, options, {
+    lrInit: true,
+    lrMin: true,
+    lrMultiplier: true,
+    lrMinMultiplier: true,
+    curve: true,
+    endpoint: true,
+    perCycle: true,
+  });
   const segments = segmentsOf(plan, options);
   const starts = Float64Array.from(plan.cycles, ({ start }) => start);
   const { totalSteps } = plan;

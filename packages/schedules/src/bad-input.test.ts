@@ -82,7 +82,27 @@ it.each<[string, () => unknown]>([
     () => schedules.triangular({ lrMin: 0, lrMax: 1, stepsUp: 5, heightMultiplier: 2 }),
   ],
   ['a rise of all steps', () => schedules.oneCycle({ totalSteps: 10, lrMax: 1, rise: 1 })],
-  ['snapshots of half a step', () => schedules.expectedSnapshots(plan, 0.5)],
+  ['an option that does not exist', () => anneal(plan, wrong({ lrInit: 1, etaMin: 0.1 }))],
+  ['a cycle in place of cycles', () => equalCycles(wrong({ totalSteps: 10, cycle: 3 }))],
+  [
+    'a decay longer than the budget',
+    () => schedules.warmupStableDecay({ totalSteps: 10, lrMax: 1, warmup: 5, decay: 6 }),
+  ],
+  [
+    'a warm-up of part of a step',
+    () =>
+      schedules.warmupStableDecay({
+        totalEpochs: 10,
+        stepsPerEpoch: 3,
+        lrMax: 1,
+        warmup: 0.5,
+        decay: 1,
+      }),
+  ],
+  [
+    'an inverse square root without a timescale',
+    () => schedules.inverseSquareRoot({ lrMax: 1, warmupSteps: 0 }),
+  ],
 ])('refuses %s', (_, attempt) => {
   let error: unknown;
   try {

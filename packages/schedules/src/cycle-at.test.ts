@@ -1,13 +1,6 @@
 import { fc, test } from '@fast-check/vitest';
 import { expect, it } from 'vitest';
-import {
-  cycleAt,
-  cyclesOf,
-  delayed,
-  equalCycles,
-  expectedSnapshots,
-  growingCycles,
-} from './index.ts';
+import { cycleAt, cyclesOf, delayed, equalCycles, growingCycles } from './index.ts';
 
 const lengths = fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 40 });
 
@@ -23,13 +16,6 @@ test.prop([lengths])('cyclesOf keeps the lengths', (each) => {
   const plan = cyclesOf(each);
   expect(plan.cycles.map(({ start, end }) => end - start)).toEqual(each);
   expect(plan.totalSteps).toBe(each.reduce((sum, length) => sum + length, 0));
-});
-
-it('expectedSnapshots counts the cycles a run finishes', () => {
-  const plan = growingCycles({ totalSteps: 70, cycleLength: 10, cycleLengthMultiplier: 2 });
-  expect(expectedSnapshots(plan)).toEqual({ snapshots: 3, stepsSince: 0 });
-  expect(expectedSnapshots(plan, 35)).toEqual({ snapshots: 2, stepsSince: 5 });
-  expect(expectedSnapshots(plan, 0)).toEqual({ snapshots: 0, stepsSince: 0 });
 });
 
 it('delayed lengthens the first cycle', () => {

@@ -2,9 +2,10 @@ import { anneal } from './anneal.ts';
 import type { Budget } from './budget.ts';
 import { checkCount, checkStep, refuse } from './check.ts';
 import { cycleAt } from './cycle-at.ts';
-import { equalCycles } from './equal-cycles.ts';
+import { planEqually } from './equal-cycles.ts';
 import { planOf, type Cycle } from './plan.ts';
 import type { PlannedSchedule } from './schedule.ts';
+import { checkOptions } from './options.ts';
 
 const where = 'cyclicalSgMcmc';
 
@@ -27,12 +28,21 @@ export interface CyclicalSgMcmc extends PlannedSchedule {
  * and then samples. The plan has one cycle per sample, so that whatever takes snapshots at its cycle ends takes all.
  */
 export function cyclicalSgMcmc(options: CyclicalSgMcmcOptions): CyclicalSgMcmc {
+  checkOptions(where, options, {
+    totalSteps: true,
+    totalEpochs: true,
+    stepsPerEpoch: true,
+    cycles: true,
+    lrInit: true,
+    samplingShare: true,
+    samplesPerCycle: true,
+  });
   const { samplingShare = 0.2 } = options;
   const samples = checkCount(where, 'samplesPerCycle', options.samplesPerCycle ?? 3);
   if (!(samplingShare > 0 && samplingShare <= 1)) {
     refuse(where, 'samplingShare', samplingShare, 'in (0, 1]');
   }
-  const annealing = equalCycles(options);
+  const annealing = planEqually(where, options);
   const sampling = ({ start, end }: Cycle): number => Math.round((end - start) * samplingShare);
   const ends = annealing.cycles.flatMap((cycle) => {
     const steps = sampling(cycle);

@@ -1,6 +1,7 @@
 import { toSteps, type Budget } from './budget.ts';
 import { checkCount } from './check.ts';
 import { planOf, type CyclePlan } from './plan.ts';
+import { checkOptions } from './options.ts';
 
 export type EqualCyclesOptions = Budget & {
   /** How many cycles, and so how many snapshots: at most one per step. */
@@ -13,11 +14,22 @@ export type EqualCyclesOptions = Budget & {
  * one short, this does neither.
  */
 export function equalCycles(options: EqualCyclesOptions): CyclePlan {
-  const { totalSteps } = toSteps('equalCycles', options);
-  const cycles = checkCount('equalCycles', 'cycles', options.cycles);
+  checkOptions('equalCycles', options, {
+    totalSteps: true,
+    totalEpochs: true,
+    stepsPerEpoch: true,
+    cycles: true,
+  });
+  return planEqually('equalCycles', options);
+}
+
+/** The same for whatever has more options than these. */
+export function planEqually(where: string, options: EqualCyclesOptions): CyclePlan {
+  const { totalSteps } = toSteps(where, options);
+  const cycles = checkCount(where, 'cycles', options.cycles);
   if (cycles > totalSteps) {
     throw new RangeError(
-      `equalCycles: ${cycles} cycles do not fit into ${totalSteps} steps. Ask for at most one cycle per step.`,
+      `${where}: ${cycles} cycles do not fit into ${totalSteps} steps. Ask for at most one cycle per step.`,
     );
   }
   const length = Math.floor(totalSteps / cycles);

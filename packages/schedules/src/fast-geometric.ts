@@ -3,6 +3,7 @@ import { refuse } from './check.ts';
 import { planOf } from './plan.ts';
 import type { PlannedSchedule } from './schedule.ts';
 import { triangular } from './triangular.ts';
+import { checkOptions } from './options.ts';
 
 const where = 'fastGeometric';
 
@@ -18,6 +19,14 @@ export type FastGeometricOptions = Budget & {
  * minimum, half a cycle after each peak. Meant for the last fifth of a budget, after ordinary training.
  */
 export function fastGeometric(options: FastGeometricOptions): PlannedSchedule {
+  checkOptions(where, options, {
+    totalSteps: true,
+    totalEpochs: true,
+    stepsPerEpoch: true,
+    cycleLength: true,
+    lrMax: true,
+    lrMin: true,
+  });
   const { totalSteps, stepsPerUnit } = toSteps(where, options);
   const { cycleLength, lrMax, lrMin } = options;
   const half = (cycleLength * stepsPerUnit) / 2;

@@ -1,6 +1,7 @@
 import { toSteps, type Budget, type BudgetInSteps } from './budget.ts';
 import { checkCount, checkOneOf, checkPositive, refuse } from './check.ts';
 import { planOf, type CyclePlan } from './plan.ts';
+import { checkOptions } from './options.ts';
 
 const where = 'growingCycles';
 
@@ -22,6 +23,14 @@ export type GrowingCyclesOptions = Budget & {
  * `cycleLength · cycleLengthMultiplierʲ` for j ≤ i, rounded to the nearest step, so that rounding never adds up.
  */
 export function growingCycles(options: GrowingCyclesOptions): CyclePlan {
+  checkOptions(where, options, {
+    totalSteps: true,
+    totalEpochs: true,
+    stepsPerEpoch: true,
+    cycleLength: true,
+    cycleLengthMultiplier: true,
+    onRemainder: true,
+  });
   const budget = toSteps(where, options);
   const onRemainder = checkOneOf(where, 'onRemainder', options.onRemainder ?? 'fit', [
     'fit',

@@ -13,10 +13,10 @@ it('exports these names and no other', () => {
       "delayed",
       "describe",
       "equalCycles",
-      "expectedSnapshots",
       "exponential",
       "fastGeometric",
       "growingCycles",
+      "inverseSquareRoot",
       "join",
       "kDecay",
       "linear",
@@ -29,6 +29,7 @@ it('exports these names and no other', () => {
       "swaTail",
       "triangular",
       "warmup",
+      "warmupStableDecay",
     ]
   `);
 });

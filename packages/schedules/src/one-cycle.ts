@@ -3,6 +3,7 @@ import { checkFunction, checkNotNegative, checkPositive, refuse, refuseStep } fr
 import { between } from './between.ts';
 import { cosine } from './curves.ts';
 import type { Curve, Schedule } from './schedule.ts';
+import { checkOptions } from './options.ts';
 
 const where = 'oneCycle';
 
@@ -20,6 +21,16 @@ export type OneCycleOptions = Budget & {
 
 /** One rise to `lrMax` and one fall far below the start. Smith & Topin 2018, "Super-Convergence". */
 export function oneCycle(options: OneCycleOptions): Schedule {
+  checkOptions(where, options, {
+    totalSteps: true,
+    totalEpochs: true,
+    stepsPerEpoch: true,
+    lrMax: true,
+    lrStart: true,
+    lrEnd: true,
+    rise: true,
+    curve: true,
+  });
   const { totalSteps } = toSteps(where, options);
   const lrMax = checkPositive(where, 'lrMax', options.lrMax);
   const lrStart = checkNotNegative(where, 'lrStart', options.lrStart ?? lrMax / 25);

@@ -3,10 +3,12 @@ import {
   constant,
   cyclicalSgMcmc,
   fastGeometric,
+  inverseSquareRoot,
   linear,
   noCycle,
   singleCycle,
   swaTail,
+  warmupStableDecay,
   type CyclePlan,
 } from './index.ts';
 
@@ -44,6 +46,27 @@ it.each([8, 9])(
     );
   },
 );
+
+it('warmupStableDecay rises, stays and falls, in epochs too', () => {
+  const schedule = warmupStableDecay({
+    totalEpochs: 4,
+    stepsPerEpoch: 2,
+    lrMax: 1,
+    lrMin: 0.2,
+    warmup: 1,
+    decay: 2,
+    curve: linear,
+  });
+  expect(first(8).map(schedule)).toEqual(
+    [0, 0.5, 1, 1, 1, 0.8, 0.6, 0.4].map((x): unknown => expect.closeTo(x, 15)),
+  );
+  expect(() => schedule(8)).toThrow(RangeError);
+});
+
+it('inverseSquareRoot is half at three timescales after the peak', () => {
+  const schedule = inverseSquareRoot({ lrMax: 2, warmupSteps: 10 });
+  expect([0, 5, 10, 40].map(schedule)).toEqual([0, 1, 2, 1]);
+});
 
 it('swaTail leaves the schedule where it stands and stays at its learning rate', () => {
   const tail = swaTail(constant(1), { start: 2, annealSteps: 4, learningRate: 0.2, curve: linear });

@@ -1,6 +1,7 @@
 import { checkFunction, checkPositive, checkStep } from './check.ts';
 import { cosine } from './curves.ts';
 import type { Curve, Schedule } from './schedule.ts';
+import { checkOptions } from './options.ts';
 
 const where = 'swaTail';
 
@@ -20,6 +21,7 @@ export interface SwaTailOptions {
  * Izmailov et al. 2018, "Averaging Weights Leads to Wider Optima".
  */
 export function swaTail(schedule: Schedule, options: SwaTailOptions): Schedule {
+  checkOptions(where, options, { start: true, annealSteps: true, learningRate: true, curve: true });
   const { curve = cosine } = options;
   const start = checkStep(where, options.start, 'start');
   const annealSteps = checkStep(where, options.annealSteps, 'annealSteps');

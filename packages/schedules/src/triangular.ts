@@ -7,6 +7,7 @@ import {
   refuse,
 } from './check.ts';
 import type { Schedule } from './schedule.ts';
+import { checkOptions } from './options.ts';
 
 const where = 'triangular';
 
@@ -27,6 +28,15 @@ export interface TriangularOptions {
 
 /** Up and down between `lrMin` and `lrMax` for ever. Smith 2017, "Cyclical Learning Rates". */
 export function triangular(options: TriangularOptions): Schedule {
+  checkOptions(where, options, {
+    lrMin: true,
+    lrMax: true,
+    stepsUp: true,
+    stepsDown: true,
+    startAt: true,
+    heightMultiplier: true,
+    heightMultiplierPerStep: true,
+  });
   const lrMax = checkPositive(where, 'lrMax', options.lrMax);
   const lrMin = checkNotNegative(where, 'lrMin', options.lrMin);
   if (lrMin > lrMax) refuse(where, 'lrMin', lrMin, `at most lrMax, ${lrMax}`);

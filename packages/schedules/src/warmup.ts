@@ -1,5 +1,6 @@
 import { checkCount, checkFunction, checkNotNegative, checkOneOf, checkStep } from './check.ts';
 import type { Schedule } from './schedule.ts';
+import { checkOptions } from './options.ts';
 
 const where = 'warmup';
 
@@ -18,6 +19,7 @@ export interface WarmupOptions {
 
 /** The schedule after a rise from `from`, continuous where the two meet. */
 export function warmup(schedule: Schedule, options: WarmupOptions): Schedule {
+  checkOptions(where, options, { steps: true, from: true, placement: true });
   checkFunction(where, 'schedule', schedule);
   const steps = checkCount(where, 'steps', options.steps);
   const from = checkNotNegative(where, 'from', options.from ?? 0);

@@ -1,9 +1,14 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { EnsemblePolicy } from '@snapshot-ensemble/ensemble-math';
+import type { EnsembleOptions } from '@snapshot-ensemble/export-onnx';
 import type { Surroundings } from '../command.ts';
 import { exportModel } from '../export/export-model.ts';
 import { exportStore } from '../export/export-store.ts';
 import { count } from '../values.ts';
+
+/** What `--precision` takes. */
+export const precisions = ['float32', 'float16', 'int8-dynamic', 'int8-static'] as const;
+export type PrecisionFlag = (typeof precisions)[number];
 
 type Labels = Readonly<Record<string, readonly string[]>>;
 
@@ -11,6 +16,10 @@ export interface ExportFlags {
   readonly out: string;
   readonly check?: true;
   readonly last?: number;
+  readonly members?: readonly string[];
+  readonly form?: EnsembleOptions['form'];
+  readonly precision?: PrecisionFlag;
+  readonly rows?: string;
   readonly name?: string;
   readonly kind?: EnsemblePolicy['kind'];
   readonly labels: Labels;
@@ -22,29 +31,49 @@ export interface ExportFlags {
 export function define(command: Command, surroundings: Surroundings): void {
   command
     .description(
-      'Exports to ONNX: the members of a store as one bundle (their mean, its uncertainty, and a smoke request with the answer\n' +
-        'that onnxruntime gives here, for verify), or a saved TensorFlow.js model, of layers or a graph, as one file.',
+      'Exports to ONNX: the members of a store as one bundle (their mean, its uncertainty, and, where TensorFlow.js is installed, a\n' +
+        'smoke request with the answer that the members give there, for verify), or a saved TensorFlow.js model as one file.',
     )
     .argument('<source>', 'a snapshot store, e.g. Ensemble, or a model.json')
     .requiredOption('--out <path>', 'folder of the bundle to make; of a model, the .onnx file')
     .option('--check', 'compare with TensorFlow.js on random and edge inputs (needs both runtimes)')
     .option('--last <count>', 'only the last so many members (default: all)', count)
+    .option('--members <ids>', 'only these members, by id or position from 0: 0,2,4', list)
+    .addOption(
+      new Option(
+        '--form <form>',
+        'how the members lie in files (default: auto, which is staged for a cascade and fused otherwise)',
+      ).choices(['auto', 'fused', 'stacked', 'staged', 'separate']),
+    )
+    .addOption(
+      new Option('--precision <precision>', 'how weights are kept (default: float32)').choices(
+        precisions,
+      ),
+    )
+    .option(
+      '--rows <file>',
+      'rows as an Open Inference request in JSON, with "labels" if known: int8-static learns its ranges from them, and a reduced precision is compared on them',
+    )
     .option('--name <name>', "the bundle's name (default: that of its folder)")
     .addOption(
       new Option(
         '--kind <kind>',
         "what the model's outputs are (default: seen from its last layer)",
-      ).choices(['probabilities', 'logits', 'regression']),
+      ).choices(['probabilities', 'logits', 'binary', 'multi-label', 'regression']),
     )
     .option('--labels <output=a,b,…>', 'class names of an output; may be repeated', addLabels, {})
     .option('--opset <version>', 'version of the ONNX operators, 17 to 21', count)
-    .option('--no-smoke', 'leave out the smoke request, which needs onnxruntime-node')
+    .option('--no-smoke', 'leave out the smoke request')
     .option('--overwrite', 'replace what is already there')
     .action((source: string, flags: ExportFlags) =>
       source.endsWith('.json')
         ? exportModel(source, flags, surroundings)
         : exportStore(source, flags, surroundings),
     );
+}
+
+function list(text: string): readonly string[] {
+  return text.split(',').map((part) => part.trim());
 }
 
 function addLabels(text: string, labels: Labels): Labels {

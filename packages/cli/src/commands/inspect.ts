@@ -1,8 +1,11 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { bundleText } from '../bundle-text.ts';
 import type { Surroundings } from '../command.ts';
 import { inFolder, openFolder, type OpenBundle, type OpenStore } from '../folders.ts';
 import { findFaults, storeText } from '../inspect-store.ts';
+import { onnxText } from '../onnx-text.ts';
 import { UsageError } from '../run-main.ts';
 
 interface InspectFlags {
@@ -14,18 +17,36 @@ type Show = (text: string, data: object) => void;
 export function define(command: Command, { print, directory }: Surroundings): void {
   command
     .description(
-      'Says what a snapshot store or a bundle holds, and verifies the checksum of every file in it.',
+      'Says what a snapshot store or a bundle holds, and verifies the checksum of every file in it; of an .onnx file, its graph:\n' +
+        'inputs, outputs, operators, and whose weights take how much.',
     )
-    .argument('<folder>', 'a snapshot store, e.g. Ensemble, or a bundle')
+    .argument('<folder>', 'a snapshot store, e.g. Ensemble, a bundle, or an .onnx file')
     .option('--json', 'print the manifest as JSON')
     .action(async (folder: string, { json }: InspectFlags) => {
       const show: Show = (text, data) => {
         print(json === true ? `${JSON.stringify(data, undefined, 2)}\n` : text);
       };
+      if (folder.endsWith('.onnx')) {
+        await inspectGraph(folder, directory, show);
+        return;
+      }
       const opened = await openFolder(folder, directory);
       if (opened.kind === 'store') await inspectStore(folder, opened, show);
       else await inspectBundle(folder, opened, show);
     });
+}
+
+async function inspectGraph(file: string, directory: string, show: Show): Promise<void> {
+  const bytes = await readFile(resolve(directory, file)).catch((cause: unknown) => {
+    throw new UsageError(`cannot read "${file}". Give an .onnx file that is there.`, { cause });
+  });
+  const { readOnnx } = await import('@snapshot-ensemble/export-onnx');
+  try {
+    const summary = readOnnx(bytes);
+    show(onnxText(summary, bytes.byteLength), { kind: 'onnx', ...summary });
+  } catch (error) {
+    throw inFolder(file, error);
+  }
 }
 
 async function inspectStore(folder: string, opened: OpenStore, show: Show): Promise<void> {

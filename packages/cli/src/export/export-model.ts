@@ -57,9 +57,14 @@ function describe({ name, dtype, shape }: ExportedTensor): string {
 }
 
 /** What belongs to a bundle would be ignored in silence. */
-function refuseBundleFlags({ last, name, kind, labels, smoke }: ExportFlags): void {
+function refuseBundleFlags(flags: ExportFlags): void {
+  const { last, members, form, precision, rows, name, kind, labels, smoke } = flags;
   const given = {
     last,
+    members,
+    form,
+    precision,
+    rows,
     name,
     kind,
     labels: Object.keys(labels)[0],

@@ -1,14 +1,16 @@
 import { basename, resolve } from 'node:path';
-import {
-  memoryBundle,
-  readBundle,
-  smokeFiles,
-  writeBundle,
-  type BundleManifest,
-} from '@snapshot-ensemble/ensemble-bundle';
+import type * as Tfjs from '@tensorflow/tfjs';
+import { readBundle, type BundleManifest } from '@snapshot-ensemble/ensemble-bundle';
 import { bundleDirectory } from '@snapshot-ensemble/ensemble-bundle/node';
 import { meanPolicy } from '@snapshot-ensemble/ensemble-math';
-import { exportEnsemble } from '@snapshot-ensemble/export-onnx';
+import {
+  ensembleAnswers,
+  exportEnsemble,
+  type EnsembleOptions,
+  type ExportedEnsemble,
+  type OrtLike,
+  type Precision,
+} from '@snapshot-ensemble/export-onnx';
 import type { ModelArtifacts, NamedTensor, SnapshotStore } from '@snapshot-ensemble/snapshot-core';
 import type { ExportFlags } from '../commands/export.ts';
 import type { Surroundings } from '../command.ts';
@@ -16,16 +18,19 @@ import { inFolder, isBundle, openStore, type OpenStore } from '../folders.ts';
 import { bytes, count as withCommas } from '../numbers.ts';
 import { UsageError } from '../run-main.ts';
 import { checkWithTfjs } from './check-with-tfjs.ts';
-import { ensembleAnswers } from './ensemble-answers.ts';
+import { commitOf } from './commit.ts';
 import { kindOfOutputs } from './kind-of-outputs.ts';
-import { makeSmokeTest } from './make-smoke-test.ts';
+import { madeUpInputs } from './made-up.ts';
+import { readRows } from './rows.ts';
+import { found, needed, openTfjsModels } from './tfjs.ts';
 
 /** Writes the members of a store as a bundle, and compares them with TensorFlow.js where asked to. */
 export async function exportStore(
   from: string,
   flags: ExportFlags,
-  { print, directory }: Surroundings,
+  surroundings: Surroundings,
 ): Promise<void> {
+  const { print, directory } = surroundings;
   const folder = flags.out;
   const target = resolve(directory, folder);
   if (flags.overwrite !== true && (await isBundle(target)))
@@ -34,12 +39,13 @@ export async function exportStore(
     );
   const opened = await openStore(from, directory);
   try {
-    const manifest = await writeEnsemble(opened, target, flags);
+    const { manifest, notStacked } = await writeEnsemble(opened, target, flags, surroundings);
     const size = Object.values(manifest.files).reduce((sum, file) => sum + file.bytes, 0);
-    print(
-      `Wrote ${folder}: ${withCommas(manifest.members.length)} members, ${manifest.form}, ${bytes(size)}\n`,
-    );
-    if (flags.check === true) await checkStore(opened, manifest, target, { print, directory });
+    const members = withCommas(manifest.members.length);
+    const precision = manifest.precision === 'float32' ? '' : `, ${manifest.precision}`;
+    print(`Wrote ${folder}: ${members} members, ${manifest.form}${precision}, ${bytes(size)}\n`);
+    for (const { node, reason } of notStacked) print(`not stacked: ${node}: ${reason}\n`);
+    if (flags.check === true) await checkStore(opened, manifest, target, surroundings);
   } catch (error) {
     throw error instanceof UsageError ? error : inFolder(from, error);
   }
@@ -49,40 +55,93 @@ async function writeEnsemble(
   { store, manifest }: OpenStore,
   target: string,
   flags: ExportFlags,
-): Promise<BundleManifest> {
-  const { last = manifest.members.length, name = basename(target), labels, opset } = flags;
-  if (manifest.members.length === 0)
-    throw new UsageError('export: the store has no members yet. Let the run finish a cycle first.');
-  if (last > manifest.members.length)
-    throw new UsageError(
-      `export: --last ${last} asks for more members than the ${manifest.members.length} in the store. Ask for fewer.`,
-    );
-  const kind = flags.kind ?? kindOfOutputs((await store.readModel()).topology);
-  const indices = Array.from({ length: last }, (_, index) => index);
-  const made = memoryBundle();
-  await exportEnsemble(lastMembers(store, last), made, {
+  { print, directory }: Surroundings,
+): Promise<ExportedEnsemble> {
+  const { name = basename(target), labels, opset, form } = flags;
+  const ids = chosenMembers(
+    manifest.members.map(({ id }) => id),
+    flags,
+  );
+  const { topology } = await store.readModel();
+  const kind = flags.kind ?? kindOfOutputs(topology);
+  const precision = await precisionOf(flags, directory);
+  const tf = flags.smoke ? await found<typeof Tfjs>('@tensorflow/tfjs', directory) : undefined;
+  const commit = await commitOf(directory);
+  const exported = await exportEnsemble(store, bundleDirectory(target), {
     name,
     labels,
-    policy: meanPolicy(kind, indices),
-    provenance: { run: manifest.run, exporter: 'snapshot-ensemble export' },
+    members: ids,
+    policy: meanPolicy(
+      kind,
+      ids.map((_, index) => index),
+    ),
+    provenance: {
+      exporter: 'snapshot-ensemble export',
+      ...(commit !== undefined && { commit }),
+    },
     ...(opset !== undefined && { opset }),
+    ...(form !== undefined && { form }),
+    ...(precision !== undefined && { precision }),
+    ...(tf && { smoke: smokeOf(tf, store, topology as object, ids) }),
   });
-  const { manifest: parts } = await readBundle(made);
-  const contents = Object.keys(parts.files).map((path) => [path, made.files.get(path)!] as const);
-  const smoke = flags.smoke ? smokeFiles(await makeSmokeTest(made)) : {};
-  return writeBundle(bundleDirectory(target), {
-    manifest: parts,
-    files: { ...Object.fromEntries(contents), ...smoke },
+  if (flags.smoke && tf === undefined)
+    print(
+      'It carries no smoke request: TensorFlow.js, which would answer it, is not installed here.\n',
+    );
+  return exported;
+}
+
+function chosenMembers(
+  all: readonly string[],
+  { last = all.length, members }: ExportFlags,
+): readonly string[] {
+  if (all.length === 0)
+    throw new UsageError('export: the store has no members yet. Let the run finish a cycle first.');
+  if (last > all.length)
+    throw new UsageError(
+      `export: --last ${last} asks for more members than the ${all.length} in the store. Ask for fewer.`,
+    );
+  if (members === undefined) return all.slice(-last);
+  return members.map((wanted) => {
+    const id = /^\d+$/.test(wanted) ? all[Number(wanted)] : all.find((each) => each === wanted);
+    if (id !== undefined) return id;
+    throw new UsageError(
+      `export: --members names "${wanted}"; the store has 0 … ${all.length - 1}: ${all.join(', ')}.`,
+    );
   });
 }
 
-/** The store as if it held only its last members. */
-function lastMembers(store: SnapshotStore, last: number): SnapshotStore {
+async function precisionOf(
+  { precision, rows }: ExportFlags,
+  directory: string,
+): Promise<Precision | undefined> {
+  if (precision !== 'int8-static') return precision;
+  if (rows === undefined)
+    throw new UsageError(
+      'export: --precision int8-static learns ranges from rows. Give some hundred with --rows, or use int8-dynamic.',
+    );
+  const ort = await needed<OrtLike>('onnxruntime-node', directory, '--precision int8-static');
+  return { kind: precision, ort, rows: [(await readRows(rows, directory)).inputs] };
+}
+
+/** A made-up request and what each member answers to it in TensorFlow.js. */
+function smokeOf(
+  tf: typeof Tfjs,
+  store: SnapshotStore,
+  topology: object,
+  ids: readonly string[],
+): NonNullable<EnsembleOptions['smoke']> {
   return {
-    ...store,
-    async readManifest() {
-      const manifest = await store.readManifest();
-      return manifest && { ...manifest, members: manifest.members.slice(-last) };
+    inputs: madeUpInputs,
+    async predictMembers(given, { inputs, outputs }) {
+      const answers = [];
+      for (const id of ids) {
+        const artifacts = await memberArtifacts(store, topology, id);
+        const member = await openTfjsModels(tf, [artifacts], inputs, outputs);
+        answers.push(...(await member.predict(given)));
+        member.dispose();
+      }
+      return answers;
     },
   };
 }

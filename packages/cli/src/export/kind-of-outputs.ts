@@ -1,3 +1,4 @@
+import type { OutputKind } from '@snapshot-ensemble/ensemble-math';
 import { UsageError } from '../run-main.ts';
 
 /** The part of a tfjs layers model's JSON that tells its outputs. */
@@ -12,22 +13,32 @@ interface Topology {
 interface LayerJson {
   readonly class_name?: string;
   readonly name?: string;
-  readonly config?: { readonly name?: string; readonly activation?: unknown };
+  readonly config?: {
+    readonly name?: string;
+    readonly activation?: unknown;
+    readonly units?: unknown;
+  };
 }
 
-const probabilities = ['softmax', 'sigmoid'];
-
 /**
- * `probabilities` where every output ends in a softmax or a sigmoid. Throws `UsageError` otherwise: a linear last layer
- * may give logits or a regression, and the two are combined differently.
+ * What every output of the model is, where its last layer tells: `probabilities` after a softmax, `binary` or `multi-label` after a
+ * sigmoid. Throws `UsageError` otherwise: a linear last layer may give logits or a regression, and the two are combined differently.
  */
-export function kindOfOutputs(topology: unknown): 'probabilities' {
-  const activations = outputLayers(topology as Topology).map(activationOf);
-  if (activations.length > 0 && activations.every((name) => probabilities.includes(name)))
-    return 'probabilities';
+export function kindOfOutputs(topology: unknown): OutputKind {
+  const layers = outputLayers(topology as Topology);
+  const kinds = new Set(layers.map(kindOf));
+  const [kind] = kinds;
+  if (kinds.size === 1 && kind !== undefined) return kind;
   throw new UsageError(
-    `export: the model's last layer (${activations.join(', ') || 'unknown'}) does not tell what its outputs are. Say so: --kind probabilities, --kind logits or --kind regression.`,
+    `export: the model's last layer (${layers.map(activationOf).join(', ') || 'unknown'}) does not tell what its outputs are. Say so: --kind probabilities, logits, binary, multi-label or regression.`,
   );
+}
+
+function kindOf(layer: LayerJson): OutputKind | undefined {
+  const activation = activationOf(layer);
+  if (activation === 'softmax') return 'probabilities';
+  if (activation !== 'sigmoid') return undefined;
+  return layer.config?.units === 1 ? 'binary' : 'multi-label';
 }
 
 function outputLayers({ model_config: inner, config }: Topology): readonly LayerJson[] {

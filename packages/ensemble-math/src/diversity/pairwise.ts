@@ -64,15 +64,6 @@ export function outputCorrelation(predictions: Predictions): PairMatrix {
   return correlation;
 }
 
-/** Mean over the pairs of different members; 0 where there is only one member. */
-export function pairMean({ data, members }: PairMatrix): number {
-  let sum = 0;
-  for (let a = 0; a < members; a++) {
-    for (let b = 0; b < a; b++) sum += data[a * members + b]!;
-  }
-  return members < 2 ? 0 : (2 * sum) / (members * (members - 1));
-}
-
 function pairs(
   members: number,
   diagonal: number,

@@ -1,21 +1,25 @@
 import { checkLength, checkPredictions, checkSomeRows } from '../check.ts';
 import type { Floats, Predictions } from '../shapes.ts';
+import { countShared, rowKeys } from './row-keys.ts';
 
 /** Rows with their answers. */
 export interface LabelledRows {
   readonly predictions: Predictions;
-  /** Class indices `[rows]`; in regression targets `[rows, outputs]`. */
+  /** As the kind has them; in regression targets `[rows, outputs]`. */
   readonly labels: ArrayLike<number>;
   /** What each row is in the data set: how two sets of rows are told apart. `[rows]`. */
   readonly ids?: readonly (string | number)[];
 }
 
-/** Two sets of rows may have so many in common by chance (saturated outputs, repeated inputs), without ids. */
+/** Rows that look alike by chance (saturated outputs, a handful of values) may be so many; more are the same rows. */
 const largestShare = 0.5;
+/** Rows with an equal outside of their own set are expected to have some in the other too: three times as many are not. */
+const allowedRatio = 3;
 
 /**
- * Refuses rows that were fitted on and would be reported on. Shared memory is always refused. With ids on both
- * sides, a shared id is; without them, more than half of the rows being the same to the last bit, label included.
+ * Refuses rows that were fitted on and would be reported on. Shared memory is always refused. With ids on both sides, a
+ * shared id is. Without them, so is any row that is the same to the last bit, label included, if its numbers are too
+ * many to agree by chance and it has no equal within its own set; of rows that may agree by chance, more than half.
  */
 export function checkDisjoint(fit: LabelledRows, report: LabelledRows): void {
   checkRows('fit', fit);
@@ -31,11 +35,11 @@ export function checkDisjoint(fit: LabelledRows, report: LabelledRows): void {
     }
     return;
   }
-  const seen = new Set(rowHashes(fit));
-  const shared = rowHashes(report).filter((hash) => seen.has(hash)).length;
-  if (shared > largestShare * report.predictions.rows) {
+  const { telling, all } = countShared(rowKeys(fit), rowKeys(report));
+  const { rows } = report.predictions;
+  if (telling.shared > allowedRatio * telling.expected || all > largestShare * rows) {
     refuse(
-      `${shared} of the ${report.predictions.rows} report rows are also among the fit rows, bit for bit. If these are different rows that happen to look alike, give ids.`,
+      `${all} of the ${rows} report rows are also among the fit rows, bit for bit. If these are different rows that happen to look alike, give ids.`,
     );
   }
 }
@@ -66,26 +70,4 @@ function overlap(a: Floats, b: Floats): boolean {
     a.byteOffset < b.byteOffset + b.byteLength &&
     b.byteOffset < a.byteOffset + a.byteLength
   );
-}
-
-/** A 53-bit hash of each row of all members and of its label, of the values as float32. */
-function rowHashes({ predictions, labels }: LabelledRows): readonly number[] {
-  const { members, rows, classes } = predictions;
-  const width = labels.length / rows;
-  const value = new Float32Array(1);
-  const bits = new Int32Array(value.buffer);
-  return Array.from({ length: rows }, (_, row) => {
-    let [high, low] = [0x2545f491, 0x1b873593];
-    const mix = (number: number): void => {
-      value[0] = number;
-      high = Math.imul(high ^ bits[0]!, 0x85ebca6b);
-      low = Math.imul(low ^ (bits[0]! >>> 13) ^ bits[0]!, 0xc2b2ae35) + high;
-      high ^= high >>> 15;
-    };
-    for (const data of members) {
-      for (let i = row * classes; i < (row + 1) * classes; i++) mix(data[i]!);
-    }
-    for (let i = row * width; i < (row + 1) * width; i++) mix(labels[i]!);
-    return (high >>> 0) * 2 ** 21 + ((low >>> 0) & 0x1fffff);
-  });
 }

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { simulate } from '../../test/simulate.ts';
 import { accuracy } from '../metrics/classification.ts';
 import { memberOutputs, pickMembers, sliceRows, type Outputs } from '../shapes.ts';
-import { bootstrapMean } from './bootstrap.ts';
 import type { LabelledRows } from './disjoint.ts';
 import { evaluateEnsemble, type EvaluateOptions } from './evaluate.ts';
+import type { Verdict } from './verdict.ts';
 
 const fit = simulate({ seed: 31 });
 const report = simulate({ seed: 32 });
@@ -16,37 +16,55 @@ const rivalOf = (noise: number): { fit: Outputs; report: Outputs } => ({
 const evaluate = (options: Partial<EvaluateOptions> = {}) =>
   evaluateEnsemble({ kind: 'probabilities', fit, report, rival: 'none', ...options });
 
+/** Outcomes of a verdict by contestant: error, likelihood as trained, likelihood after calibration. */
+const outcomesOf = ({ contestants }: Verdict): string[][] =>
+  contestants.map(({ comparisons }) => comparisons.map(({ outcome }) => outcome));
+
 describe('evaluateEnsemble', () => {
-  it('finds independent members worth it', () => {
+  it('finds independent members better than the best of them and than a rival', () => {
     const { verdict } = evaluate({ rival: rivalOf(1.3) });
-    expect(verdict.worthIt).toBe(true);
+    expect(outcomesOf(verdict)).toEqual([
+      ['better', 'better', 'better'],
+      ['better', 'better', 'better'],
+    ]);
     expect(verdict.text).toMatchInlineSnapshot(
-      `"Worth it. Against its best member: a gain in error of 0.0733 (95 % interval 0.0333 to 0.113), better; against the rival of equal budget: a gain in error of 0.0483 (95 % interval 0.0117 to 0.0883), better."`,
+      `"On 600 rows. Against its best member: error 0.0733 lower (95 % interval 0.0337 lower to 0.113 lower, 97 rows won and 53 lost): better; NLL as trained 0.987 lower (95 % interval 0.812 lower to 1.17 lower): better; NLL after calibration 0.117 lower (95 % interval 0.0697 lower to 0.164 lower): better. Against the single model of equal budget: error 0.0483 lower (95 % interval 0.0102 lower to 0.0869 lower, 83 rows won and 54 lost): better; NLL as trained 0.699 lower (95 % interval 0.551 lower to 0.859 lower): better; NLL after calibration 0.0727 lower (95 % interval 0.0261 lower to 0.119 lower): better."`,
     );
   });
 
-  it('does not find members worth it that are all the same', () => {
+  it('finds no difference where all members are the same', () => {
     const same = (rows: typeof fit): LabelledRows => ({
       ...rows,
       predictions: pickMembers(rows.predictions, [0, 0, 0]),
     });
     const { verdict, diversity } = evaluate({ fit: same(fit), report: same(report) });
-    expect(verdict.worthIt).toBe(false);
-    expect(verdict.comparisons[0]?.gain).toEqual({ estimate: 0, lower: 0, upper: 0 });
+    expect(outcomesOf(verdict)).toEqual([
+      ['noClearDifference', 'noClearDifference', 'noClearDifference'],
+    ]);
     expect(diversity.ambiguity.ambiguity).toBeCloseTo(0, 14);
     expect(verdict.text).toMatchInlineSnapshot(
-      `"Not worth it. Against its best member: a gain in error of 0 (95 % interval 0 to 0), no gain that matters. No rival of equal budget was given: whether one longer run would do as well is not known."`,
+      `"On 600 rows. Against its best member: error equal (95 % interval 0.00636 higher to 0.00636 lower, 0 rows won and 0 lost): no clear difference; NLL as trained equal (95 % interval equal to equal): no clear difference; NLL after calibration equal (95 % interval equal to equal): no clear difference. No single model of equal budget was given: whether one longer run would do as well is not known."`,
     );
   });
 
-  it('does not find it worth it against a rival that is better', () => {
+  it('finds a rival that is better, better', () => {
     const { verdict } = evaluate({ rival: rivalOf(0.1) });
-    expect(verdict.comparisons.map(({ better }) => better)).toEqual([true, false]);
-    expect(verdict.worthIt).toBe(false);
+    expect(outcomesOf(verdict)[1]).toEqual(['worse', 'worse', 'worse']);
   });
 
   it('asks for more than minGain', () => {
-    expect(evaluate({ verdict: { minGain: 0.5 } }).verdict.worthIt).toBe(false);
+    const { verdict } = evaluate({ verdict: { minGain: { error: 0.5 } } });
+    expect(outcomesOf(verdict)[0]).toEqual(['noClearDifference', 'better', 'better']);
+  });
+
+  it('keeps what is raw and what is calibrated apart', () => {
+    const { ensemble, rival } = evaluate({ rival: rivalOf(1.3) });
+    const nllOf = (scores: object | undefined): number => (scores as { nll: number }).nll;
+    expect(nllOf(ensemble.calibrated)).toBeLessThan(nllOf(ensemble.raw));
+    expect(nllOf(rival!.calibrated)).toBeLessThan(nllOf(rival!.raw));
+    const asGiven = evaluate({ policy: { temperature: 1 } });
+    expect(asGiven.ensemble.calibrated).toBeUndefined();
+    expect(asGiven.verdict.text).not.toContain('after calibration');
   });
 
   it('reports growing ensembles, from the single member to all', () => {
@@ -54,15 +72,13 @@ describe('evaluateEnsemble', () => {
     expect(growing.last[0]).toEqual(members.at(-1));
     expect(growing.first[0]).toEqual(members[0]);
     expect(growing.last.at(-1)).toEqual(growing.first.at(-1));
-    expect(growing.first.at(-1)).toEqual(ensemble);
+    expect(growing.first.at(-1)).toEqual(ensemble.raw);
   });
 
-  it('reports calibration, cascade and coverage on rows that nothing was fitted on', () => {
-    const { calibration, cascade, conformal, uncertainty, policy } = evaluate({
+  it('reports cascade and coverage on rows that nothing was fitted on', () => {
+    const { cascade, conformal, uncertainty } = evaluate({
       policy: { cascade: { target: { accuracyLoss: 0.02 } }, conformal: { alpha: 0.1 } },
     });
-    expect(calibration?.after.nll).toBeLessThan(calibration!.before.nll);
-    expect(calibration?.temperature).toBe(policy.temperature);
     expect(cascade?.cost).toBeLessThan(4);
     expect(cascade?.exits.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 12);
     // Four standard deviations of the coverage over draws of 300 and 600 rows.
@@ -91,14 +107,14 @@ describe('evaluateEnsemble', () => {
       predictions: rows.predictions,
       labels: Array.from({ length: 600 * 4 }, (_, i) => (rows.labels[i >> 2] === i % 4 ? 1 : 0)),
     });
-    const { verdict, ensemble, calibration } = evaluate({
+    const { verdict, ensemble } = evaluate({
       fit: regression(fit),
       report: regression(report),
       kind: 'regression',
     });
-    expect(verdict).toMatchObject({ metric: 'mse', worthIt: true });
-    expect(Object.keys(ensemble)).toEqual(['mse', 'mae', 'r2']);
-    expect(calibration).toBeUndefined();
+    expect(outcomesOf(verdict)).toEqual([['better']]);
+    expect(Object.keys(ensemble.raw)).toEqual(['mse', 'mae', 'r2']);
+    expect(ensemble.calibrated).toBeUndefined();
   });
 
   it('takes the best member from the fit rows', () => {
@@ -126,6 +142,7 @@ describe('evaluateEnsemble refuses to fit and report on the same rows:', () => {
     ['overlapping views', part(0, 400), part(300, 600), /share memory/],
     ['copies', fit, copy(fit), /600 of the 600 report rows/],
     ['copies of most', part(0, 400), copy(part(100, 600)), /300 of the 500 report rows/],
+    ['a single row', part(0, 400), copy(part(399, 600)), /1 of the 201 report rows/],
     ['shared ids', { ...fit, ids: ids(0) }, { ...report, ids: ids(599) }, /the first is 599/],
   ])('%s', (_, one, other, message) => {
     expect(() => evaluate({ fit: one, report: other })).toThrow(message);
@@ -146,30 +163,5 @@ describe('evaluateEnsemble refuses to fit and report on the same rows:', () => {
     expect(() => evaluate({ report: fit })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: evaluateEnsemble: fit and report share memory, so they share rows. What is fitted on rows cannot be judged by them: split your held-out rows in two.]`,
     );
-  });
-});
-
-describe('bootstrapMean', () => {
-  it('covers the mean about as often as it says', () => {
-    let covered = 0;
-    for (let seed = 1; seed <= 300; seed++) {
-      const { labels } = simulate({ seed, rows: 100, members: 1 });
-      const { lower, upper } = bootstrapMean(Float64Array.from(labels), {
-        seed,
-        resamples: 400,
-        confidence: 0.9,
-      });
-      if (lower <= 1.5 && 1.5 <= upper) covered++;
-    }
-    // 0.9 ± three standard deviations of 300 draws.
-    expect(Math.abs(covered / 300 - 0.9)).toBeLessThan(0.055);
-  });
-
-  it.each([
-    ['no rows', () => bootstrapMean(new Float64Array(0))],
-    ['NaN', () => bootstrapMean(Float64Array.of(NaN))],
-    ['a confidence of 1', () => bootstrapMean(Float64Array.of(1), { confidence: 1 })],
-  ])('refuses %s', (_, run) => {
-    expect(run).toThrow(RangeError);
   });
 });

@@ -4,7 +4,8 @@ import { applyTemperature } from '../calibration/temperature.ts';
 import { combine } from '../combine/combine.ts';
 import { fitPolicy, type FitPolicyOptions } from '../fit-policy.ts';
 import { checkKind, type OutputKind } from '../kinds.ts';
-import { pooledKind, type PooledKind } from '../metrics/losses.ts';
+import { pooledKind } from '../metrics/losses.ts';
+import { checkOptions } from '../options.ts';
 import type { EnsemblePolicy } from '../policy.ts';
 import { selectionProblem } from '../selection/problem.ts';
 import { argmin, lastMembers, memberLosses } from '../selection/simple.ts';
@@ -12,9 +13,9 @@ import { memberOutputs, pickMembers, type Outputs, type Predictions } from '../s
 import { softmax, softmaxMembers } from '../softmax.ts';
 import { checkDisjoint, type LabelledRows } from './disjoint.ts';
 import type { EnsembleReport } from './report.ts';
-import { scoresOf, type Scores } from './scores.ts';
-import { calibrationOf, cascadeOf, conformalOf, diversityOf, uncertaintyOf } from './sections.ts';
-import { judgeEnsemble, type Contestant, type VerdictOptions } from './verdict.ts';
+import { judgedScores, scoresOf, type Scores } from './scores.ts';
+import { cascadeOf, conformalOf, diversityOf, uncertaintyOf } from './sections.ts';
+import { judgeEnsemble, type Contestant, type Judged, type VerdictOptions } from './verdict.ts';
 
 export interface EvaluateOptions {
   /** What the members' values are, and the rival's. */
@@ -36,71 +37,102 @@ export interface EvaluateOptions {
 /**
  * Fits a policy on some rows and tells the truth about it on others. The best member is the one that looks best on
  * the fit rows. It and the rival get a temperature of their own from the fit rows wherever the policy gets one, for
- * only calibrated likelihoods compare (Ashukha et al. 2020). Refuses rows that are in both.
+ * only calibrated likelihoods compare (Ashukha et al. 2020); what they say as trained is compared too. Refuses rows that
+ * are in both.
  */
 export function evaluateEnsemble(options: EvaluateOptions): EnsembleReport {
+  const where = 'evaluateEnsemble';
+  checkOptions(where, options, {
+    kind: true,
+    fit: true,
+    report: true,
+    policy: true,
+    rival: true,
+    verdict: true,
+  });
   const { kind, policy: policyOptions = {}, rival } = options;
   checkDisjoint(options.fit, options.report);
-  checkKind('evaluateEnsemble', kind, options.fit.predictions.classes);
+  checkKind(where, kind, options.fit.predictions.classes);
+  const inner = pooledKind(kind);
+  const policy = fitPolicy(options.fit.predictions, options.fit.labels, { ...policyOptions, kind });
   const fit = asProbabilities(kind, options.fit);
   const report = asProbabilities(kind, options.report);
-  const inner = pooledKind(kind);
-  const policy = fitPolicy(fit.predictions, fit.labels, { ...policyOptions, kind: inner });
-  const metric = options.verdict?.metric ?? (kind === 'regression' ? 'mse' : 'error');
-  const problem = selectionProblem('evaluateEnsemble', fit.predictions, fit.labels, {
-    kind: inner,
-    metric,
-  });
-  const best = argmin(memberLosses(problem));
-  const single = (onFit: Outputs, onReport: Outputs): Outputs =>
-    policyOptions.temperature === undefined || policyOptions.temperature === 'fit'
-      ? calibrated(inner, onFit, fit.labels, onReport)
-      : onReport;
-  const bestMember: Contestant = {
-    against: 'bestMember',
-    outputs: single(memberOutputs(fit.predictions, best), memberOutputs(report.predictions, best)),
+  const best = bestMember(kind, fit);
+  const isFitted = kind !== 'regression' && (policyOptions.temperature ?? 'fit') === 'fit';
+  const single = (onFit: Outputs, raw: Outputs): Judged => {
+    if (!isFitted || inner === 'regression') return { raw };
+    const temperature = fitTemperature(onFit, fit.labels, { kind: inner });
+    return { raw, calibrated: applyTemperature(raw, temperature, { kind: inner }) };
   };
-  const contestants = [bestMember];
+  const contestants: Contestant[] = [
+    {
+      against: 'its best member',
+      ...single(memberOutputs(fit.predictions, best), memberOutputs(report.predictions, best)),
+    },
+  ];
   if (rival !== 'none') {
-    const outputs = single(probable(kind, rival.fit), probable(kind, rival.report));
-    contestants.push({ against: 'rival', outputs });
+    const judged = single(probable(kind, rival.fit), probable(kind, rival.report));
+    contestants.push({ against: 'the single model of equal budget', ...judged });
   }
-  const { outputs } = predictWithPolicy(policy, report.predictions);
+  const ensemble = ensembleOutputs(policy, options.report.predictions, isFitted);
+  const verdict = judgeEnsemble(ensemble, contestants, report.labels, {
+    ...options.verdict,
+    kind: inner,
+  });
   return {
     rows: { fit: fit.predictions.rows, report: report.predictions.rows },
-    ...measure(policy, report, best),
-    ...(contestants[1] && { rival: scoresOf(inner, contestants[1].outputs, report.labels) }),
-    policy: { ...policy, kind },
-    verdict: judgeEnsemble(outputs, contestants, report.labels, {
-      ...options.verdict,
-      kind: inner,
-      metric,
-    }),
+    policy,
+    ensemble: judgedScores(inner, ensemble, report.labels),
+    ...(contestants[1] && { rival: judgedScores(inner, contestants[1], report.labels) }),
+    bestMember: best,
+    ...measure(policy, options.report, report),
+    verdict: rival === 'none' ? { ...verdict, text: `${verdict.text} ${openQuestion}` } : verdict,
   };
 }
 
-/** What is to be said about a policy and its members, rivals apart. */
+const openQuestion =
+  'No single model of equal budget was given: whether one longer run would do as well is not known.';
+
+function ensembleOutputs(
+  policy: EnsemblePolicy,
+  predictions: Predictions,
+  isFitted: boolean,
+): Judged {
+  const { outputs } = predictWithPolicy(policy, predictions);
+  if (!isFitted) return { raw: outputs };
+  const raw = predictWithPolicy({ ...policy, temperature: 1 }, predictions).outputs;
+  return { raw, calibrated: outputs };
+}
+
+/** Position of the member that errs least on the fit rows; in regression by squared error. */
+function bestMember(kind: OutputKind, { predictions, labels }: LabelledRows): number {
+  const inner = pooledKind(kind);
+  const metric = inner === 'regression' ? 'mse' : 'error';
+  const options = { kind: inner, metric } as const;
+  return argmin(memberLosses(selectionProblem('evaluateEnsemble', predictions, labels, options)));
+}
+
+/** What is to be said about a policy and its members, contestants apart. `report` has logits as probabilities. */
 function measure(
   policy: EnsemblePolicy,
+  given: LabelledRows,
   report: LabelledRows,
-  bestMember: number,
-): Omit<EnsembleReport, 'rows' | 'policy' | 'rival' | 'verdict'> {
+): Pick<
+  EnsembleReport,
+  'members' | 'growing' | 'diversity' | 'uncertainty' | 'cascade' | 'conformal'
+> {
   const { predictions, labels } = report;
-  const result = applyPolicy(policy, predictions);
+  const result = applyPolicy(policy, given.predictions);
   const { outputs, uncertainty } = result;
-  const cascade = cascadeOf(policy, report, result);
+  const inner = pooledKind(policy.kind);
+  const cascade = cascadeOf(policy, given, result);
   const conformal = conformalOf(policy, result, labels);
-  const score = (what: Outputs): Scores => scoresOf(pooledKind(policy.kind), what, labels);
+  const score = (what: Outputs): Scores => scoresOf(inner, what, labels);
   return {
-    ensemble: score(outputs),
     members: predictions.members.map((_, member) => score(memberOutputs(predictions, member))),
-    bestMember,
-    growing: growing(predictions, policy, score),
-    diversity: diversityOf(policy, predictions, labels),
-    ...(uncertainty && {
-      calibration: calibrationOf(policy, report, outputs),
-      uncertainty: uncertaintyOf(policy.kind, uncertainty, outputs, labels),
-    }),
+    growing: growing(predictions, { ...policy, kind: inner }, score),
+    diversity: diversityOf({ ...policy, kind: inner }, predictions, labels),
+    ...(uncertainty && { uncertainty: uncertaintyOf(policy.kind, uncertainty, outputs, labels) }),
     ...(cascade && { cascade }),
     ...(conformal && { conformal }),
   };
@@ -120,16 +152,6 @@ function growing(
     last: all.map((m) => of(lastMembers(count, m + 1))),
     first: all.map((m) => of(all.slice(0, m + 1))),
   };
-}
-
-function calibrated(
-  kind: PooledKind,
-  onFit: Outputs,
-  labels: ArrayLike<number>,
-  onReport: Outputs,
-): Outputs {
-  if (kind === 'regression') return onReport;
-  return applyTemperature(onReport, fitTemperature(onFit, labels, { kind }), { kind });
 }
 
 function asProbabilities(kind: OutputKind, rows: LabelledRows): LabelledRows {

@@ -1,25 +1,23 @@
 import type { Ambiguity } from '../diversity/ambiguity.ts';
 import type { EnsemblePolicy } from '../policy.ts';
-import type { ClassificationScores, Scores } from './scores.ts';
+import type { JudgedScores, Scores } from './scores.ts';
 import type { Verdict } from './verdict.ts';
 
 /** Everything measured about an ensemble, on rows it was not fitted on: plain JSON. */
 export interface EnsembleReport {
   readonly rows: { readonly fit: number; readonly report: number };
   readonly policy: EnsemblePolicy;
-  /** Of what the policy puts out. */
-  readonly ensemble: Scores;
-  /** Of each member at hand on its own, uncalibrated. */
+  /** Of the pooled prediction, as trained and with the policy's temperature. */
+  readonly ensemble: JudgedScores;
+  /** Of each member at hand on its own, as trained. */
   readonly members: readonly Scores[];
   /** Position of the member that is best on the fit rows. */
   readonly bestMember: number;
-  /** Of the single model of equal budget, calibrated as the ensemble is. */
-  readonly rival?: Scores;
-  /** Of the last m and the first m of all members, equally weighted, uncalibrated: entry m − 1. Huang et al. 2017, §4.3. */
+  /** Of the single model of equal budget. */
+  readonly rival?: JudgedScores;
+  /** Of the last m and the first m of all members, equally weighted, as trained: entry m − 1. Huang et al. 2017, §4.3. */
   readonly growing: { readonly last: readonly Scores[]; readonly first: readonly Scores[] };
   readonly diversity: DiversityReport;
-  /** Classification only. */
-  readonly calibration?: CalibrationReport;
   /** Classification only. */
   readonly uncertainty?: UncertaintyReport;
   /** Where the policy has a cascade. */
@@ -37,13 +35,6 @@ export interface DiversityReport {
   readonly disagreement?: readonly (readonly number[])[];
   /** Of the weighted mean: Brier score, in regression squared error. */
   readonly ambiguity: Ambiguity;
-}
-
-/** The pooled prediction before and after the temperature. */
-export interface CalibrationReport {
-  readonly temperature: number;
-  readonly before: ClassificationScores;
-  readonly after: ClassificationScores;
 }
 
 /** Means over rows in nats, and how well each score tells errors from hits; null if there are only errors or none. */

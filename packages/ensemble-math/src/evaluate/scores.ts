@@ -3,6 +3,7 @@ import { accuracy, brier, nll } from '../metrics/classification.ts';
 import type { PooledKind } from '../metrics/losses.ts';
 import { mae, mse, r2 } from '../metrics/regression.ts';
 import type { Outputs } from '../shapes.ts';
+import type { Judged } from './verdict.ts';
 
 /** `nll` in nats, `brier` summed over classes, `ece` and `adaptiveEce` over 15 bins; multi-label: means over labels. */
 export interface ClassificationScores {
@@ -20,6 +21,23 @@ export interface RegressionScores {
 }
 
 export type Scores = ClassificationScores | RegressionScores;
+
+/** The same outputs as trained, and after a temperature that was fitted on other rows. */
+export interface JudgedScores {
+  readonly raw: Scores;
+  readonly calibrated?: Scores;
+}
+
+export function judgedScores(
+  kind: PooledKind,
+  { raw, calibrated }: Judged,
+  labels: ArrayLike<number>,
+): JudgedScores {
+  return {
+    raw: scoresOf(kind, raw, labels),
+    ...(calibrated && { calibrated: scoresOf(kind, calibrated, labels) }),
+  };
+}
 
 /** The scores of outputs of a kind; logits are scored as the probabilities they become. */
 export function scoresOf(kind: PooledKind, outputs: Outputs, labels: ArrayLike<number>): Scores {

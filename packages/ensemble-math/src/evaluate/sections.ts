@@ -8,14 +8,12 @@ import type { EnsemblePolicy } from '../policy.ts';
 import { pickMembers, type Outputs, type Predictions } from '../shapes.ts';
 import type { LabelledRows } from './disjoint.ts';
 import type {
-  CalibrationReport,
   CascadeReport,
   ConformalReport,
   DiversityReport,
   UncertaintyReport,
   UncertaintySummary,
 } from './report.ts';
-import { classificationScores } from './scores.ts';
 
 export function diversityOf(
   policy: EnsemblePolicy,
@@ -35,20 +33,6 @@ export function diversityOf(
     ambiguity: isTwoSided(kind)
       ? ambiguity(members, labels, weights)
       : brierAmbiguity(members, labels, weights),
-  };
-}
-
-export function calibrationOf(
-  policy: EnsemblePolicy,
-  { predictions, labels }: LabelledRows,
-  after: Outputs,
-): CalibrationReport {
-  const kind = probabilityKind(policy.kind);
-  const before = predictWithPolicy({ ...policy, temperature: 1 }, predictions).outputs;
-  return {
-    temperature: policy.temperature,
-    before: classificationScores(kind, before, labels),
-    after: classificationScores(kind, after, labels),
   };
 }
 

@@ -1,92 +1,153 @@
+import { checkOptions } from '../options.ts';
 import { rowLosses, type Metric, type PooledKind } from '../metrics/losses.ts';
 import type { Outputs } from '../shapes.ts';
-import { bootstrapMean, type BootstrapOptions, type Interval } from './bootstrap.ts';
+import { checkConfidence, meanInterval, type Interval, type IntervalOptions } from './interval.ts';
+import { pairedErrors } from './paired-errors.ts';
+import { verdictText } from './verdict-text.ts';
 
-/** What the ensemble gains against one contestant on the rows reported on. */
+/** `tooFewRows` stands in the place of the other three where the rows cannot carry any of them. */
+export type Outcome = 'better' | 'noClearDifference' | 'worse' | 'tooFewRows';
+
+/** Errors, likelihood as trained, likelihood after each side got its temperature; squared errors in regression. */
+export type Measure = 'error' | 'nllRaw' | 'nllCalibrated' | 'mse';
+
+/** The ensemble beside one contestant, by one measure, on the same rows. */
 export interface Comparison {
-  readonly against: 'bestMember' | 'rival';
-  /** Loss of the contestant − loss of the ensemble, paired by rows; above 0 the ensemble is better. */
+  readonly measure: Measure;
+  /** Loss of the contestant − loss of the ensemble, mean over rows; above 0 the ensemble is better. */
   readonly gain: Interval;
-  readonly better: boolean;
+  readonly outcome: Outcome;
+  /** Rows that only the ensemble has right. For errors. */
+  readonly wins?: number;
+  /** Rows that only the contestant has right. For errors. */
+  readonly losses?: number;
+}
+
+export interface ContestantVerdict {
+  readonly against: string;
+  readonly comparisons: readonly Comparison[];
 }
 
 export interface Verdict {
-  /** Whether the ensemble is better, by more than `minGain`, than every contestant. */
-  readonly worthIt: boolean;
-  readonly metric: Metric;
-  readonly comparisons: readonly Comparison[];
+  readonly rows: number;
+  readonly confidence: number;
+  readonly contestants: readonly ContestantVerdict[];
   /** The same in words. */
   readonly text: string;
 }
 
-export interface VerdictOptions extends BootstrapOptions {
+export interface VerdictOptions extends IntervalOptions {
   /** What the outputs are. */
   readonly kind: PooledKind;
-  /** What is compared. Default `'error'`, in regression `'mse'`. */
-  readonly metric?: Metric;
-  /** Gain below which an ensemble is not worth its cost, in units of the metric. Default 0. */
-  readonly minGain?: number;
+  /** Better means better by more than this, in units of the measure. Default 0 for each. */
+  readonly minGain?: Partial<Readonly<Record<Measure, number>>>;
+}
+
+/** What is compared: outputs as trained, and, where there are held-out rows to fit them on, after a temperature. */
+export interface Judged {
+  readonly raw: Outputs;
+  readonly calibrated?: Outputs;
 }
 
 /** Whom an ensemble is compared with. */
-export interface Contestant {
-  readonly against: Comparison['against'];
-  readonly outputs: Outputs;
+export interface Contestant extends Judged {
+  /** A noun that goes after "against": 'its best member'. */
+  readonly against: string;
 }
+
+/** With fewer rows the interval of a mean is not trusted. */
+const leastRows = 50;
 
 /**
- * Compares the ensemble's outputs with those of each contestant on the same rows, none of which anything was trained
- * or fitted on. Better means that the whole confidence interval of the gain lies above `minGain`. `labels` are class
- * indices, in regression the targets `[rows, outputs]`.
+ * Compares the ensemble with each contestant on the same rows, on none of which anything was trained or fitted. Better
+ * (worse) means that the whole interval of the gain lies above `minGain` (below 0) and, for errors, that an exact test
+ * agrees. Calibrated likelihoods are compared with calibrated ones only. `labels` are as the kind has them. Refuses no
+ * contestants: an ensemble is better than something, or it is not judged.
  */
 export function judgeEnsemble(
-  ensemble: Outputs,
+  ensemble: Judged,
   contestants: readonly Contestant[],
   labels: ArrayLike<number>,
-  {
-    kind,
-    metric = kind === 'regression' ? 'mse' : 'error',
-    minGain = 0,
-    ...bootstrap
-  }: VerdictOptions,
+  options: VerdictOptions,
 ): Verdict {
-  const own = rowLosses(metric, ensemble, labels, { kind });
-  const comparisons = contestants.map(({ against, outputs }): Comparison => {
-    const gains = rowLosses(metric, outputs, labels, { kind }).map((loss, row) => loss - own[row]!);
-    const gain = bootstrapMean(gains, bootstrap);
-    return { against, gain, better: gain.lower > minGain };
+  const where = 'judgeEnsemble';
+  checkOptions(where, options, {
+    kind: true,
+    minGain: true,
+    resamples: true,
+    confidence: true,
+    seed: true,
   });
-  const worthIt = comparisons.every(({ better }) => better);
-  const text = describe({ worthIt, metric, comparisons }, minGain, bootstrap.confidence ?? 0.95);
-  return { worthIt, metric, comparisons, text };
+  if (contestants.length === 0) {
+    throw new RangeError(
+      `${where}: there are no contestants. Give at least one: the best member, a single model of the same budget.`,
+    );
+  }
+  const { confidence = 0.95 } = options;
+  checkConfidence(where, confidence);
+  const verdicts = contestants.map(({ against, ...contestant }) => ({
+    against,
+    comparisons: measuresOf(options.kind, ensemble, contestant).map((measure) =>
+      compare(measure, ensemble, contestant, labels, options),
+    ),
+  }));
+  const { rows } = ensemble.raw;
+  const text = verdictText({ rows, confidence, contestants: verdicts });
+  return { rows, confidence, contestants: verdicts, text };
 }
 
-const contestantNames: Record<Comparison['against'], string> = {
-  bestMember: 'its best member',
-  rival: 'the rival of equal budget',
+function measuresOf(kind: PooledKind, ensemble: Judged, contestant: Judged): readonly Measure[] {
+  if (kind === 'regression') return ['mse'];
+  const isCalibrated = ensemble.calibrated !== undefined && contestant.calibrated !== undefined;
+  return isCalibrated ? ['error', 'nllRaw', 'nllCalibrated'] : ['error', 'nllRaw'];
+}
+
+const metrics: Record<Measure, Metric> = {
+  error: 'error',
+  nllRaw: 'nll',
+  nllCalibrated: 'nll',
+  mse: 'mse',
 };
 
-function describe(
-  { worthIt, metric, comparisons }: Omit<Verdict, 'text'>,
-  minGain: number,
-  confidence: number,
-): string {
-  const facts = comparisons.map(({ against, gain, better }) => {
-    const range = `${show(gain.lower)} to ${show(gain.upper)}`;
-    return `${contestantNames[against]}: a gain in ${metric} of ${show(gain.estimate)} (${confidence * 100} % interval ${range}), ${better ? 'better' : verdictOnNot(gain, minGain)}`;
-  });
-  const unasked = comparisons.some(({ against }) => against === 'rival')
-    ? ''
-    : ' No rival of equal budget was given: whether one longer run would do as well is not known.';
-  return `${worthIt ? 'Worth it' : 'Not worth it'}. Against ${facts.join('; against ')}.${unasked}`;
+function compare(
+  measure: Measure,
+  ensemble: Judged,
+  contestant: Judged,
+  labels: ArrayLike<number>,
+  { kind, minGain: minGains, ...interval }: VerdictOptions,
+): Comparison {
+  const minGain = minGains?.[measure] ?? 0;
+  const lossesOf = ({ raw, calibrated }: Judged): Float64Array =>
+    rowLosses(metrics[measure], measure === 'nllCalibrated' ? calibrated! : raw, labels, { kind });
+  const own = lossesOf(ensemble);
+  const gains = lossesOf(contestant).map((loss, row) => unlessRounding(loss - own[row]!, loss));
+  // A multi-label row may have some labels wrong: its gain is a share.
+  if (measure === 'error' && gains.every(Number.isInteger)) {
+    return compareErrors(gains, minGain, interval.confidence ?? 0.95);
+  }
+  const gain = meanInterval(gains, interval);
+  return {
+    measure,
+    gain,
+    outcome: gains.length < leastRows ? 'tooFewRows' : outcomeOf(gain, minGain),
+  };
 }
 
-function verdictOnNot({ upper, lower }: Interval, minGain: number): string {
-  if (upper < 0) return 'worse';
-  if (upper <= minGain) return 'no gain that matters';
-  return lower < 0 ? 'not shown to be better' : 'not shown to gain enough';
+/** What sums in another order leave of equal losses is no gain, however regular. */
+function unlessRounding(gain: number, loss: number): number {
+  return Math.abs(gain) <= 1e-12 * Math.max(1, Math.abs(loss)) ? 0 : gain;
 }
 
-function show(value: number): string {
-  return String(Number(value.toPrecision(3)));
+function compareErrors(gains: Float64Array, minGain: number, confidence: number): Comparison {
+  const { wins, losses, gain, pValue } = pairedErrors(gains, confidence);
+  // Were every row a win, would that be enough?
+  const canTell = 2 * 0.5 ** gains.length < 1 - confidence;
+  const isUneven = pValue < 1 - confidence;
+  const outcome = isUneven ? outcomeOf(gain, minGain) : 'noClearDifference';
+  return { measure: 'error', gain, outcome: canTell ? outcome : 'tooFewRows', wins, losses };
+}
+
+function outcomeOf({ lower, upper }: Interval, minGain: number): Outcome {
+  if (lower > minGain) return 'better';
+  return upper < 0 ? 'worse' : 'noClearDifference';
 }

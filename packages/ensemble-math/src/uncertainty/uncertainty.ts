@@ -87,30 +87,6 @@ function entropies(
   return { predictiveEntropy, expectedEntropy, mutualInformation };
 }
 
-/** H[Σₘ wₘ pₘ] of each row, in nats: `[rows]`. */
-export function predictiveEntropy(
-  predictions: Predictions,
-  options: UncertaintyOptions,
-): Float64Array {
-  return uncertainty(predictions, options).predictiveEntropy;
-}
-
-/** Σₘ wₘ H[pₘ] of each row, in nats: `[rows]`. */
-export function expectedEntropy(
-  predictions: Predictions,
-  options: UncertaintyOptions,
-): Float64Array {
-  return uncertainty(predictions, options).expectedEntropy;
-}
-
-/** H[Σₘ wₘ pₘ] − Σₘ wₘ H[pₘ] ≥ 0 of each row, in nats: `[rows]`. */
-export function mutualInformation(
-  predictions: Predictions,
-  options: UncertaintyOptions,
-): Float64Array {
-  return uncertainty(predictions, options).mutualInformation;
-}
-
 /** One member's row as probabilities, checked. */
 function readRow(
   values: Predictions['members'][number],

@@ -21,9 +21,3 @@ export function memberVariance(predictions: Predictions, weights?: readonly numb
   checkFinite('memberVariance', data);
   return { data, rows, classes };
 }
-
-/** Square root of `memberVariance`, in the units of the values: `[rows, classes]`. */
-export function memberSpread(predictions: Predictions, weights?: readonly number[]): Outputs {
-  const { data, rows, classes } = memberVariance(predictions, weights);
-  return { data: data.map(Math.sqrt), rows, classes };
-}

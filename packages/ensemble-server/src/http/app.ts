@@ -1,4 +1,5 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import Fastify, {
   type FastifyInstance,
   type FastifyReply,
@@ -33,6 +34,10 @@ declare module 'node:http' {
   }
 }
 
+interface ClientError {
+  readonly code?: string;
+}
+
 // Longer than any model's name, short enough to be no burden.
 const MAX_NAME_LENGTH = 1024;
 
@@ -45,9 +50,15 @@ export function createApp(
     ...(serverFactory !== undefined && { serverFactory }),
     routerOptions: { maxParamLength: MAX_NAME_LENGTH },
     forceCloseConnections: false,
+    clientErrorHandler: (error, socket) => {
+      answerBrokenHead(context, error, socket);
+    },
     // URLs that do not decode.
     frameworkErrors: (error, request, reply) => {
       request.startedAt = performance.now();
+      reply.raw.once('close', () => {
+        finish(context, request, reply);
+      });
       void refuse(context, request, reply, new ServerError('invalid-request', error.message));
     },
   });
@@ -62,6 +73,10 @@ export function createApp(
   });
   app.addHook('onRequest', (request, reply, done) => {
     request.startedAt = performance.now();
+    // Fastify's own hook misses the clients that went away.
+    reply.raw.once('close', () => {
+      finish(context, request, reply);
+    });
     if (context.isStopping()) reply.header('Connection', 'close');
     try {
       checkBrowser(request.raw, context.browser);
@@ -72,10 +87,6 @@ export function createApp(
     } catch (error) {
       done(error as Error);
     }
-  });
-  app.addHook('onResponse', (request, reply, done) => {
-    finish(context, request, reply);
-    done();
   });
   app.setErrorHandler((error, request, reply) => refuse(context, request, reply, error));
   app.setNotFoundHandler((request, reply) => answerUnknown(context, request, reply));
@@ -107,6 +118,22 @@ export function onCheckContinue(
 export function headerOf(request: IncomingMessage, name: string): string | undefined {
   const value = request.headers[name];
   return Array.isArray(value) ? value[0] : value;
+}
+
+/** What Node cannot read as HTTP, or what comes too slowly to be a head. */
+function answerBrokenHead({ recorder }: HttpContext, { code }: ClientError, socket: Socket): void {
+  if (code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const isLate = code === 'ERR_HTTP_REQUEST_TIMEOUT';
+  const status = isLate ? 408 : code === 'HPE_HEADER_OVERFLOW' ? 431 : 400;
+  const body = JSON.stringify({ error: `Cannot read the request: ${STATUS_CODES[status]!}.` });
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]!}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  );
+  const outcome = isLate ? 'request-timeout' : 'invalid-request';
+  recorder.finish({ transport: 'http', route: '', status, code: outcome, durationMs: 0 });
 }
 
 function traced(

@@ -1,26 +1,60 @@
 import type { BundleMember } from '@snapshot-ensemble/ensemble-bundle';
-import type { ModelArtifacts, NamedTensor, SnapshotStore } from '@snapshot-ensemble/snapshot-core';
+import type {
+  ModelArtifacts,
+  NamedTensor,
+  SnapshotStore,
+} from '@snapshot-ensemble/snapshot-core';
 import { readWeights, weightsOf, type WeightMap } from '../artifacts/weights.ts';
 import { ExportError } from '../errors.ts';
 import { namedByLayer } from '../keras/keras3-weights.ts';
 import { readTopology, type ModelSpec } from '../keras/topology.ts';
 
-/** A member ready to be converted. */
+/** A member to be converted, its weights read when they are needed. */
 export interface Member {
-  readonly spec: ModelSpec;
-  readonly weights: WeightMap;
   readonly description: BundleMember;
+  readonly spec: ModelSpec;
+  /** Whether reading the weights again costs more than holding on to them. */
+  readonly isAtHand: boolean;
+  readWeights(): Promise<WeightMap>;
 }
 
-/** The members of a run, oldest first, or models as they come. */
+/** Members by position, from 0, or by id. */
+export type MemberSelection = readonly (number | string)[];
+
+export interface Run {
+  readonly members: readonly Member[];
+  /** What is known of where the members come from. */
+  readonly provenance: Readonly<Record<string, string>>;
+}
+
+/** The members of a run, oldest first, or models as they come; of all, those selected. */
 export async function readMembers(
   source: SnapshotStore | readonly ModelArtifacts[],
-): Promise<readonly Member[]> {
-  const members = isList(source) ? ofArtifacts(source) : await ofStore(source);
-  if (members.length > 0) return members;
+  selection?: MemberSelection,
+): Promise<Run> {
+  const run = isList(source) ? { members: ofArtifacts(source), provenance: {} } : await ofStore(source);
+  if (run.members.length === 0)
+    throw new ExportError(
+      'invalid-option',
+      'There are no members to export. Train until the first snapshot is taken.',
+    );
+  return selection === undefined ? run : { ...run, members: selected(run.members, selection) };
+}
+
+function selected(all: readonly Member[], selection: MemberSelection): readonly Member[] {
+  const picked = selection.map((wanted) => {
+    const member =
+      typeof wanted === 'number' ? all[wanted] : all.find(({ description }) => description.id === wanted);
+    if (member !== undefined) return member;
+    throw new ExportError(
+      'invalid-option',
+      `There is no member ${JSON.stringify(wanted)}. Give positions 0 … ${all.length - 1}, or ids: ${all.map(({ description }) => description.id).join(', ')}.`,
+    );
+  });
+  if (picked.length > 0 && new Set(picked).size === picked.length) return picked;
   throw new ExportError(
     'invalid-option',
-    'There are no members to export. Train until the first snapshot is taken.',
+    `members is [${selection.join(', ')}]; name at least one member, and each once.`,
   );
 }
 
@@ -33,15 +67,17 @@ function isList(
 function ofArtifacts(all: readonly ModelArtifacts[]): readonly Member[] {
   return all.map((artifacts, index) => {
     const spec = readTopology(artifacts.modelTopology);
+    const weights = namedByLayer(readWeights(artifacts), spec);
     return {
       spec,
-      weights: namedByLayer(readWeights(artifacts), spec),
+      isAtHand: true,
+      readWeights: () => Promise.resolve(weights),
       description: { id: `member-${index}`, cycle: index, step: 0, metrics: {} },
     };
   });
 }
 
-async function ofStore(store: SnapshotStore): Promise<readonly Member[]> {
+async function ofStore(store: SnapshotStore): Promise<Run> {
   const manifest = await store.readManifest();
   if (manifest === undefined)
     throw new ExportError(
@@ -55,11 +91,21 @@ async function ofStore(store: SnapshotStore): Promise<readonly Member[]> {
       `The store holds a model of format "${format}"; only "tfjs-layers-model" can be exported.`,
     );
   const spec = readTopology(topology as object);
-  const members: Member[] = [];
-  for (const { id, cycle, step, metrics } of manifest.members) {
-    const tensors: NamedTensor[] = [];
-    for await (const tensor of store.readMember(id)) tensors.push(tensor);
-    members.push({ spec, weights: weightsOf(tensors), description: { id, cycle, step, metrics } });
-  }
-  return members;
+  const members = manifest.members.map(({ id, cycle, step, metrics }): Member => ({
+    spec,
+    isAtHand: false,
+    description: { id, cycle, step, metrics },
+    async readWeights() {
+      const tensors: NamedTensor[] = [];
+      for await (const tensor of store.readMember(id)) tensors.push(tensor);
+      return weightsOf(tensors);
+    },
+  }));
+  const versions = Object.entries(manifest.versions ?? {}).map(
+    ([name, version]): [string, string] => [`version.${name}`, version],
+  );
+  return {
+    members,
+    provenance: { run: manifest.run, trainedAt: manifest.createdAt, ...Object.fromEntries(versions) },
+  };
 }

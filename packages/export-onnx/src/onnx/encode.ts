@@ -159,6 +159,7 @@ function encodeTensor(data: TensorData, name: string | undefined): wire.Message 
     wire.lazyBytes(9, {
       byteLength: byteLengthOf(data),
       read: (allocate) => rawBytes(data, allocate),
+      ...(data.prepare && { prepare: data.prepare }),
     }),
   ]);
 }

@@ -30,7 +30,6 @@ export function placeExternally(all: readonly Initializer[], location: string): 
 }
 
 /** The other file, tensor by tensor, zeros in the gaps. */
-// eslint-disable-next-line @typescript-eslint/require-await -- an async generator is the shape asked for
 export async function* externalChunks({
   initializers,
   locations,
@@ -40,6 +39,7 @@ export async function* externalChunks({
   for (const { name, data } of initializers) {
     const { offset, length } = locations.get(name)!;
     if (offset > written) yield new Uint8Array(offset - written);
+    await data.prepare?.();
     yield rawBytes(data, allocate);
     written = offset + length;
   }

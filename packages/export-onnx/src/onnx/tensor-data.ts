@@ -13,6 +13,8 @@ export interface TensorData {
   readonly recipe: string;
   /** The elements, row-major; where the recipe is not empty, the caller's own, in memory from `allocate` where it can be. */
   readonly read: (allocate?: Allocate) => TypedArray;
+  /** To be awaited before `read`, where the elements are not at hand. */
+  readonly prepare?: () => Promise<void>;
 }
 
 /** Elements as they are. */

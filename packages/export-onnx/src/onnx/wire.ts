@@ -6,6 +6,8 @@ import type { Allocate } from './scratch.ts';
 export interface LazyBytes {
   readonly byteLength: number;
   readonly read: (allocate?: Allocate) => Uint8Array;
+  /** To be awaited before `read`, where the bytes are not at hand. */
+  readonly prepare?: () => Promise<void>;
 }
 
 /** A message as a list of pieces, so that large tensors pass through uncopied. */

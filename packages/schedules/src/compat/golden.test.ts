@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { Schedule } from '../index.ts';
+import { inverseSquareRoot, warmupStableDecay, type Schedule } from '../index.ts';
 import * as compat from './index.ts';
 
 /** What `conformance/schedules/make.py` writes: learning rates `v` of the original with parameters `p` at steps `s`. */
@@ -24,6 +24,22 @@ const withRestarts =
   (parameters: P, restarts: Restarts): Schedule =>
     make({ ...parameters, restarts });
 
+/** Of `get_wsd_schedule`, with a cosine decay. */
+interface HuggingFaceWsd {
+  readonly lr: number;
+  readonly num_warmup_steps: number;
+  readonly num_stable_steps: number;
+  readonly num_decay_steps: number;
+  readonly min_lr_ratio: number;
+}
+
+/** Of `get_inverse_sqrt_schedule`. */
+interface HuggingFaceInverseSqrt {
+  readonly lr: number;
+  readonly num_warmup_steps: number;
+  readonly timescale: number;
+}
+
 const constructors: Record<string, Constructor> = {
   'torch-cosine-annealing-lr': compat.torchCosineAnnealingLR,
   'torch-cosine-annealing-lr-stepped': compat.torchCosineAnnealingLR,
@@ -41,15 +57,33 @@ const constructors: Record<string, Constructor> = {
   'timm-cosine': withRestarts(compat.timmCosine),
   'optax-warmup-cosine': compat.optaxWarmupCosine,
   'optax-warmup-cosine-float32': compat.optaxWarmupCosine,
-  'optax-sgdr': ({ cosine_kwargs }: { cosine_kwargs: compat.OptaxWarmupCosineOptions[] }) =>
+  'optax-sgdr': ({ cosine_kwargs }: { cosine_kwargs: Parameters<typeof compat.optaxSgdr>[0] }) =>
     compat.optaxSgdr(cosine_kwargs),
-  'optax-sgdr-float32': ({ cosine_kwargs }: { cosine_kwargs: compat.OptaxWarmupCosineOptions[] }) =>
-    compat.optaxSgdr(cosine_kwargs),
+  'optax-sgdr-float32': ({
+    cosine_kwargs,
+  }: {
+    cosine_kwargs: Parameters<typeof compat.optaxSgdr>[0];
+  }) => compat.optaxSgdr(cosine_kwargs),
   'hugging-face-cosine-with-hard-restarts': compat.huggingFaceCosineWithHardRestarts,
-  'snapshot-ensemble-python': (parameters: compat.SnapshotEnsemblePythonOptions) =>
+  'hugging-face-warmup-stable-decay': (parameters: HuggingFaceWsd) =>
+    warmupStableDecay({
+      totalSteps:
+        parameters.num_warmup_steps + parameters.num_stable_steps + parameters.num_decay_steps,
+      lrMax: parameters.lr,
+      lrMin: parameters.lr * parameters.min_lr_ratio,
+      warmup: parameters.num_warmup_steps,
+      decay: parameters.num_decay_steps,
+    }),
+  'hugging-face-inverse-square-root': (parameters: HuggingFaceInverseSqrt) =>
+    inverseSquareRoot({
+      lrMax: parameters.lr,
+      warmupSteps: parameters.num_warmup_steps,
+      timescale: parameters.timescale,
+    }),
+  'snapshot-ensemble-python': (parameters: Parameters<typeof compat.snapshotEnsemblePython>[0]) =>
     compat.snapshotEnsemblePython(parameters).schedule,
   'snapshot-ensemble-python-visualize-lr': (
-    parameters: compat.SnapshotEnsemblePythonVisualizeLROptions,
+    parameters: Parameters<typeof compat.snapshotEnsemblePythonVisualizeLR>[0],
   ) => compat.snapshotEnsemblePythonVisualizeLR(parameters).schedule,
 };
 

@@ -1,5 +1,6 @@
 import { checkCount, checkPositive, checkStep } from '../check.ts';
 import type { Schedule } from '../schedule.ts';
+import { checkOptions } from '../options.ts';
 
 const where = 'huggingFaceCosineWithHardRestarts';
 
@@ -17,6 +18,12 @@ export interface HuggingFaceCosineWithHardRestartsOptions {
 export function huggingFaceCosineWithHardRestarts(
   options: HuggingFaceCosineWithHardRestartsOptions,
 ): Schedule {
+  checkOptions(where, options, {
+    lr: true,
+    num_warmup_steps: true,
+    num_training_steps: true,
+    num_cycles: true,
+  });
   const lr = checkPositive(where, 'lr', options.lr);
   const warmup = checkStep(where, options.num_warmup_steps, 'num_warmup_steps');
   const total = checkCount(where, 'num_training_steps', options.num_training_steps);

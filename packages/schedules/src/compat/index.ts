@@ -1,28 +1,12 @@
-export type { Restarts } from './geometric.ts';
-export {
-  kerasCosineDecay,
-  kerasCosineDecayRestarts,
-  type KerasCosineDecayOptions,
-  type KerasCosineDecayRestartsOptions,
-} from './keras.ts';
-export { optaxSgdr, optaxWarmupCosine, type OptaxWarmupCosineOptions } from './optax.ts';
+export { kerasCosineDecay, kerasCosineDecayRestarts } from './keras.ts';
+export { optaxSgdr, optaxWarmupCosine } from './optax.ts';
 export {
   snapshotEnsemblePython,
   snapshotEnsemblePythonVisualizeLR,
-  type SnapshotEnsemblePythonOptions,
-  type SnapshotEnsemblePythonVisualizeLROptions,
 } from './snapshot-ensemble-python.ts';
-export { timmCosine, type TimmCosineOptions } from './timm.ts';
-export {
-  torchCosineAnnealingLR,
-  torchCosineAnnealingWarmRestarts,
-  type TorchCosineAnnealingLROptions,
-  type TorchCosineAnnealingWarmRestartsOptions,
-} from './torch-cosine.ts';
-export { torchCyclicLR, type TorchCyclicLROptions } from './torch-cyclic-lr.ts';
-export { torchOneCycleLR, type TorchOneCycleLROptions } from './torch-one-cycle-lr.ts';
-export { torchSWALR, type TorchSWALROptions } from './torch-swalr.ts';
-export {
-  huggingFaceCosineWithHardRestarts,
-  type HuggingFaceCosineWithHardRestartsOptions,
-} from './hugging-face.ts';
+export { timmCosine } from './timm.ts';
+export { torchCosineAnnealingLR, torchCosineAnnealingWarmRestarts } from './torch-cosine.ts';
+export { torchCyclicLR } from './torch-cyclic-lr.ts';
+export { torchOneCycleLR } from './torch-one-cycle-lr.ts';
+export { torchSWALR } from './torch-swalr.ts';
+export { huggingFaceCosineWithHardRestarts } from './hugging-face.ts';

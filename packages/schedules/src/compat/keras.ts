@@ -2,6 +2,7 @@ import { checkNotNegative, checkPositive, refuse } from '../check.ts';
 import type { Schedule } from '../schedule.ts';
 import { checkRestarts, geometricIndex, type Restarts } from './geometric.ts';
 import { log } from './log.ts';
+import { checkOptions } from '../options.ts';
 
 export interface KerasCosineDecayOptions {
   readonly initial_learning_rate: number;
@@ -18,6 +19,13 @@ export interface KerasCosineDecayOptions {
 /** Keras 3 `CosineDecay`, in double precision. Stays at its floor after the decay. */
 export function kerasCosineDecay(options: KerasCosineDecayOptions): Schedule {
   const where = 'kerasCosineDecay';
+  checkOptions(where, options, {
+    initial_learning_rate: true,
+    decay_steps: true,
+    alpha: true,
+    warmup_target: true,
+    warmup_steps: true,
+  });
   const initial = checkNotNegative(where, 'initial_learning_rate', options.initial_learning_rate);
   const decay = checkPositive(where, 'decay_steps', options.decay_steps);
   const alpha = checkAlpha(where, options.alpha);
@@ -50,6 +58,14 @@ export interface KerasCosineDecayRestartsOptions extends Restarts {
  */
 export function kerasCosineDecayRestarts(options: KerasCosineDecayRestartsOptions): Schedule {
   const where = 'kerasCosineDecayRestarts';
+  checkOptions(where, options, {
+    initial_learning_rate: true,
+    first_decay_steps: true,
+    t_mul: true,
+    m_mul: true,
+    alpha: true,
+    restarts: true,
+  });
   const initial = checkNotNegative(where, 'initial_learning_rate', options.initial_learning_rate);
   const first = checkPositive(where, 'first_decay_steps', options.first_decay_steps);
   const t_mul = checkPositive(where, 't_mul', options.t_mul ?? 2);

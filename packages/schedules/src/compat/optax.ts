@@ -8,6 +8,7 @@ import {
 } from '../check.ts';
 import { join } from '../join.ts';
 import type { Schedule } from '../schedule.ts';
+import { checkOptions } from '../options.ts';
 
 export interface OptaxWarmupCosineOptions {
   readonly init_value: number;
@@ -24,6 +25,14 @@ export interface OptaxWarmupCosineOptions {
 /** optax `warmup_cosine_decay_schedule`. Stays at `end_value` after `decay_steps`. */
 export function optaxWarmupCosine(options: OptaxWarmupCosineOptions): Schedule {
   const where = 'optaxWarmupCosine';
+  checkOptions(where, options, {
+    init_value: true,
+    peak_value: true,
+    warmup_steps: true,
+    decay_steps: true,
+    end_value: true,
+    exponent: true,
+  });
   const init = checkNotNegative(where, 'init_value', options.init_value);
   const peak = checkPositive(where, 'peak_value', options.peak_value);
   const warmup = checkStep(where, options.warmup_steps, 'warmup_steps');

@@ -2,6 +2,7 @@ import { checkCount, checkNotNegative, checkPositive, refuseStep } from '../chec
 import { cycleAt } from '../cycle-at.ts';
 import { planOf } from '../plan.ts';
 import type { PlannedSchedule, Schedule } from '../schedule.ts';
+import { checkOptions } from '../options.ts';
 
 export interface SnapshotEnsemblePythonOptions {
   /** The `epochs` of `fit`. */
@@ -36,6 +37,15 @@ interface PythonCycle {
  */
 export function snapshotEnsemblePython(options: SnapshotEnsemblePythonOptions): PlannedSchedule {
   const where = 'snapshotEnsemblePython';
+  checkOptions(where, options, {
+    epochs: true,
+    steps_per_epoch: true,
+    cycle_length: true,
+    cycle_length_multiplier: true,
+    lr_init: true,
+    lr_min: true,
+    lr_multiplier: true,
+  });
   const epochs = checkCount(where, 'epochs', options.epochs);
   const perEpoch = checkCount(where, 'steps_per_epoch', options.steps_per_epoch);
   const timeOf = (step: number): number =>
@@ -75,6 +85,14 @@ export function snapshotEnsemblePythonVisualizeLR(
   options: SnapshotEnsemblePythonVisualizeLROptions = {},
 ): PlannedSchedule {
   const where = 'snapshotEnsemblePythonVisualizeLR';
+  checkOptions(where, options, {
+    epochs: true,
+    cycle_length: true,
+    cycle_length_multiplier: true,
+    lr_init: true,
+    lr_min: true,
+    lr_multiplier: true,
+  });
   const multiplier = checkPositive(
     where,
     'cycle_length_multiplier',

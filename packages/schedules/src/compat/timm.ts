@@ -2,6 +2,7 @@ import { checkCount, checkNotNegative, checkPositive, checkStep } from '../check
 import type { Schedule } from '../schedule.ts';
 import { checkRestarts, geometricIndex, type Restarts } from './geometric.ts';
 import { log } from './log.ts';
+import { checkOptions } from '../options.ts';
 
 const where = 'timmCosine';
 
@@ -32,6 +33,19 @@ export interface TimmCosineOptions extends Restarts {
  * for `cycle_mul` 3.0 gives 0 instead of the peak at some exact restarts.
  */
 export function timmCosine(options: TimmCosineOptions): Schedule {
+  checkOptions(where, options, {
+    lr: true,
+    t_initial: true,
+    lr_min: true,
+    cycle_mul: true,
+    cycle_decay: true,
+    cycle_limit: true,
+    warmup_t: true,
+    warmup_lr_init: true,
+    warmup_prefix: true,
+    k_decay: true,
+    restarts: true,
+  });
   const lr = checkPositive(where, 'lr', options.lr);
   const t_initial = checkCount(where, 't_initial', options.t_initial);
   const lr_min = checkNotNegative(where, 'lr_min', options.lr_min ?? 0);

@@ -2,6 +2,7 @@ import { checkCount, checkNotNegative, checkPositive } from '../check.ts';
 import type { Schedule } from '../schedule.ts';
 import { checkRestarts, geometricIndex, type Restarts } from './geometric.ts';
 import { log } from './log.ts';
+import { checkOptions } from '../options.ts';
 
 export interface TorchCosineAnnealingLROptions {
   /** The optimizer's learning rate. */
@@ -17,6 +18,7 @@ export interface TorchCosineAnnealingLROptions {
  */
 export function torchCosineAnnealingLR(options: TorchCosineAnnealingLROptions): Schedule {
   const where = 'torchCosineAnnealingLR';
+  checkOptions(where, options, { lr: true, T_max: true, eta_min: true });
   const lr = checkPositive(where, 'lr', options.lr);
   const T_max = checkPositive(where, 'T_max', options.T_max);
   const eta_min = checkNotNegative(where, 'eta_min', options.eta_min ?? 0);
@@ -44,6 +46,13 @@ export function torchCosineAnnealingWarmRestarts(
   options: TorchCosineAnnealingWarmRestartsOptions,
 ): Schedule {
   const where = 'torchCosineAnnealingWarmRestarts';
+  checkOptions(where, options, {
+    lr: true,
+    T_0: true,
+    T_mult: true,
+    eta_min: true,
+    restarts: true,
+  });
   const lr = checkPositive(where, 'lr', options.lr);
   const T_0 = checkCount(where, 'T_0', options.T_0);
   const T_mult = checkCount(where, 'T_mult', options.T_mult ?? 1);

@@ -1,5 +1,6 @@
 import { checkFunction, checkNotNegative, checkOneOf, checkPositive } from '../check.ts';
 import type { Schedule } from '../schedule.ts';
+import { checkOptions } from '../options.ts';
 
 const where = 'torchCyclicLR';
 
@@ -22,6 +23,16 @@ export interface TorchCyclicLROptions {
 
 /** PyTorch `CyclicLR`, without its cycling of the momentum. */
 export function torchCyclicLR(options: TorchCyclicLROptions): Schedule {
+  checkOptions(where, options, {
+    base_lr: true,
+    max_lr: true,
+    step_size_up: true,
+    step_size_down: true,
+    mode: true,
+    gamma: true,
+    scale_fn: true,
+    scale_mode: true,
+  });
   const base_lr = checkNotNegative(where, 'base_lr', options.base_lr);
   const max_lr = checkPositive(where, 'max_lr', options.max_lr);
   const up = checkPositive(where, 'step_size_up', options.step_size_up ?? 2000);

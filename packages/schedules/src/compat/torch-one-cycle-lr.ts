@@ -1,5 +1,6 @@
 import { checkCount, checkOneOf, checkPositive, refuse, refuseStep } from '../check.ts';
 import type { Schedule } from '../schedule.ts';
+import { checkOptions } from '../options.ts';
 
 const where = 'torchOneCycleLR';
 
@@ -29,6 +30,17 @@ interface Phase {
 
 /** PyTorch `OneCycleLR`, without its cycling of the momentum. Steps are in `[0, total_steps)`. */
 export function torchOneCycleLR(options: TorchOneCycleLROptions): Schedule {
+  checkOptions(where, options, {
+    total_steps: true,
+    epochs: true,
+    steps_per_epoch: true,
+    max_lr: true,
+    pct_start: true,
+    anneal_strategy: true,
+    div_factor: true,
+    final_div_factor: true,
+    three_phase: true,
+  });
   const total =
     options.total_steps === undefined
       ? checkCount(where, 'epochs', options.epochs) *

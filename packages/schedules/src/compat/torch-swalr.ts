@@ -1,5 +1,6 @@
 import { checkNotNegative, checkOneOf, checkPositive, checkStep } from '../check.ts';
 import type { Schedule } from '../schedule.ts';
+import { checkOptions } from '../options.ts';
 
 const where = 'torchSWALR';
 
@@ -15,6 +16,12 @@ export interface TorchSWALROptions {
 
 /** PyTorch `SWALR`, in closed form, counted from its own step 0. */
 export function torchSWALR(options: TorchSWALROptions): Schedule {
+  checkOptions(where, options, {
+    lr: true,
+    swa_lr: true,
+    anneal_epochs: true,
+    anneal_strategy: true,
+  });
   const lr = checkPositive(where, 'lr', options.lr);
   const swa_lr = checkPositive(where, 'swa_lr', options.swa_lr);
   const epochs = checkStep(where, options.anneal_epochs ?? 10, 'anneal_epochs');

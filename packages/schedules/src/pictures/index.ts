@@ -1,8 +1,2 @@
-export { sparkline, type SparklineOptions } from './sparkline.ts';
-export {
-  visualizeLR,
-  type PictureLayer,
-  type PicturePoint,
-  type VegaLiteSpec,
-  type VisualizeLROptions,
-} from './visualize-lr.ts';
+export { sparkline } from './sparkline.ts';
+export { visualizeLR, type VegaLiteSpec } from './visualize-lr.ts';

@@ -1,4 +1,5 @@
 import { checkCount, checkFunction } from '../check.ts';
+import { checkOptions } from '../options.ts';
 import type { CyclePlan } from '../plan.ts';
 import type { Schedule } from '../schedule.ts';
 
@@ -24,6 +25,7 @@ export function sparkline(
   { totalSteps }: CyclePlan,
   options: SparklineOptions = {},
 ): string {
+  checkOptions(where, options, { width: true, height: true });
   checkFunction(where, 'schedule', schedule);
   const width = Math.min(checkCount(where, 'width', options.width ?? 60), totalSteps);
   const height = checkCount(where, 'height', options.height ?? 1);

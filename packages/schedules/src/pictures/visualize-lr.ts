@@ -1,4 +1,5 @@
 import { checkCount, checkFunction, checkOneOf } from '../check.ts';
+import { checkOptions } from '../options.ts';
 import type { CyclePlan } from '../plan.ts';
 import type { Schedule } from '../schedule.ts';
 import { sampleSteps } from './sample.ts';
@@ -53,6 +54,14 @@ export function visualizeLR(
   plan: CyclePlan,
   options: VisualizeLROptions = {},
 ): VegaLiteSpec {
+  checkOptions(where, options, {
+    title: true,
+    stepsPerEpoch: true,
+    scale: true,
+    points: true,
+    width: true,
+    height: true,
+  });
   checkFunction(where, 'schedule', schedule);
   const stepsPerUnit = checkCount(where, 'stepsPerEpoch', options.stepsPerEpoch ?? 1);
   const points = checkCount(where, 'points', options.points ?? 1000);

@@ -1,4 +1,5 @@
 import type { ValueInfo } from '../model.ts';
+import { byteLengthOf } from '../tensor-data.ts';
 import { decodeModel } from './decode.ts';
 
 /** An input or output as a file declares it; undefined where it says nothing. */
@@ -22,6 +23,8 @@ export interface OnnxSummary {
   /** Names and kinds of nodes, in the order of the file. */
   readonly nodes: readonly { readonly name: string; readonly opType: string }[];
   readonly initializers: readonly string[];
+  /** Bytes of each constant that lies in the file itself. */
+  readonly weights: readonly { readonly name: string; readonly bytes: number }[];
 }
 
 /**
@@ -43,6 +46,7 @@ export function readOnnx(bytes: Uint8Array): OnnxSummary {
     initializers: [...graph.initializers, ...(graph.storedInitializers ?? [])].map(
       ({ name }) => name,
     ),
+    weights: graph.initializers.map(({ name, data }) => ({ name, bytes: byteLengthOf(data) })),
   };
 }
 

@@ -1,0 +1,72 @@
+import type { EnsemblePolicy } from '@snapshot-ensemble/ensemble-math';
+import type { Graph, ValueInfo } from '../../onnx/model.ts';
+import { headGraph, type HeadOutput } from '../head.ts';
+import { joined, scoped } from '../join.ts';
+import type { Plan } from '../plan.ts';
+import { everyStatistic } from '../policy/statistics.ts';
+
+export interface Stage {
+  readonly graph: Graph;
+  readonly outputs: readonly HeadOutput[];
+  /** Positions of the members that run in this stage. */
+  readonly members: readonly number[];
+  /** What the graph takes from the stage before. */
+  readonly state: readonly ValueInfo[];
+}
+
+/**
+ * One graph for each stage of the cascade: the next member runs, and all outputs are of the members so far. The state is these members'
+ * raw outputs, stacked, from which every rule and every statistic follows exactly. Without a cascade the stages are the members, one by one.
+ */
+export function staged(plan: Plan): readonly Stage[] {
+  const { members, preprocess, policies, statistics, opset } = plan;
+  const order = memberOrder(policies);
+  // The members' own outputs are the state; as an output they would have another shape at each stage.
+  const wanted = (statistics ?? everyStatistic).filter((role) => role !== 'members');
+  const stages: Stage[] = [];
+  let state: readonly ValueInfo[] = [];
+  for (const [index, member] of order.entries()) {
+    const branch = scoped(members[member]!, `m${member}`);
+    const isLast = index === order.length - 1;
+    const inputs = [...policies].map(([name, policy], output) => ({
+      name,
+      policy: soFar(policy, order, index),
+      parts: [
+        ...state.slice(output, output + 1).map((info) => ({ info, isStack: true })),
+        { info: branch.outputs[output]!, isStack: false },
+      ],
+      ...(isLast ? {} : { stateName: `${name}.after_${index + 1}` }),
+    }));
+    const head = headGraph(inputs, wanted, opset);
+    stages.push({
+      graph: joined(`stage-${index}`, [...preprocess, branch, head.graph], head.graph.outputs),
+      outputs: head.outputs,
+      members: [member],
+      state,
+    });
+    state = inputs.flatMap(({ stateName }) =>
+      head.graph.outputs.filter((output) => output.name === stateName),
+    );
+  }
+  return stages;
+}
+
+/** Members in the order in which they run; all policies agree on it. */
+export function memberOrder(policies: ReadonlyMap<string, EnsemblePolicy>): readonly number[] {
+  const [policy] = policies.values();
+  const { members, cascade } = policy!;
+  return cascade?.order.map((position) => members[position]!) ?? members;
+}
+
+/** The policy of the members of stages `[0, stage]`, which share their weights out anew; their values lie in the order in which they ran. */
+function soFar(policy: EnsemblePolicy, order: readonly number[], stage: number): EnsemblePolicy {
+  const weights = order
+    .slice(0, stage + 1)
+    .map((member) => policy.weights[policy.members.indexOf(member)]!);
+  const sum = weights.reduce((total, weight) => total + weight, 0);
+  return {
+    ...policy,
+    members: weights.map((_, position) => position),
+    weights: weights.map((weight) => (sum === 0 ? 1 / weights.length : weight / sum)),
+  };
+}

@@ -1,0 +1,163 @@
+import fc from 'fast-check';
+import { memoryBundle } from '@snapshot-ensemble/ensemble-bundle';
+import * as ort from 'onnxruntime-node';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { exportEnsemble } from '../../../test/checked-export.ts';
+import { runOnnx } from '../../../test/run-onnx.ts';
+import { artifactsOf, randomizeWeights, tf } from '../../../test/tfjs.ts';
+import { compareBundles, type HostTensors, type Precision } from '../../index.ts';
+import { halfOf } from './half.ts';
+
+const { layers } = tf;
+let members: readonly tf.LayersModel[];
+beforeAll(() => {
+  members = [1, 2].map((seed) => {
+    const model = tf.sequential({
+      layers: [
+        layers.conv2d({ filters: 16, kernelSize: 3, padding: 'same', activation: 'relu', inputShape: [12, 12, 3], name: 'x' }),
+        layers.conv2d({ filters: 32, kernelSize: 3, padding: 'same', activation: 'relu' }),
+        layers.flatten(),
+        layers.dense({ units: 32, activation: 'relu' }),
+        layers.dense({ units: 10, activation: 'softmax', name: 'y' }),
+      ],
+    });
+    randomizeWeights(model, seed, (shape) => 1.5 / Math.sqrt(shape.slice(0, -1).reduce((a, b) => a * b, 1)));
+    return model;
+  });
+});
+
+const images = (rows: number, seed: number): HostTensors => ({
+  x_input: {
+    data: tf.randomNormal([rows, 12, 12, 3], 0, 1, 'float32', seed).dataSync<'float32'>(),
+    shape: [rows, 12, 12, 3],
+  },
+});
+
+async function exported(precision: Precision, all = members, form: 'fused' | 'stacked' = 'fused') {
+  const bundle = memoryBundle();
+  await exportEnsemble(await Promise.all(all.map(artifactsOf)), bundle, {
+    policy: {
+      kind: 'probabilities',
+      combine: 'meanProbabilities',
+      members: [0, 1],
+      weights: [0.5, 0.5],
+      temperature: 1,
+    },
+    precision,
+    form,
+    inputNames: { x_input: 'x_input' },
+  });
+  return bundle.files.get('ensemble.onnx')!;
+}
+
+describe('precision', () => {
+  it.each<[string, Precision | 'static', number, number]>([
+    ['float16', 'float16', 0.52, 2e-3],
+    ['int8-dynamic', 'int8-dynamic', 0.3, 0.05],
+    ['int8-static', 'static', 0.3, 0.1],
+  ])('%s answers nearly the same from a small file', async (_, name, share, difference) => {
+    const precision: Precision =
+      name === 'static' ? { kind: 'int8-static', ort, rows: [images(64, 1)] } : name;
+    const [full, small] = [await exported('float32'), await exported(precision)];
+    expect(small.length / full.length).toBeLessThan(share);
+    const rows = images(64, 2);
+    const [want, came] = [await runOnnx(full, rows), await runOnnx(small, rows)];
+    const largest = Math.max(
+      ...Array.from(want['y']!.data, (value, at) => Math.abs(value - came['y']!.data[at]!)),
+    );
+    expect(largest).toBeLessThan(difference);
+    expect(largest).toBeGreaterThan(0);
+  });
+
+  it('goes with a stacked graph', async () => {
+    const small = await exported('float16', members, 'stacked');
+    const rows = images(4, 2);
+    const [want, came] = [await runOnnx(await exported('float16'), rows), await runOnnx(small, rows)];
+    want['y']!.data.forEach((value, at) => {
+      expect(Math.abs(value - came['y']!.data[at]!)).toBeLessThan(1e-5);
+    });
+  });
+
+  it('keeps recurrent weights as int8', async () => {
+    const all = [1, 2].map((seed) => {
+      const model = tf.sequential({
+        layers: [
+          layers.lstm({ units: 32, inputShape: [6, 8], recurrentActivation: 'sigmoid', name: 'x' }),
+          layers.dense({ units: 10, activation: 'softmax', name: 'y' }),
+        ],
+      });
+      randomizeWeights(model, seed, () => 0.3);
+      return model;
+    });
+    const [full, small] = [await exported('float32', all), await exported('int8-dynamic', all)];
+    expect(small.length / full.length).toBeLessThan(0.45);
+    const rows = {
+      x_input: { data: tf.randomNormal([3, 6, 8], 0, 1, 'float32', 1).dataSync<'float32'>(), shape: [3, 6, 8] },
+    };
+    const [want, came] = [await runOnnx(full, rows), await runOnnx(small, rows)];
+    want['y']!.data.forEach((value, at) => {
+      expect(Math.abs(value - came['y']!.data[at]!)).toBeLessThan(0.05);
+    });
+  });
+
+  it('refuses int8-static without rows', async () => {
+    await expect(exported({ kind: 'int8-static', ort, rows: [] })).rejects.toMatchObject({
+      code: 'invalid-option',
+    });
+  });
+});
+
+describe('compareBundles', () => {
+  it('says size, speed, agreement and accuracy of one graph against another', async () => {
+    const [reference, candidate] = [await exported('float32'), await exported('int8-dynamic')];
+    const inputs = images(40, 3);
+    const answers = (await runOnnx(reference, inputs))['y']!.data;
+    const labels = Array.from({ length: 40 }, (_, row) => {
+      const own = [...answers.slice(row * 10, row * 10 + 10)];
+      return own.indexOf(Math.max(...own));
+    });
+    const result = await compareBundles({ ort, reference, candidate, inputs, output: 'y', labels });
+    expect(result.rows).toBe(40);
+    expect(result.accuracy).toEqual({ reference: 1, candidate: result.agreement });
+    expect(result.sizeShare).toBe(candidate.length / reference.length);
+    expect(result.speedup).toBeGreaterThan(0);
+    const same = await compareBundles({ ort, reference, candidate: reference, inputs, output: 'y' });
+    expect([same.agreement, same.largestDifference]).toEqual([1, 0]);
+  });
+});
+
+describe('halfOf', () => {
+  // IEEE 754 binary16, by hand.
+  it.each([
+    [0, 0x0000],
+    [-0, 0x8000],
+    [1, 0x3c00],
+    [-2, 0xc000],
+    [65_504, 0x7bff],
+    [1e6, 0x7bff],
+    [2 ** -14, 0x0400],
+    [2 ** -24, 0x0001],
+    [2 ** -25, 0x0000],
+    [1 + 2 ** -11, 0x3c00],
+    [1 + 3 * 2 ** -11, 0x3c02],
+    [NaN, 0x7e00],
+  ])('of %d', (number, bits) => {
+    expect(halfOf(number)).toBe(bits);
+  });
+
+  it('is as near as a float16 can be', () => {
+    const valueOf = (bits: number): number => {
+      const [sign, exponent, fraction] = [bits >> 15, (bits >> 10) & 31, bits & 1023];
+      const size = exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15);
+      return sign === 1 ? -size : size;
+    };
+    fc.assert(
+      fc.property(fc.double({ min: -65_504, max: 65_504, noNaN: true }), (number) => {
+        const value = Math.fround(number);
+        const half = halfOf(value);
+        const step = 2 ** Math.max(-24, Math.floor(Math.log2(Math.abs(value) || 1)) - 10);
+        expect(Math.abs(valueOf(half) - value)).toBeLessThanOrEqual(step / 2);
+      }),
+    );
+  });
+});
