@@ -30,7 +30,7 @@ function imageSvg(pixels: ArrayLike<number>, width: number, height: number, labe
       const shade = Math.round(shades * pixels[y * width + x]!);
       let end = x + 1;
       while (end < width && Math.round(shades * pixels[y * width + end]!) === shade) end++;
-      if (shade > 0) paths[shade] += `M${x} ${y}h${end - x}v1h${x - end}z`;
+      if (shade > 0) paths[shade]! += `M${x} ${y}h${end - x}v1h${x - end}z`;
       x = end;
     }
   }

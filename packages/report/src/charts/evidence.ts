@@ -87,8 +87,8 @@ export function histogram(
 ): readonly { readonly from: number; readonly to: number; readonly share: number }[] {
   const width = (high - low) / bins;
   const counts = Array<number>(bins).fill(0);
-  for (let i = 0; i < values.length; i++)
-    counts[Math.min(bins - 1, Math.floor((values[i]! - low) / width))]! += 1;
+  for (const value of Array.from(values))
+    counts[Math.min(bins - 1, Math.floor((value - low) / width))]! += 1;
   return counts.map((number, bin) => ({
     from: low + bin * width,
     to: low + (bin + 1) * width,
@@ -99,9 +99,9 @@ export function histogram(
 function range(lists: readonly ArrayLike<number>[]): readonly [low: number, high: number] {
   let [low, high] = [Infinity, -Infinity];
   for (const values of lists)
-    for (let i = 0; i < values.length; i++) {
-      low = Math.min(low, values[i]!);
-      high = Math.max(high, values[i]!);
+    for (const value of Array.from(values)) {
+      low = Math.min(low, value);
+      high = Math.max(high, value);
     }
   return low < high ? [low, high] : [low, low + 1];
 }
