@@ -108,7 +108,7 @@ export function chartConfig(palette: Palette): Readonly<Record<string, unknown>>
     text: { color: muted, fontSize: 11 },
     style: {
       restart: { stroke: muted, strokeDash: [2, 3], strokeWidth: 1, opacity: 0.8 },
-      cell: { fill: ink, fontSize: 11 },
+      mapLabel: { fill: ink, fontSize: 11 },
       snapshot: { color: accent, stroke: surface, strokeWidth: 1.5, opacity: 1 },
     },
   };

@@ -71,15 +71,13 @@ interface Point {
 
 const ensemble = 'ensemble of the last m';
 const member = 'the member that joins at m';
-const onlySingle = 'single model, same budget';
 
 function pointsOf(rows: readonly ResultRow[], headline: string): readonly Point[] {
   const members = rows.filter(({ kind }) => kind === 'member');
-  const severalSingles = rows.filter(({ kind }) => kind === 'single').length > 1;
   return rows.map((row) => {
     const { kind } = row;
     const value = row.scores[headline];
-    if (kind === 'single') return { kind, what: severalSingles ? row.name : onlySingle, value };
+    if (kind === 'single') return { kind, what: row.name, value };
     if (kind === 'ensemble') {
       const [low, high] = row.intervals?.[headline] ?? [];
       return { kind, what: ensemble, m: row.size, value, ...(low !== undefined && { low, high }) };

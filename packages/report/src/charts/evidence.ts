@@ -58,11 +58,12 @@ function unknownPanel({ name, score, known, unknown, threshold, names }: Unknown
     layer: [
       {
         data: { values: shares },
-        mark: { type: 'bar', fillOpacity: 0.55, opacity: 1, binSpacing: 0, stroke: null },
+        mark: { type: 'rect', fillOpacity: 0.55, opacity: 1, stroke: null },
         encoding: {
           x,
           x2: { field: 'to' },
           y: { ...quantitative('share', 'share of the inputs', '.0%'), stack: null },
+          y2: { datum: 0 },
           color: { field: 'inputs', type: 'nominal', scale: { domain } },
         },
       },
@@ -155,7 +156,7 @@ export function agreementChart({ members, disagreement }: Agreement): PictureSpe
   const opacity = {
     field: 'share',
     type: 'quantitative',
-    scale: { domain: [0, largest], range: [0, 0.85] },
+    scale: { domain: [0, largest], range: [0, 0.55] },
     legend: null,
   };
   const encoding = { x: axis('a'), y: axis('b') };
@@ -166,7 +167,7 @@ export function agreementChart({ members, disagreement }: Agreement): PictureSpe
     layer: [
       { mark: { type: 'rect', stroke: null }, encoding: { ...encoding, fillOpacity: opacity } },
       {
-        mark: { type: 'text', style: 'cell' },
+        mark: { type: 'text', style: 'mapLabel' },
         encoding: { ...encoding, text: { field: 'share', type: 'quantitative', format: '.1%' } },
       },
     ],
@@ -185,7 +186,7 @@ export function cascadeChart(settings: readonly CascadeCost[]): PictureSpec {
       { mark: { type: 'line', opacity: 1 } },
       { mark: { type: 'point', filled: true, opacity: 1, size: 80 } },
       {
-        mark: { type: 'text', align: 'left', dx: 8, dy: 10 },
+        mark: { type: 'text', align: 'right', dy: 16 },
         encoding: { text: { field: 'name', type: 'nominal' } },
       },
     ],
