@@ -17,6 +17,8 @@ const FASHION = { train: 20_000, validation: 5_000, unknown: 5_000, shifted: 2_0
 const LETTERS = { train: 12_000, validation: 3_000 };
 const DIAMONDS = { train: 10_000, validation: 4_000, test: 10_000 };
 const SPLIT_SEED = 1;
+/** Standard deviations. */
+const BOUND = 4;
 
 /** @typedef {{ [part: string]: Uint8Array | Float32Array }} Parts */
 
@@ -138,7 +140,10 @@ function standardized(column, inTrain) {
   const mean = inTrain.reduce((sum, row) => sum + column[row], 0) / inTrain.length;
   const variance =
     inTrain.reduce((sum, row) => sum + (column[row] - mean) ** 2, 0) / inTrain.length;
-  return column.map((value) => (value - mean) / Math.sqrt(variance));
+  // A few diamonds have impossible measures, 32 mm high: without bounds they alone would decide the squared error.
+  return column.map((value) =>
+    Math.max(-BOUND, Math.min(BOUND, (value - mean) / Math.sqrt(variance))),
+  );
 }
 
 /** @param {Uint8Array} data @param {number} width @param {Uint32Array} chosen */

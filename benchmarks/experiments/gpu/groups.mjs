@@ -129,7 +129,12 @@ function resnets(seeds) {
     ...withEach({ method: 'ema', decay: 0.999 }, { peak: [0.05] }, decays, seeds),
     ...withEach({ method: 'ema', decay: 0.999, annealed: true }, { peak: [0.1] }, decays, seeds),
     ...withEach({ method: 'snapshots' }, { peak: [0.1, 0.2], cycles: [2, 3, 4] }, decays, seeds),
-    ...withEach({ method: 'snapshots', first: 0.5, laterPeak: 0.5 }, { peak: [0.2], cycles: [3, 4] }, decays, seeds),
+    ...withEach(
+      { method: 'snapshots', first: 0.5, laterPeak: 0.5 },
+      { peak: [0.2], cycles: [3, 4] },
+      decays,
+      seeds,
+    ),
     ...withEach({ method: 'tails', cycles: 4 }, { peak: [0.1] }, decays, seeds),
     ...withEach({ method: 'csg-mcmc', cycles: 4 }, { peak: [0.1] }, decays, seeds),
   ];

@@ -145,13 +145,18 @@ def family(settings):
     return json.dumps([settings["method"], settings.get("cycles"), settings.get("first"), settings.get("temperature")])
 
 
+def by_validation(row):
+    """What is chosen by; a run that diverged has no number and is never chosen."""
+    return row["scores"].get("validation.nllCalibrated", float("inf"))
+
+
 def save(out, group, scored, facts):
     """Scores of all; single rows of the best configuration of each family, by calibrated NLL on validation rows."""
     means = {}
     for row, packed in scored:
         if packed is not None:
             key = family(row["settings"]), json.dumps(row["settings"], sort_keys=True)
-            means.setdefault(key, []).append(row["scores"]["validation.nllCalibrated"])
+            means.setdefault(key, []).append(by_validation(row))
     best = {}
     for (kind, settings), values in means.items():
         mean = sum(values) / len(values)
@@ -246,7 +251,7 @@ def main():
                 "seconds": round(time.monotonic() - start, 1),
             }
             save(options.out, group, scored, facts)
-            best = min((row for row, _ in scored), key=lambda row: row["scores"]["validation.nllCalibrated"])
+            best = min((row for row, _ in scored), key=by_validation)
             log(f"{group['name']}: done in {facts['seconds']} s; best by validation {json.dumps(best)[:400]}")
         if device.type == "cuda":
             torch.cuda.empty_cache()
