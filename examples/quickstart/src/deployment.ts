@@ -1,7 +1,11 @@
 import { join } from 'node:path';
 import type { ImageDataset } from '@snapshot-ensemble/datasets';
 import { bundleDirectory } from '@snapshot-ensemble/ensemble-bundle/node';
-import { meanPolicy, type Outputs, type Predictions } from '@snapshot-ensemble/ensemble-math';
+import {
+  type EnsemblePolicy,
+  type Predictions,
+  predictWithPolicy,
+} from '@snapshot-ensemble/ensemble-math';
 import { type Ensemble, loadEnsemble } from '@snapshot-ensemble/ensemble-runtime';
 import { exportEnsemble, type HostTensor, type HostTensors } from '@snapshot-ensemble/export-onnx';
 import type { Data } from './data.ts';
@@ -22,13 +26,13 @@ export async function exportBundle(
   run: TrainedRun,
   data: Data,
   onTest: Predictions,
+  policy: EnsemblePolicy,
 ): Promise<string> {
   const folder = join(out, 'bundle');
-  const members = Array.from({ length: run.plan.cycles.length }, (_, index) => index);
   await exportEnsemble(run.store, bundleDirectory(folder), {
-    name: 'mnist',
-    policy: meanPolicy('probabilities', members),
-    labels: { digit: data.test.classNames },
+    name: 'fashion',
+    policy: served(policy),
+    labels: { garment: data.test.classNames },
     smoke: {
       inputs: { image: firstImages(data.test, SMOKE_ROWS) },
       // What the members said in tfjs, never the graph itself.
@@ -38,6 +42,11 @@ export async function exportBundle(
   return folder;
 }
 
+/** The client compares the disagreement with the threshold: the graph gives the disagreement itself. */
+function served({ abstain: _, ...policy }: EnsemblePolicy): EnsemblePolicy {
+  return policy;
+}
+
 /** A request for the bundle's smoke test, which `snapshot-ensemble verify` replays. */
 function firstImages({ images, height, width }: ImageDataset, count: number): HostTensor {
   return { data: images.slice(0, count * height * width), shape: [count, height, width, 1] };
@@ -45,7 +54,7 @@ function firstImages({ images, height, width }: ImageDataset, count: number): Ho
 
 function firstAnswers({ members, classes }: Predictions, rows: number): readonly HostTensors[] {
   return members.map((values) => ({
-    digit: { data: Float32Array.from(values.slice(0, rows * classes)), shape: [rows, classes] },
+    garment: { data: Float32Array.from(values.slice(0, rows * classes)), shape: [rows, classes] },
   }));
 }
 
@@ -61,9 +70,11 @@ export function openBundle(folder: string): Promise<Ensemble> {
 export async function checkParity(
   ensemble: Ensemble,
   { test }: Data,
-  expected: Outputs,
+  members: Predictions,
+  policy: EnsemblePolicy,
 ): Promise<number> {
   const [prediction] = ensemble.manifest.outputs;
+  const { outputs: expected } = predictWithPolicy(policy, members);
   const pixels = test.height * test.width;
   let largest = 0;
   for (let start = 0; start < test.count; start += BATCH_ROWS) {

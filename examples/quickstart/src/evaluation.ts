@@ -1,15 +1,14 @@
-import { loadMembers } from '@snapshot-ensemble/adapter-tfjs';
+import { loadMembers, memberIOHandler } from '@snapshot-ensemble/adapter-tfjs';
 import {
-  errorRate,
-  memberOutputs,
-  nll,
+  energy,
   type Outputs,
   type Predictions,
+  softmax,
+  uncertainty,
   unstack,
 } from '@snapshot-ensemble/ensemble-math';
 import type * as tfjs from '@tensorflow/tfjs';
-import type { Data } from './data.ts';
-import type { LabelledTensors } from './tensors.ts';
+import { LOGITS } from './model.ts';
 import type { TrainedRun } from './training.ts';
 
 /** Rows that go through a model at once. */
@@ -19,7 +18,7 @@ const BATCH_ROWS = 500;
 export async function predictMembers(
   tf: typeof tfjs,
   { store }: TrainedRun,
-  { images }: LabelledTensors,
+  images: tfjs.Tensor4D,
 ): Promise<Predictions> {
   const ensemble = await loadMembers(tf, store);
   const stacked = (await ensemble.predictMembers(images, {
@@ -32,32 +31,51 @@ export async function predictMembers(
   return unstack(data, { members, rows, classes });
 }
 
-export interface Rival {
-  readonly run: TrainedRun;
-  /** Error on the validation images, by which it was chosen. */
-  readonly validationError: number;
-  /** What it says about the validation images. */
-  readonly onValidation: Outputs;
+/** What the single model says about images, and how unsure it is by each score that one model has. */
+export interface SinglePrediction {
+  readonly outputs: Outputs;
+  /** The larger, the less sure. */
+  readonly scores: Readonly<Record<'largest probability' | 'entropy' | 'energy', Float64Array>>;
 }
 
-/** The better of the single models, judged on validation images: by errors, then by likelihood. */
-export async function chooseRival(
+/** The single model's predictions about each set of images. */
+export async function predictSingle(
   tf: typeof tfjs,
-  runs: readonly TrainedRun[],
-  validation: LabelledTensors,
-  { labels }: Data['validation'],
-): Promise<readonly Rival[]> {
-  const judged = [];
-  for (const run of runs) {
-    const onValidation = memberOutputs(await predictMembers(tf, run, validation), 0);
-    judged.push({
-      run,
-      onValidation,
-      validationError: errorRate(onValidation, labels),
-      validationNll: nll(onValidation, labels),
-    });
+  { store }: TrainedRun,
+  sets: readonly tfjs.Tensor4D[],
+): Promise<readonly SinglePrediction[]> {
+  const { members = [] } = (await store.readManifest()) ?? {};
+  const model = await tf.loadLayersModel(memberIOHandler(store, members.at(-1)!.id));
+  const toLogits = tf.model({
+    inputs: model.inputs,
+    outputs: model.getLayer(LOGITS).output as tfjs.SymbolicTensor,
+  });
+  const predictions = [];
+  for (const images of sets) {
+    const logits = toLogits.predict(images, { batchSize: BATCH_ROWS }) as tfjs.Tensor2D;
+    const [rows, classes] = logits.shape;
+    predictions.push(
+      singlePrediction({ data: (await logits.data()) as Float32Array, rows, classes }),
+    );
+    logits.dispose();
   }
-  return judged.sort(
-    (a, b) => a.validationError - b.validationError || a.validationNll - b.validationNll,
-  );
+  model.dispose();
+  return predictions;
+}
+
+function singlePrediction(logits: Outputs): SinglePrediction {
+  const { rows, classes } = logits;
+  const outputs = softmax(logits);
+  const alone = (data: Outputs['data']): Predictions => ({ members: [data], rows, classes });
+  return {
+    outputs,
+    scores: {
+      'largest probability': Float64Array.from(
+        { length: rows },
+        (_, row) => -Math.max(...outputs.data.subarray(row * classes, (row + 1) * classes)),
+      ),
+      entropy: uncertainty(alone(outputs.data), { kind: 'probabilities' }).predictiveEntropy,
+      energy: energy(alone(logits.data)),
+    },
+  };
 }

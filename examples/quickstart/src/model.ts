@@ -1,12 +1,26 @@
 import type * as tfjs from '@tensorflow/tfjs';
-import { LEARNING_RATE } from './recipes.ts';
+import type { Recipe } from './recipes.ts';
 
-/** Two convolution and max-pool blocks and a dense head, compiled for SGD with momentum; the same seed gives the same weights. */
-export function buildModel(tf: typeof tfjs, seed: number): tfjs.LayersModel {
-  const { layers, initializers } = tf;
-  const initial = (layer: number) => initializers.heNormal({ seed: seed * 8 + layer });
+/** The layer whose output is the logits. */
+export const LOGITS = 'logits';
+
+/**
+ * Two convolution and max-pool blocks and a dense head, compiled for SGD with momentum; the same seed gives the same
+ * weights.
+ */
+export function buildModel(
+  tf: typeof tfjs,
+  seed: number,
+  { peak, weightDecay }: Pick<Recipe, 'peak' | 'weightDecay'>,
+): tfjs.LayersModel {
+  const { layers, initializers, regularizers } = tf;
+  const kernel = (layer: number) => ({
+    kernelInitializer: initializers.heNormal({ seed: seed * 8 + layer }),
+    // The gradient of this is weightDecay · w.
+    ...(weightDecay > 0 && { kernelRegularizer: regularizers.l2({ l2: weightDecay / 2 }) }),
+  });
   const model = tf.sequential({
-    name: 'mnist',
+    name: 'fashion',
     layers: [
       layers.inputLayer({ name: 'image', inputShape: [28, 28, 1] }),
       layers.conv2d({
@@ -14,7 +28,7 @@ export function buildModel(tf: typeof tfjs, seed: number): tfjs.LayersModel {
         filters: 8,
         kernelSize: 3,
         activation: 'relu',
-        kernelInitializer: initial(0),
+        ...kernel(0),
       }),
       layers.maxPooling2d({ name: 'pool_1', poolSize: 2 }),
       layers.conv2d({
@@ -22,21 +36,18 @@ export function buildModel(tf: typeof tfjs, seed: number): tfjs.LayersModel {
         filters: 16,
         kernelSize: 3,
         activation: 'relu',
-        kernelInitializer: initial(1),
+        ...kernel(1),
       }),
       layers.maxPooling2d({ name: 'pool_2', poolSize: 2 }),
       layers.flatten({ name: 'flatten' }),
-      layers.dense({ name: 'dense', units: 64, activation: 'relu', kernelInitializer: initial(2) }),
-      layers.dense({
-        name: 'digit',
-        units: 10,
-        activation: 'softmax',
-        kernelInitializer: initial(3),
-      }),
+      layers.dense({ name: 'dense', units: 64, activation: 'relu', ...kernel(2) }),
+      // Apart from the softmax, so that logits can be read: the energy score needs them.
+      layers.dense({ name: LOGITS, units: 10, ...kernel(3) }),
+      layers.softmax({ name: 'garment' }),
     ],
   });
   model.compile({
-    optimizer: tf.train.momentum(LEARNING_RATE, 0.9),
+    optimizer: tf.train.momentum(peak, 0.9),
     loss: 'categoricalCrossentropy',
     metrics: ['accuracy'],
   });

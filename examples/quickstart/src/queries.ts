@@ -1,15 +1,19 @@
 import type { ImageDataset } from '@snapshot-ensemble/datasets';
 
+/** An image to ask about, and what it is. */
+export interface Question {
+  readonly pixels: Float32Array;
+  readonly shape: readonly number[];
+  readonly truth: string;
+}
+
 /** What the server says about one image. */
 export interface Answer {
-  readonly index: number;
-  readonly label: number;
-  readonly prediction: number;
+  readonly truth: string;
+  readonly prediction: string;
   readonly confidence: number;
-  /** Entropy of the ensemble's prediction, in nats. */
-  readonly entropy: number;
-  /** How much of it is the members' disagreement, in nats. */
-  readonly mutualInformation: number;
+  /** How much of the uncertainty is the members' disagreement, in nats. */
+  readonly disagreement: number;
 }
 
 interface InferResponse {
@@ -17,23 +21,44 @@ interface InferResponse {
   readonly error?: string;
 }
 
-/** Asks an Open Inference v2 server about some of the images. */
+/** The first three garments and the first three digits. */
+export function imagesToAsk(garments: ImageDataset, digits: ImageDataset): readonly Question[] {
+  const first = (dataset: ImageDataset, article: string): Question[] =>
+    [0, 1, 2].map((index) => {
+      const { images, labels, classNames, height, width } = dataset;
+      const pixels = images.slice(index * height * width, (index + 1) * height * width);
+      return {
+        pixels,
+        shape: [height, width, 1],
+        truth: `${article}${classNames[labels[index]!]!}`,
+      };
+    });
+  return [...first(garments, ''), ...first(digits, 'a handwritten ')];
+}
+
+/** Asks an Open Inference v2 server about the images. */
 export async function askServer(
   url: string,
-  model: { readonly name: string; readonly input: string; readonly output: string },
-  { images, labels, height, width }: ImageDataset,
-  indices: readonly number[],
+  model: {
+    readonly name: string;
+    readonly input: string;
+    readonly output: string;
+    readonly classNames: readonly string[];
+  },
+  questions: readonly Question[],
 ): Promise<readonly Answer[]> {
-  const pixels = height * width;
-  const data = indices.flatMap((index) =>
-    Array.from(images.subarray(index * pixels, (index + 1) * pixels)),
-  );
+  const { shape } = questions[0]!;
   const response = await fetch(`${url}/v2/models/${model.name}/infer`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({
       inputs: [
-        { name: model.input, datatype: 'FP32', shape: [indices.length, height, width, 1], data },
+        {
+          name: model.input,
+          datatype: 'FP32',
+          shape: [questions.length, ...shape],
+          data: questions.flatMap(({ pixels }) => Array.from(pixels)),
+        },
       ],
     }),
   });
@@ -41,38 +66,29 @@ export async function askServer(
   if (!response.ok) throw new Error(`The server answered ${response.status}: ${body.error}`);
   const output = (name: string) => body.outputs.find((candidate) => candidate.name === name)!.data;
   const probabilities = output(model.output);
-  const classes = probabilities.length / indices.length;
-  return indices.map((index, row) => {
+  const classes = probabilities.length / questions.length;
+  return questions.map(({ truth }, row) => {
     const ofRow = probabilities.slice(row * classes, (row + 1) * classes);
     const confidence = Math.max(...ofRow);
     return {
-      index,
-      label: labels[index]!,
-      prediction: ofRow.indexOf(confidence),
+      truth,
+      prediction: model.classNames[ofRow.indexOf(confidence)]!,
       confidence,
-      entropy: output(`${model.output}.predictive_entropy`)[row]!,
-      mutualInformation: output(`${model.output}.mutual_information`)[row]!,
+      disagreement: output(`${model.output}.mutual_information`)[row]!,
     };
   });
 }
 
-/** The first images, and those about which the ensemble is least certain. */
-export function interestingImages(
-  entropies: Float64Array,
-  first: number,
-  uncertain: number,
-): number[] {
-  const indices = Array.from(entropies.keys());
-  const bySurprise = indices.toSorted((a, b) => entropies[b]! - entropies[a]!);
-  return [...indices.slice(0, first), ...bySurprise.slice(0, uncertain)];
-}
-
-export function formatAnswers(answers: readonly Answer[]): string {
+/** What a client makes of the answers: it names nothing about which the members disagree more than `threshold`. */
+export function formatAnswers(answers: readonly Answer[], threshold: number): string {
+  const width = Math.max(...answers.map(({ truth }) => truth.length));
   return answers
-    .map(
-      ({ index, label, prediction, confidence, entropy, mutualInformation }) =>
-        `  image ${String(index).padStart(4)}: a ${prediction}, ${(100 * confidence).toFixed(1).padStart(5)} % sure, uncertainty ${entropy.toFixed(3)} nats ` +
-        `(disagreement ${mutualInformation.toFixed(3)})${prediction === label ? '' : `: wrong, it is a ${label}`}`,
-    )
+    .map(({ truth, prediction, confidence, disagreement }) => {
+      const says =
+        disagreement > threshold
+          ? 'sorry, I have never seen anything like this'
+          : `${prediction}, ${(100 * confidence).toFixed(1)} % sure`;
+      return `  ${truth.padEnd(width)}  disagreement ${disagreement.toFixed(3)}: ${says}`;
+    })
     .join('\n');
 }

@@ -35,7 +35,7 @@ function demo(out: string, ...flags: string[]) {
 /** The table's cells by row name. */
 function tableOf(output: string): Map<string, string[]> {
   const rows = [
-    ...output.matchAll(/^(single model.*?|member \d|ensemble of the last \d) {2,}(.*)$/gm),
+    ...output.matchAll(/^(single model|best member \(\d\)|ensemble of \d) {2,}(.*)$/gm),
   ];
   return new Map(rows.map(([, name = '', cells = '']) => [name, cells.trim().split(/ {2,}/)]));
 }
@@ -49,23 +49,41 @@ describe('the demo', { timeout: patience }, () => {
   it('trains, compares, exports, serves and draws', () => {
     expect(first.stderr).toBe('');
     expect(first.status).toBe(0);
-    expect(first.stdout).toContain('snapshot ensemble: 40 steps in 2 cycle(s)');
+    expect(first.stdout).toContain('snapshot ensemble: 4 epochs, 40 steps in 2 cycles');
     expect(first.stdout).toContain('Backend: wasm');
     expect([...tableOf(first.stdout).keys()]).toEqual([
-      expect.stringContaining('single model'),
-      'member 1',
-      'member 2',
-      'ensemble of the last 1',
-      'ensemble of the last 2',
+      'single model',
+      expect.stringMatching(/^best member \([12]\)$/),
+      'ensemble of 2',
     ]);
     expect(first.stdout).toMatch(/ONNX and tfjs differ by at most \d\.\de-\d/);
-    expect(first.stdout.match(/^ {2}image .* % sure, uncertainty/gm)).toHaveLength(6);
+    expect(first.stdout.match(/^ {2}.* disagreement \d\.\d{3}: /gm)).toHaveLength(6);
+    expect(first.stdout).toMatch(/^It declines \d+ % of the garments and \d+ % of the digits\.$/m);
     expect(readFileSync(join(folder, 'first/report.html'), 'utf8')).toContain('<svg');
   });
 
-  it('prints a table that agrees with itself', () => {
-    const table = tableOf(first.stdout);
-    expect(table.get('ensemble of the last 1')).toEqual(table.get('member 2'));
+  it.each(['errors', 'likelihood, raw', 'likelihood, calibrated', 'unknown inputs found'])(
+    'answers the question of %s with an interval',
+    (question) => {
+      const line = first.stdout.split('\n').find((text) => text.startsWith(`  ${question} `));
+      expect(line).toMatch(/ (better|no clear difference|worse) .*\(gain -?[\d.]+ to -?[\d.]+\)$/);
+    },
+  );
+
+  it('says of every likelihood in the table whether it is raw or calibrated', () => {
+    expect(first.stdout).toMatch(/error +on the surest 90 % +NLL raw +NLL calibrated +temperature/);
+  });
+
+  it.each([
+    'unknown-inputs',
+    'risk-coverage',
+    'reliability',
+    'agreement',
+    'cascade',
+    'interpolation',
+    'ensemble-size-likelihood',
+  ])('draws %s', (picture) => {
+    expect(existsSync(join(folder, `first/${picture}.svg`))).toBe(true);
   });
 
   it('finds an earlier run and comes to the same table', () => {
@@ -106,8 +124,8 @@ describe('the demo', { timeout: patience }, () => {
       [['--nope'], "unknown option '--nope'"],
       [['surplus'], 'too many arguments'],
       [['--epochs', '0'], 'Allowed is a whole number from 1 to 1000'],
-      [['--train-size', '1e9'], 'Allowed is a whole number from 100 to 55000'],
-      [['--train-size', '100', '--epochs', '1', '--cycles', '5'], 'Allowed are up to 1;'],
+      [['--train-size', '1e9'], 'Allowed is a whole number from 100 to 5000'],
+      [['--train-size', '100', '--epochs', '1', '--cycles', '5'], 'Allowed are up to 0;'],
     ])('%s: one line, exit code 1, nothing written', (flags, message) => {
       const { status, stdout, stderr } = demo('untouched', ...flags);
       expect(stderr).toContain(message);

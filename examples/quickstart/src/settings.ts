@@ -35,13 +35,20 @@ export async function claimFolder(options: QuickstartOptions): Promise<'new' | '
 const PRODUCTS = [
   'settings.json',
   'Ensemble',
-  'rivals',
+  'rival',
   'history',
   'bundle',
   'report.html',
   'learning-rate.svg',
   'training.svg',
   'ensemble-size.svg',
+  'ensemble-size-likelihood.svg',
+  'unknown-inputs.svg',
+  'risk-coverage.svg',
+  'reliability.svg',
+  'agreement.svg',
+  'cascade.svg',
+  'interpolation.svg',
 ] as const;
 
 function checkSame(out: string, earlier: Settings, settings: Settings): void {
