@@ -26,7 +26,7 @@ it('speaks TLS over HTTP and gRPC, and plain text to nobody', async () => {
   });
   expect(status).toBe(200);
   await expect(fetch(server.url.replace('https', 'http'))).rejects.toThrow();
-  const client = new Client(server.grpc!, credentials.createSsl(cert!));
+  const client = new Client(server.grpc!, credentials.createSsl(cert));
   await new Promise<void>((resolve, reject) => {
     client.waitForReady(Date.now() + 30_000, (error) => {
       if (error === undefined) resolve();
