@@ -206,8 +206,8 @@ def main(golden=GOLDEN):
     }
     lists = {name: array.tolist() for name, array in answer.items()}
     (golden / "cascade.expected.json").write_text(json.dumps(lists, indent=1) + "\n")
-    print(f"wrote {golden}; members used: {np.bincount(used)[1:].tolist()}")
 
 
 if __name__ == "__main__":
     main()
+    print(f"wrote {GOLDEN}")

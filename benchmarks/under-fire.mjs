@@ -1,0 +1,292 @@
+// @ts-check
+// Ten times as many requests as the server can answer, for a minute: `npm run build && node benchmarks/under-fire.mjs [SECONDS]`.
+// Five ResNet-20 in one bundle. The server runs on core 0, the clients on core 1; requests are sent by the clock, whatever is answered.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { median } from './side-by-side.mjs';
+
+const ROWS = 1;
+const PIXELS = 32 * 32 * 3;
+const [word, ...more] = process.argv.slice(2);
+if (word === 'serve') await serveUntilTold(more[0]);
+else if (word === 'clients')
+  await attack(Number(more[0]), more[1], JSON.parse(more[2]), Number(more[3]));
+else await orchestrate(Number(word ?? 60));
+
+/** @param {number} seconds */
+async function orchestrate(seconds) {
+  const folder = mkdtempSync(join(tmpdir(), 'under-fire-'));
+  const input = await writeBundle(folder);
+  const server = onCore(0, 'serve', folder);
+  const [line] = await once(server.stdout, 'data');
+  const clients = onCore(
+    1,
+    'clients',
+    String(seconds),
+    String(line).trim(),
+    JSON.stringify(input),
+    String(server.pid),
+  );
+  clients.stdout.pipe(process.stdout);
+  await once(clients, 'exit');
+  server.stdin.end();
+  await once(server, 'exit');
+  rmSync(folder, { recursive: true });
+}
+
+/** @param {number} core @param {...string} args */
+function onCore(core, ...args) {
+  const self = fileURLToPath(import.meta.url);
+  return spawn('taskset', ['-c', String(core), process.execPath, self, ...args], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+}
+
+/** @param {string} folder @returns {Promise<string>} the input's name */
+async function writeBundle(folder) {
+  const [
+    tf,
+    { modelArtifacts },
+    { readBundle },
+    { bundleDirectory },
+    { meanPolicy },
+    { exportEnsemble },
+    { networks },
+  ] = await Promise.all([
+    import('@tensorflow/tfjs'),
+    import('@snapshot-ensemble/adapter-tfjs'),
+    import('@snapshot-ensemble/ensemble-bundle'),
+    import('@snapshot-ensemble/ensemble-bundle/node'),
+    import('@snapshot-ensemble/ensemble-math'),
+    import('@snapshot-ensemble/export-onnx'),
+    import('./wasm-training-networks.mjs'),
+  ]);
+  await tf.ready();
+  const { make } = networks.find(({ name }) => name === 'resnet20');
+  const members = await Promise.all([0, 1, 2, 3, 4].map(() => modelArtifacts(make())));
+  const bundle = bundleDirectory(folder);
+  await exportEnsemble(members, bundle, { policy: meanPolicy('probabilities', [0, 1, 2, 3, 4]) });
+  return (await readBundle(bundle)).manifest.inputs[0].name;
+}
+
+/** @param {string} folder */
+async function serveUntilTold(folder) {
+  const { serve } = await import('@snapshot-ensemble/ensemble-server');
+  const server = await serve({
+    bundles: { m: folder },
+    port: 0,
+    runtime: { threads: 1, workers: 1 },
+  });
+  console.log(server.url);
+  process.stdin.resume().on('end', () => server.close());
+}
+
+/**
+ * @typedef {{ offered: number, skipped: number, good: number[], refused: number[], other: Record<string, number>, seconds: number }} Fire
+ */
+
+/**
+ * @param {number} seconds
+ * @param {string} url
+ * @param {string} input
+ * @param {number} serverPid
+ */
+async function attack(seconds, url, input, serverPid) {
+  const post = requestOf(url, input);
+  const idle = memory(serverPid);
+  // Every rate for a few seconds; the most that was answered at any of them is the capacity.
+  let capacity = 0;
+  for (let rate = 4; rate < 4000; rate *= 1.5) {
+    const { good } = await fire(url, post, { rate, seconds: 3, connections: 64 });
+    const reached = good.length / 3;
+    console.log(`sweep: ${rate.toFixed(0)} a second sent, ${reached.toFixed(1)} answered`);
+    if (reached <= capacity * 1.02) break;
+    capacity = Math.max(capacity, reached);
+  }
+  /** @type {number[]} */
+  const live = [];
+  /** @type {number[]} */
+  const sizes = [];
+  let isOver = false;
+  const watching = (async () => {
+    while (!isOver) {
+      const start = performance.now();
+      const response = await fetch(`${url}/v2/health/live`);
+      await response.arrayBuffer();
+      live.push(performance.now() - start);
+      sizes.push(memory(serverPid));
+      await wait(100);
+    }
+  })();
+  const counted = await counters(url);
+  const under = await fire(url, post, { rate: 10 * capacity, seconds, connections: 512 });
+  const ended = performance.now();
+  let recovery = NaN;
+  while (performance.now() - ended < 10_000) {
+    const { good } = await fire(url, post, { rate: 1, seconds: 0.001, connections: 1 });
+    if (good.length === 1 && good[0] < 1000 / capacity + 200) {
+      recovery = performance.now() - ended;
+      break;
+    }
+  }
+  isOver = true;
+  await watching;
+  const counts = await counters(url);
+  const goodput = under.good.length / seconds;
+  const line = (
+    /** @type {string} */ what,
+    /** @type {string} */ value,
+    /** @type {string} */ wanted,
+  ) => console.log(`| ${what} | ${value} | ${wanted} |`);
+  console.log(
+    `\n| ${seconds} s at 10 × capacity, ${ROWS} row a request | measured | to hold |\n|---|---|---|`,
+  );
+  line('capacity', `${capacity.toFixed(1)} a second`, '');
+  line('sent', `${under.offered} (${under.skipped} not, for want of a free connection)`, '');
+  line('goodput / capacity', (goodput / capacity).toFixed(3), '≥ 0.9');
+  line(
+    'refused, p50 / p99',
+    `${at(under.refused, 0.5).toFixed(1)} / ${at(under.refused, 0.99).toFixed(1)} ms`,
+    'p99 ≤ 20 ms',
+  );
+  line(
+    'answered, p50 / p99',
+    `${at(under.good, 0.5).toFixed(0)} / ${at(under.good, 0.99).toFixed(0)} ms`,
+    '',
+  );
+  line('neither 200 nor 503', JSON.stringify(under.other), 'none');
+  line(
+    'memory idle / most',
+    `${idle.toFixed(0)} / ${Math.max(...sizes).toFixed(0)} MB`,
+    'most ≤ idle + 256 MB',
+  );
+  line(
+    'live p50 / p99',
+    `${median(live).toFixed(1)} / ${at(live, 0.99).toFixed(1)} ms`,
+    'p99 ≤ 100 ms',
+  );
+  line('recovery', `${recovery.toFixed(0)} ms`, '≤ 1,000 ms');
+  line(
+    '200 counted by /metrics − by clients',
+    String(counts.ok - counted.ok - under.good.length),
+    'only those after the fire',
+  );
+}
+
+/** @param {readonly number[]} values @param {number} share */
+function at(values, share) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? NaN;
+}
+
+/** @param {string} url @param {string} input */
+function requestOf(url, input) {
+  const data = Float32Array.from({ length: ROWS * PIXELS }, (_, index) => (index % 255) / 255);
+  const json = Buffer.from(
+    JSON.stringify({
+      parameters: { binary_data_output: true },
+      inputs: [
+        {
+          name: input,
+          datatype: 'FP32',
+          shape: [ROWS, 32, 32, 3],
+          parameters: { binary_data_size: data.byteLength },
+        },
+      ],
+    }),
+  );
+  const head = `POST /v2/models/m/infer HTTP/1.1\r\nHost: ${new URL(url).host}\r\nInference-Header-Content-Length: ${json.length}\r\nContent-Length: ${json.length + data.byteLength}\r\n\r\n`;
+  return Buffer.concat([Buffer.from(head), json, Buffer.from(data.buffer)]);
+}
+
+/**
+ * Sends by the clock over connections that are kept; waits for the answers at its end.
+ *
+ * @param {string} url
+ * @param {Buffer} request
+ * @param {{ rate: number, seconds: number, connections: number }} how
+ * @returns {Promise<Fire>}
+ */
+async function fire(url, request, { rate, seconds, connections }) {
+  const { hostname, port } = new URL(url);
+  /** @type {Fire} */
+  const result = { offered: 0, skipped: 0, good: [], refused: [], other: {}, seconds };
+  const sockets = await Promise.all(
+    Array.from({ length: connections }, () => open(hostname, Number(port), result)),
+  );
+  const free = [...sockets];
+  for (const socket of sockets) socket.onFree = () => free.push(socket);
+  const start = performance.now();
+  const total = Math.max(1, Math.round(rate * seconds));
+  while (result.offered + result.skipped < total) {
+    const due = Math.min(total, Math.ceil(((performance.now() - start) / 1000) * rate) || 1);
+    while (result.offered + result.skipped < due) {
+      const socket = free.pop();
+      if (socket === undefined) result.skipped++;
+      else {
+        result.offered++;
+        socket.send(request);
+      }
+    }
+    await wait(1);
+  }
+  while (free.length < sockets.length) await wait(1);
+  for (const socket of sockets) socket.close();
+  return result;
+}
+
+/** @param {string} host @param {number} port @param {Fire} result */
+async function open(host, port, result) {
+  const socket = connect(port, host).setNoDelay(true);
+  await once(socket, 'connect');
+  let sent = 0;
+  let came = Buffer.alloc(0);
+  const connection = {
+    onFree: () => {},
+    /** @param {Buffer} request */
+    send(request) {
+      sent = performance.now();
+      socket.write(request);
+    },
+    close: () => socket.destroy(),
+  };
+  socket.on('error', ({ message }) => (result.other[message] = (result.other[message] ?? 0) + 1));
+  socket.on('data', (data) => {
+    came = Buffer.concat([came, data]);
+    const end = came.indexOf('\r\n\r\n');
+    if (end < 0) return;
+    const head = came.toString('latin1', 0, end);
+    const length = Number(/content-length: *(\d+)/i.exec(head)?.[1]);
+    if (came.length < end + 4 + length) return;
+    const elapsed = performance.now() - sent;
+    const status = head.slice(9, 12);
+    if (status === '200') result.good.push(elapsed);
+    else if (status === '503') result.refused.push(elapsed);
+    else result.other[status] = (result.other[status] ?? 0) + 1;
+    came = Buffer.alloc(0);
+    connection.onFree();
+  });
+  return connection;
+}
+
+/** Resident memory of the server and of its workers, in MB. @param {number} pid @returns {number} */
+function memory(pid) {
+  const own =
+    Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
+  const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+    readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean),
+  );
+  return children.reduce((sum, child) => sum + memory(Number(child)), own);
+}
+
+/** @param {string} url */
+async function counters(url) {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return { ok: Number(/^nv_inference_request_success\{.*\} (\d+)$/m.exec(text)?.[1]) };
+}
