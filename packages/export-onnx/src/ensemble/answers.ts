@@ -1,7 +1,11 @@
 import type { BundleManifest, BundleOutput } from '@snapshot-ensemble/ensemble-bundle';
 import {
-  abstainScores,
-  applyPolicy, predictWithPolicy, type EnsemblePolicy, type PolicyResult } from '@snapshot-ensemble/ensemble-math';
+  applyPolicy,
+  predictWithPolicy,
+  unsureness,
+  type EnsemblePolicy,
+  type PolicyResult,
+} from '@snapshot-ensemble/ensemble-math';
 import type { HostTensor, HostTensors } from '../parity/compare.ts';
 
 /**
@@ -60,7 +64,7 @@ function tensorOf(
       return floats(perRow(result.uncertainty!.mutualInformation, rows), [...rows, 1]);
     case 'energy':
       return floats(
-        abstainScores(policy, flattened(each), result, 'energy'),
+        unsureness(policy, flattened(each), 'energy'),
         [...rows, 1],
       );
     case 'confidence': {
