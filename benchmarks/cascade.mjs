@@ -16,7 +16,7 @@ import { bundleDirectory } from '@snapshot-ensemble/ensemble-bundle/node';
 import { fitPolicy, meanPolicy } from '@snapshot-ensemble/ensemble-math';
 import { loadEnsemble } from '@snapshot-ensemble/ensemble-runtime';
 import { exportEnsemble, exportOnnx } from '@snapshot-ensemble/export-onnx';
-import { memoryBlobs } from '@snapshot-ensemble/snapshot-core';
+import { createSnapshotStore, memoryBlobs } from '@snapshot-ensemble/snapshot-core';
 import { registerTrainingKernels } from '@snapshot-ensemble/tfjs-wasm-training';
 import * as tf from '@tensorflow/tfjs';
 import * as wasm from '@tensorflow/tfjs-backend-wasm';
@@ -95,7 +95,7 @@ async function compare(seed, store, policy) {
     const [fused, separate] = ['fused', 'separate'].map((name) => join(folder, name));
     for (const place of [fused, separate]) mkdirSync(place);
     const whole = meanPolicy('probabilities', [0, 1, 2, 3, 4]);
-    await exportEnsemble(store, bundleDirectory(fused), { policy: whole });
+    await exportEnsemble(createSnapshotStore(store), bundleDirectory(fused), { policy: whole });
     await writeSeparate(store, fused, separate, policy);
     const all = await loadEnsemble(fused);
     const cascade = await loadEnsemble(separate);

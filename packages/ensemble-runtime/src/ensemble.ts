@@ -1,4 +1,5 @@
 import type { Bundle, BundleManifest } from '@snapshot-ensemble/ensemble-bundle';
+import { checkOptions, type KnownOptions } from '@snapshot-ensemble/options';
 import { InferenceError } from './errors.ts';
 import type { Device } from './executor/port.ts';
 import type { Lane } from './executor/supervisor.ts';
@@ -88,6 +89,7 @@ export function ensembleOf({
 }: Parts): Ensemble {
   const { manifest } = bundle;
   const predict = async (inputs: Inputs, options: RequestOptions): Promise<Prediction> => {
+    checkOptions('predict', options, knownOptions);
     try {
       checkOutputs(manifest, options.outputs);
       checkLimits(manifest, plan, options);
@@ -131,6 +133,15 @@ export function ensembleOf({
     [Symbol.asyncDispose]: close,
   };
 }
+
+const knownOptions: KnownOptions<RequestOptions> = {
+  signal: true,
+  deadline: true,
+  outputs: true,
+  maxMembers: true,
+  confidence: true,
+  allowNonFinite: true,
+};
 
 const requestFaults: readonly string[] = ['invalid-input', 'unknown-output', 'no-member-outputs'];
 

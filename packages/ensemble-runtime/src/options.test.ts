@@ -27,6 +27,8 @@ describe('resolveOptions', () => {
       { mode: 'fast' as 'latency' },
       'mode is "fast". Allowed: latency, throughput.',
     ],
+    ['a misspelt option', { worker: 2 } as LoadOptions, 'Did you mean "workers"?'],
+    ['one in batching', { batching: { maxRow: 2 } as object }, 'Did you mean "maxRows"?'],
     ['no workers', { workers: 0 }, 'workers is 0. Pass a whole number from 1.'],
     ['half a thread', { threads: 0.5 }, 'threads is 0.5'],
     ['NaN rows', { batching: { maxRows: NaN } }, 'batching.maxRows is NaN'],

@@ -1,3 +1,4 @@
+import { checkOptions, type KnownOptions } from '@snapshot-ensemble/options';
 import type { CoreBudget } from './cores/budget.ts';
 import type { DeviceRequest } from './executor/port.ts';
 import type { OrtModule } from './executor/sessions.ts';
@@ -77,8 +78,24 @@ const choices = {
 
 const MIB = 1024 * 1024;
 
+const known: KnownOptions<LoadOptions> = {
+  device: true,
+  batching: true,
+  cascade: true,
+  executor: true,
+  mode: true,
+  workers: true,
+  threads: true,
+  spinning: true,
+  processes: true,
+  cores: true,
+  watchdogMs: true,
+};
+
 /** Fills in the defaults. Throws `RangeError` for values that cannot be meant. */
 export function resolveOptions(options: LoadOptions, cores: number): Settings {
+  checkOptions('loadEnsemble', options, known);
+  checkOptions('loadEnsemble: batching', options.batching, { maxRows: true, maxHeldBytes: true });
   for (const [name, allowed] of Object.entries(choices)) {
     const value = options[name as keyof typeof choices];
     if (value !== undefined && !(allowed as readonly string[]).includes(value))

@@ -7,7 +7,7 @@ const missing = (library: string): string =>
 it.each([
   [
     missing('/app/bin/libonnxruntime_providers_shared.so'),
-    'install.js --onnxruntime-node-install=cuda12.',
+    'install.js --onnxruntime-node-install=cuda12 (for CUDA 13',
   ],
   [missing('libcublasLt.so.12'), 'a provider for CUDA 12; install its libraries'],
   [missing('libcublas.so.13'), 'apt-get install cuda-libraries-13-0'],

@@ -4,7 +4,8 @@ const libraries: readonly (readonly [RegExp, (library: string, major: string) =>
     /libonnxruntime_providers_(shared|cuda)\.so/,
     () =>
       'the CUDA provider of onnxruntime-node is not installed. Its install script downloads it on Linux x64: ' +
-      'node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12',
+      'node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12 ' +
+      "(for CUDA 13: the two libonnxruntime_providers_*.so of PyPI's onnxruntime-gpu of the same version, in bin/napi-v6/linux/x64)",
   ],
   [
     /libcuda\.so/,

@@ -1,6 +1,7 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { checkOptions } from '@snapshot-ensemble/options';
 import type { Ensemble } from '../ensemble.ts';
 import { defaultCores, loadEnsemble } from '../load-ensemble.ts';
 import type { LoadOptions } from '../options.ts';
@@ -36,6 +37,13 @@ const ROUNDS = 5;
  * choice next to the bundle, where `loadEnsemble` finds it. Throws what `loadEnsemble` throws.
  */
 export async function tune(bundle: string | URL, options: TuneOptions = {}): Promise<TuneResult> {
+  checkOptions('tune', options, {
+    device: true,
+    executor: true,
+    cores: true,
+    seconds: true,
+    rows: true,
+  });
   const { seconds = 20, rows = 64, ...place } = options;
   if (!(seconds > 0)) throw new RangeError(`tune: seconds is ${seconds}. Pass a number above 0.`);
   const cores = (options.cores ?? defaultCores()).limit;
