@@ -15,10 +15,10 @@ import {
 const [url = ''] = process.argv.slice(2);
 const partBytes = 8 * 1024 * 1024;
 let folders = 0;
-const credentials = { accessKeyId: 'any', secretAccessKey: 'any', retries: 2 };
+const keys = { accessKeyId: 'any', secretAccessKey: 'any' };
 /** Somebody else with the same rights. */
-const other = new AwsClient({ ...credentials, service: 's3', region: 'us-east-1' });
-const make = () => s3Blobs({ url, ...credentials, folder: `run-${(folders += 1)}` });
+const other = new AwsClient({ ...keys, retries: 2, service: 's3', region: 'us-east-1' });
+const make = () => s3Blobs({ url, credentials: keys, retries: 2, folder: `run-${(folders += 1)}` });
 
 /** @param {string} name @param {() => Promise<void>} run */
 async function report(name, run) {
@@ -108,7 +108,7 @@ await report('reads more keys than one page holds', async () => {
 
 await report('finds a byte that was changed behind its back (planted)', async () => {
   const folder = `run-${(folders += 1)}`;
-  const blobs = s3Blobs({ url, ...credentials, folder });
+  const blobs = s3Blobs({ url, credentials: keys, retries: 2, folder });
   await blobs.write('a', streamOf(Buffer.from('as it was')));
   const sha256 = (await other.fetch(`${url}/${folder}/a`)).headers.get('x-amz-meta-sha256') ?? '';
   const headers = { 'x-amz-meta-sha256': sha256 };

@@ -25,8 +25,16 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'export the members of a snapshot store as one ONNX bundle',
     load: () => import('./commands/export.ts'),
   },
+  repair: {
+    summary: 'rebuild the manifest of a snapshot store, take damaged members out',
+    load: () => import('./commands/repair.ts'),
+  },
+  collect: {
+    summary: 'remove what killed processes left in a store, old revisions of a bundle',
+    load: () => import('./commands/collect.ts'),
+  },
   verify: {
-    summary: "replay a bundle's smoke request, here or against a server",
+    summary: "replay a bundle's smoke request, or compare a store's checksums",
     load: () => import('./commands/verify.ts'),
   },
   tune: {

@@ -87,6 +87,13 @@ async function isStore(folder: string): Promise<boolean> {
   return (await statOf(join(folder, storeManifest)))?.isFile() === true;
 }
 
+/** Throws unless there is a folder. */
+export async function requireFolder(folder: string, directory: string): Promise<void> {
+  const found = await statOf(resolve(directory, folder));
+  if (found?.isDirectory() === true) return;
+  throw new UsageError(`there is no folder "${folder}". Give the folder of ${looks.store}.`);
+}
+
 async function kindOf(folder: string, directory: string, wanted: readonly Kind[]): Promise<Kind> {
   const place = resolve(directory, folder);
   const wish = `Give the folder of ${wanted.map((kind) => looks[kind]).join(' or of ')}`;

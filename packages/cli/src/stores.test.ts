@@ -1,4 +1,4 @@
-import { readFile, rm, truncate, cp } from 'node:fs/promises';
+import { readFile, rm, truncate, cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createSnapshotStore } from '@snapshot-ensemble/snapshot-core';
 import { fileBlobs } from '@snapshot-ensemble/snapshot-core/node';
@@ -21,7 +21,10 @@ describe('inspect of a store', () => {
     const { code, stdout, stderr } = await cli('inspect', 'Ensemble');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const run = /run +(\w+),/.exec(stdout)![1]!;
-    const stable = stdout.replaceAll(run, 'run').replace(/begun \S+,/, 'begun …,');
+    const stable = stdout
+      .replaceAll(run, 'run')
+      .replace(/begun \S+,/, 'begun …,')
+      .replaceAll(/(step-\d+)-\w+/g, '$1-…');
     expect(stable).toMatchInlineSnapshot(`
       "run         run, begun …, complete
       model       tfjs-layers-model, 9 values in 2 tensors
@@ -29,10 +32,10 @@ describe('inspect of a store', () => {
       checkpoint  none
       members     3
 
-      member                  cycle  step   last rate    loss  val_acc       size  checksum
-      step-00000100-run      1   100  0.00002467     0.5      0.9  236 bytes        ok
-      step-00000200-run      2   200  0.00002467    0.25     0.91  236 bytes        ok
-      step-00000300-run      3   300  0.00002467  0.1667     0.92  236 bytes        ok
+      member                      cycle  step   last rate    loss  val_acc    size  checksum
+      step-00000100-…      1   100  0.00002467     0.5      0.9  1.1 kB        ok
+      step-00000200-…      2   200  0.00002467    0.25     0.91  1.1 kB        ok
+      step-00000300-…      3   300  0.00002467  0.1667     0.92  1.1 kB        ok
       "
     `);
   });
@@ -53,7 +56,7 @@ describe('inspect of a store', () => {
         await cp(inside('Ensemble'), store, { recursive: true });
         await truncate(join(store, key), 100);
       },
-      'it has 100 bytes, the manifest says 236',
+      'it has 100 bytes, the manifest says ',
     ],
     [
       'missing',
@@ -89,6 +92,55 @@ describe('inspect of a store', () => {
     const { code, stdout, stderr } = await cli('inspect', 'cut-manifest');
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(/^error: in "cut-manifest": "manifest\.json" is not [^\n]*\n$/);
+  });
+});
+
+describe('verify, repair and collect of a store', () => {
+  it('compares every checksum', async () => {
+    const { code, stdout } = await cli('verify', 'Ensemble');
+    expect({ code, stdout: stdout.replace(/[\d.]+ \w+ are/, '… are') }).toEqual({
+      code: 0,
+      stdout: '3 members; … are what the manifest says, 0 faults.\n',
+    });
+    await copyWithFlippedByte(inside('Ensemble'), inside('flipped'), key);
+    const flipped = await cli('verify', 'flipped');
+    expect(flipped.code).toBe(1);
+    expect(flipped.stderr).toContain(`in "flipped": "${key}" is damaged: its SHA-256 is`);
+  });
+
+  it('rebuilds a manifest that is gone, after a dry run', async () => {
+    await cp(inside('Ensemble'), inside('lost'), { recursive: true });
+    await rm(inside('lost/manifest.json'));
+    const dry = await cli('repair', 'lost', '--dry-run');
+    expect(dry.stdout).toMatch(/rebuilt: run \w+ with 3 members and no checkpoint/);
+    expect((await cli('inspect', 'lost')).code).toBe(1);
+    expect((await cli('repair', 'lost')).code).toBe(0);
+    const { stdout } = await cli('inspect', 'lost', '--json');
+    expect(stdout).toBe((await cli('inspect', 'Ensemble', '--json')).stdout);
+    expect((await cli('repair', 'lost')).stdout).toBe(
+      'Nothing to repair: 3 members and no checkpoint are intact.\n',
+    );
+    expect((await cli('repair', 'nowhere')).stderr).toMatch(/^error: there is no folder "nowhere"/);
+  });
+
+  it('takes a damaged member out', async () => {
+    await copyWithFlippedByte(inside('Ensemble'), inside('damaged'), key);
+    expect((await cli('repair', 'damaged')).stdout).toContain(`Taken out of the run: "${key}"`);
+    expect((await cli('verify', 'damaged')).stdout).toMatch(/^2 members; .*, 0 faults\.$/m);
+  });
+
+  it('collects only what the run left', async () => {
+    await cp(inside('Ensemble'), inside('left'), { recursive: true });
+    const place = inside('left/manifest.json');
+    const manifest = JSON.parse(await readFile(place, 'utf8')) as { members: { key: string }[] };
+    const members = manifest.members.filter((member) => member.key !== key);
+    await writeFile(place, JSON.stringify({ ...manifest, members }));
+    await writeFile(inside('left/members/holiday.jpg'), 'not ours');
+    const dry = await cli('collect', 'left', '--dry-run');
+    expect(dry.stdout).toContain(`Would remove ${key}`);
+    expect(dry.stdout).toContain("Left alone: members/holiday.jpg, which is not the run's");
+    expect((await cli('collect', 'left')).stdout).toContain(`Removed ${key}`);
+    expect(await readFile(inside('left/members/holiday.jpg'), 'utf8')).toBe('not ours');
   });
 });
 

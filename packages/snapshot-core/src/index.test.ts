@@ -7,6 +7,7 @@ it('exports what is documented, and nothing else', () => {
     'averageWeights',
     'breakLock',
     'chain',
+    'collect',
     'createSnapshotStore',
     'cycleEnds',
     'decodeSafetensors',
@@ -22,11 +23,13 @@ it('exports what is documented, and nothing else', () => {
     'learningRateRangeTest',
     'memoryBlobs',
     'modeOf',
+    'repair',
     'reportProgress',
     'resumeStep',
     'saveCheckpoints',
     'stopEarly',
     'streamSafetensors',
     'takeSnapshots',
+    'verify',
   ]);
 });

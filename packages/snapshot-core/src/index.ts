@@ -86,7 +86,10 @@ export {
   createSnapshotStore,
   type CreateSnapshotStoreOptions,
 } from './store/create-snapshot-store.ts';
+export { collect, type Collected, type CollectOptions } from './store/collect.ts';
 export { breakLock } from './store/lock.ts';
+export { repair, type Repair, type RepairOptions } from './store/repair.ts';
+export { verify, type StoreFault, type StoreVerification } from './store/verify.ts';
 export { StoreError, type StoreErrorCode, type StoreErrorOptions } from './store-error.ts';
 export type {
   DType,

@@ -2,9 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { bundleText } from '../bundle-text.ts';
+import { verify } from '@snapshot-ensemble/snapshot-core';
 import type { Surroundings } from '../command.ts';
 import { inFolder, openFolder, type OpenBundle, type OpenStore } from '../folders.ts';
-import { findFaults, storeText } from '../inspect-store.ts';
+import { storeText } from '../inspect-store.ts';
 import { onnxText } from '../onnx-text.ts';
 import { UsageError } from '../run-main.ts';
 
@@ -50,7 +51,7 @@ async function inspectGraph(file: string, directory: string, show: Show): Promis
 }
 
 async function inspectStore(folder: string, opened: OpenStore, show: Show): Promise<void> {
-  const faults = await findFaults(opened);
+  const { faults } = await verify(opened.blobs);
   show(storeText(opened, faults), {
     kind: 'store',
     intact: faults.length === 0,

@@ -7,7 +7,9 @@ import {
   type SmokeTest,
 } from '@snapshot-ensemble/ensemble-bundle';
 import type { Surroundings } from '../command.ts';
-import { inFolder, openBundle } from '../folders.ts';
+import { verify as verifyBlobs } from '@snapshot-ensemble/snapshot-core';
+import { inFolder, openFolder, type OpenBundle, type OpenStore } from '../folders.ts';
+import { bytes } from '../numbers.ts';
 import { UsageError } from '../run-main.ts';
 import { textTable } from '../text-table.ts';
 import { count, notNegative } from '../values.ts';
@@ -27,9 +29,10 @@ export function define(command: Command, surroundings: Surroundings): void {
   command
     .description(
       "Replays the bundle's smoke request and compares the answer with the expected one: in this process, or against\n" +
-        'any Open Inference Protocol v2 server (our own, Triton, KServe, MLServer).',
+        'any Open Inference Protocol v2 server (our own, Triton, KServe, MLServer). Of a snapshot store it compares every\n' +
+        'checksum.',
     )
-    .argument('<bundle>', 'folder of the bundle')
+    .argument('<folder>', 'a bundle, or a snapshot store')
     .option('--url <url>', 'server to ask, e.g. http://127.0.0.1:8000')
     .option('--model <name>', "the model's name there (default: the bundle's)")
     .option('--timeout <ms>', 'how long the server may take', count, 30_000)
@@ -46,9 +49,33 @@ export function define(command: Command, surroundings: Surroundings): void {
 async function verify(
   folder: string,
   flags: VerifyFlags,
+  surroundings: Surroundings,
+): Promise<void> {
+  const opened = await openFolder(folder, surroundings.directory);
+  if (opened.kind === 'store') await verifyStore(folder, opened, flags, surroundings);
+  else await replay(folder, opened, flags, surroundings);
+}
+
+async function verifyStore(
+  folder: string,
+  { blobs }: OpenStore,
+  { json }: VerifyFlags,
+  { print }: Surroundings,
+): Promise<void> {
+  const { faults, intactBytes, manifest } = await verifyBlobs(blobs);
+  const text = `${manifest.members.length} members; ${bytes(intactBytes)} are what the manifest says, ${faults.length} faults.\n`;
+  print(json === true ? `${JSON.stringify({ intactBytes, faults }, undefined, 2)}\n` : text);
+  if (faults.length > 0)
+    throw new UsageError(`in "${folder}": ${faults.map(({ message }) => message).join(' ')}`);
+}
+
+async function replay(
+  folder: string,
+  opened: OpenBundle,
+  flags: VerifyFlags,
   { print, directory }: Surroundings,
 ): Promise<void> {
-  const { request, expected } = await smokeOf(folder, directory);
+  const { request, expected } = await smokeOf(folder, opened);
   const { absolute = expected.parameters.absolute, relative = expected.parameters.relative } =
     flags;
   const { url, model = expected.model_name, timeout } = flags;
@@ -70,8 +97,7 @@ async function verify(
     );
 }
 
-async function smokeOf(folder: string, directory: string): Promise<SmokeTest> {
-  const { bundle } = await openBundle(folder, directory);
+async function smokeOf(folder: string, { bundle }: OpenBundle): Promise<SmokeTest> {
   let smoke: SmokeTest | undefined;
   try {
     await bundle.verify();

@@ -1,7 +1,8 @@
 import * as v from 'valibot';
 import { dtypes } from '../dtypes.ts';
 import { checkKey } from '../keys.ts';
-import type { Manifest } from '../snapshot-store.ts';
+import type { Metrics } from '../protocol.ts';
+import type { BlobRecord, Manifest } from '../snapshot-store.ts';
 import { jsonOf } from './blob-metadata.ts';
 import { damagedManifest } from './damaged-manifest.ts';
 import type { DType } from '../tensor.ts';
@@ -47,6 +48,46 @@ const manifestSchema = v.object({
   completed: v.boolean(),
 });
 
+const { overwrote, createdAt, versions, topology, plan, schedule } = manifestSchema.entries;
+
+/** What every blob says about its run. */
+export type RunFacts = Pick<
+  Manifest,
+  'overwrote' | 'createdAt' | 'versions' | 'topology' | 'plan' | 'schedule'
+> & { readonly format: string };
+
+/** What blobs say about their run and themselves, for those who rebuild a manifest from it. */
+export const runSchemas: {
+  readonly savedFields: v.GenericSchema<
+    unknown,
+    { readonly run: string; readonly savedAt: string }
+  >;
+  readonly description: v.GenericSchema<unknown, RunFacts>;
+  readonly memberFields: v.GenericSchema<
+    unknown,
+    { readonly cycle: number; readonly step: number; readonly learningRate: string }
+  >;
+  readonly checkpointFields: v.GenericSchema<
+    unknown,
+    { readonly step: number; readonly epoch: number }
+  >;
+  readonly metrics: v.GenericSchema<unknown, Metrics>;
+} = {
+  savedFields: v.object({ run: runId, savedAt: v.string() }),
+  description: v.object({
+    overwrote,
+    createdAt,
+    versions,
+    format: v.string(),
+    topology,
+    plan,
+    schedule,
+  }),
+  memberFields: v.object({ cycle: count, step: count, learningRate: v.string() }),
+  checkpointFields: v.object({ step: count, epoch: count }),
+  metrics: v.record(v.string(), scalar),
+};
+
 /** Reads a manifest's bytes. Throws `StoreError('damaged')`, `('newer-schema')` or `('unsafe-key')`. */
 export function parseManifest(bytes: Uint8Array): Manifest {
   const migrated = migrate(parseJson(bytes), migrations, schemaVersion);
@@ -66,9 +107,7 @@ export function formatManifest(manifest: Manifest): Uint8Array<ArrayBuffer> {
 }
 
 /** Every blob that a manifest names. */
-export function namedBlobs({ topology, members, checkpoint }: Manifest): readonly {
-  readonly key: string;
-}[] {
+export function namedBlobs({ topology, members, checkpoint }: Manifest): readonly BlobRecord[] {
   return [topology, ...members, ...(checkpoint === null ? [] : [checkpoint])];
 }
 
