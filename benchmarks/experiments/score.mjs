@@ -12,10 +12,9 @@ import {
   errorRate,
   fitTemperature,
   mse,
-  mutualInformation,
   nll,
-  predictiveEntropy,
   softmax,
+  uncertainty,
 } from '@snapshot-ensemble/ensemble-math';
 import { loadParts } from './data/load.mjs';
 import { fromFloat16 } from './float16.mjs';
@@ -97,16 +96,17 @@ function found(part, members, probabilities, classes) {
     rows,
     classes,
   });
+  const entropies = (name) => uncertainty(cut(probabilities(name)), { kind });
   const isUnknown = [...Array(rows).fill(0), ...Array(rows).fill(1)];
   const by = (score, of) => [
     `${part}.${score}`,
     round(auroc([...of('test'), ...of(part)], isUnknown)),
   ];
   return [
-    by('entropy', (name) => predictiveEntropy(cut(probabilities(name)), { kind })),
+    by('entropy', (name) => entropies(name).predictiveEntropy),
     by('energy', (name) => energy(cut(members[name]))),
     ...(members[part].length > 1
-      ? [by('mutualInformation', (name) => mutualInformation(cut(probabilities(name)), { kind }))]
+      ? [by('mutualInformation', (name) => entropies(name).mutualInformation)]
       : []),
   ];
 }
