@@ -16,6 +16,7 @@ export async function writePeersBundle(folder) {
     tf.sequential({
       layers: [
         conv2d({
+          name: 'pixels',
           filters: 4,
           kernelSize: 3,
           activation: 'relu',

@@ -14,7 +14,7 @@ export async function exampleFolder(): Promise<string> {
   const model = (seed: number): tf.Sequential =>
     tf.sequential({
       layers: [
-        tf.layers.flatten({ inputShape: [28, 28, 1] }),
+        tf.layers.flatten({ name: 'image', inputShape: [28, 28, 1] }),
         tf.layers.dense({
           name: 'digit',
           units: 10,
