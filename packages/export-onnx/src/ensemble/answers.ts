@@ -63,10 +63,7 @@ function tensorOf(
     case 'mutual_information':
       return floats(perRow(result.uncertainty!.mutualInformation, rows), [...rows, 1]);
     case 'energy':
-      return floats(
-        unsureness(policy, flattened(each), 'energy'),
-        [...rows, 1],
-      );
+      return floats(unsureness(policy, flattened(each), 'energy'), [...rows, 1]);
     case 'confidence': {
       const before = predictWithPolicy({ ...policy, temperature: 1 }, flattened(each)).outputs;
       return floats(largest(before.data, before.classes), [...rows, 1]);

@@ -47,7 +47,11 @@ function memberTable({ members }: Facts, metrics: readonly string[]): string {
     String(step),
     ...metrics.map((metric) => (own[metric] === undefined ? '' : String(own[metric]))),
   ]);
-  const table = [['member', 'cycle', 'step', ...metrics], ['', '', '', ...metrics].map(() => '---'), ...rows];
+  const table = [
+    ['member', 'cycle', 'step', ...metrics],
+    ['', '', '', ...metrics].map(() => '---'),
+    ...rows,
+  ];
   return table.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
@@ -62,7 +66,9 @@ function warnings({ policy, precision, outputs }: Facts, hasSmoke: boolean): rea
       ? ['Its probabilities are as trained: no temperature was fitted on held-out rows.']
       : []),
     ...(policies.some(({ conformal }) => conformal !== undefined)
-      ? ['Its prediction sets and intervals hold the truth as often as promised only for rows like those they were fitted on.']
+      ? [
+          'Its prediction sets and intervals hold the truth as often as promised only for rows like those they were fitted on.',
+        ]
       : []),
     ...(outputs.some(({ role }) => role === 'abstain')
       ? ['Where `abstain` is true, it is too unsure to be used.']
@@ -72,6 +78,8 @@ function warnings({ policy, precision, outputs }: Facts, hasSmoke: boolean): rea
       : [`Its numbers are ${precision}: compare it with the float32 bundle on rows of yours.`]),
     ...(hasSmoke
       ? []
-      : ['It carries no smoke test, so nothing here shows that the graph answers as the members did.']),
+      : [
+          'It carries no smoke test, so nothing here shows that the graph answers as the members did.',
+        ]),
   ];
 }

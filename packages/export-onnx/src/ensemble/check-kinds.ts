@@ -24,8 +24,7 @@ export function checkKinds(
 function problemOf(kind: OutputKind, { data, shape }: HostTensor): string | undefined {
   const classes = shape.at(-1)!;
   const isUnit = data.every((value) => value >= 0 && value <= 1);
-  const outside = (): string =>
-    String(data.find((value: number) => !(value >= 0 && value <= 1)));
+  const outside = (): string => String(data.find((value: number) => !(value >= 0 && value <= 1)));
   switch (kind) {
     case 'probabilities':
       if (!isUnit) return `${outside()}, which is no probability: use kind "logits"`;

@@ -124,17 +124,17 @@ function cascadeProblem(
   return orders.size > 1 ? 'has a cascade of another order than another output' : undefined;
 }
 
-function conformalProblem(
-  { kind, conformal }: EnsemblePolicy,
-  shape: Shape,
-): string | undefined {
+function conformalProblem({ kind, conformal }: EnsemblePolicy, shape: Shape): string | undefined {
   if (conformal === undefined) return undefined;
   const { method, classThresholds } = conformal;
   const classes = kind === 'binary' ? 2 : (shape.at(-1) as number);
   if (kind === 'multi-label') return 'is conformal, which kind "multi-label" cannot be';
   if ((method === 'absolute') !== (kind === 'regression'))
     return `is conformal by "${method}", which does not fit kind "${kind}"`;
-  if (classThresholds !== undefined && (kind === 'regression' || classThresholds.length !== classes))
+  if (
+    classThresholds !== undefined &&
+    (kind === 'regression' || classThresholds.length !== classes)
+  )
     return `has ${classThresholds.length} conformal thresholds for ${classes} classes`;
   return method === 'aps' && classes > MOST_CLASSES_OF_APS
     ? `is conformal by "aps" over ${classes} classes; a graph compares at most ${MOST_CLASSES_OF_APS}: use "split"`

@@ -1,9 +1,5 @@
 import type { BundleMember } from '@snapshot-ensemble/ensemble-bundle';
-import type {
-  ModelArtifacts,
-  NamedTensor,
-  SnapshotStore,
-} from '@snapshot-ensemble/snapshot-core';
+import type { ModelArtifacts, NamedTensor, SnapshotStore } from '@snapshot-ensemble/snapshot-core';
 import { readWeights, weightsOf, type WeightMap } from '../artifacts/weights.ts';
 import { ExportError } from '../errors.ts';
 import { namedByLayer } from '../keras/keras3-weights.ts';
@@ -32,7 +28,9 @@ export async function readMembers(
   source: SnapshotStore | readonly ModelArtifacts[],
   selection?: MemberSelection,
 ): Promise<Run> {
-  const run = isList(source) ? { members: ofArtifacts(source), provenance: {} } : await ofStore(source);
+  const run = isList(source)
+    ? { members: ofArtifacts(source), provenance: {} }
+    : await ofStore(source);
   if (run.members.length === 0)
     throw new ExportError(
       'invalid-option',
@@ -44,7 +42,9 @@ export async function readMembers(
 function selected(all: readonly Member[], selection: MemberSelection): readonly Member[] {
   const picked = selection.map((wanted) => {
     const member =
-      typeof wanted === 'number' ? all[wanted] : all.find(({ description }) => description.id === wanted);
+      typeof wanted === 'number'
+        ? all[wanted]
+        : all.find(({ description }) => description.id === wanted);
     if (member !== undefined) return member;
     throw new ExportError(
       'invalid-option',
@@ -101,11 +101,16 @@ async function ofStore(store: SnapshotStore): Promise<Run> {
       return weightsOf(tensors);
     },
   }));
-  const versions = Object.entries(manifest.versions ?? {}).map(
-    ([name, version]): [string, string] => [`version.${name}`, version],
-  );
+  const versions = Object.entries(manifest.versions).map(([name, version]): [string, string] => [
+    `version.${name}`,
+    version,
+  ]);
   return {
     members,
-    provenance: { run: manifest.run, trainedAt: manifest.createdAt, ...Object.fromEntries(versions) },
+    provenance: {
+      run: manifest.run,
+      trainedAt: manifest.createdAt,
+      ...Object.fromEntries(versions),
+    },
   };
 }

@@ -29,7 +29,10 @@ export function preprocessGraphs(
   const outputs = Object.entries(wanted).map(([name, steps]): readonly [string, Value] => {
     const info = member.inputs.find((input) => input.name === name);
     if (info === undefined)
-      throw refused(name, `is no input; the inputs are ${member.inputs.map((input) => input.name).join(', ')}`);
+      throw refused(
+        name,
+        `is no input; the inputs are ${member.inputs.map((input) => input.name).join(', ')}`,
+      );
     return [names.get(name)!, preprocessed(builder, info, steps)];
   });
   return {
@@ -43,22 +46,33 @@ function preprocessed(builder: GraphBuilder, info: ValueInfo, steps: BundlePrepr
   const { layout, resize, scale, mean, deviation } = steps;
   const shape = info.shape!;
   if (shape.length !== 4 || info.dtype !== 1)
-    throw refused(name, `takes ${shape.length === 4 ? 'integers' : `rank ${shape.length}`}; images are float32 of rank 4`);
+    throw refused(
+      name,
+      `takes ${shape.length === 4 ? 'integers' : `rank ${shape.length}`}; images are float32 of rank 4`,
+    );
   const isFirst = memberIsChannelsFirst(shape, mean, deviation);
   const channels = shape[isFirst ? 1 : 3]!;
   const [height, width] = isFirst ? [shape[2]!, shape[3]!] : [shape[1]!, shape[2]!];
   for (const [field, values] of Object.entries({ mean, deviation }))
     if (values.length !== 1 && values.length !== channels)
-      throw refused(name, `has ${values.length} numbers as ${field} for ${channels} channels; give one, or one a channel`);
+      throw refused(
+        name,
+        `has ${values.length} numbers as ${field} for ${channels} channels; give one, or one a channel`,
+      );
   if (resize !== undefined && (resize.height !== height || resize.width !== width))
-    throw refused(name, `is resized to ${resize.height} × ${resize.width}, but the members take ${height} × ${width}`);
+    throw refused(
+      name,
+      `is resized to ${resize.height} × ${resize.width}, but the members take ${height} × ${width}`,
+    );
   const [rawHeight, rawWidth]: readonly Dim[] =
     resize === undefined ? [height, width] : [`${name}_height`, `${name}_width`];
   const graph = builder.within('preprocess').within(name);
   const raw = builder.input(
     name,
     'uint8',
-    layout === 'nhwc' ? [BATCH, rawHeight!, rawWidth!, channels] : [BATCH, channels, rawHeight!, rawWidth!],
+    layout === 'nhwc'
+      ? [BATCH, rawHeight!, rawWidth!, channels]
+      : [BATCH, channels, rawHeight!, rawWidth!],
   );
   let value = cast(graph, raw, 'float32');
   if (layout === 'nhwc') value = transpose(graph, value, [0, 3, 1, 2]);
@@ -96,11 +110,16 @@ function resized(
   );
   const sides = graph.constant(`size_${height}_${width}`, int64([2], [height, width]));
   const sizes = concat(graph, [head, sides], 0);
-  return graph.op('Resize', [value, undefined, undefined, sizes], { dtype: 'float32', shape }, {
-    mode: string(method === 'bilinear' ? 'linear' : 'nearest'),
-    coordinate_transformation_mode: string('asymmetric'),
-    nearest_mode: string('floor'),
-  });
+  return graph.op(
+    'Resize',
+    [value, undefined, undefined, sizes],
+    { dtype: 'float32', shape },
+    {
+      mode: string(method === 'bilinear' ? 'linear' : 'nearest'),
+      coordinate_transformation_mode: string('asymmetric'),
+      nearest_mode: string('floor'),
+    },
+  );
 }
 
 function perChannel(graph: GraphBuilder, values: readonly number[]): Value {

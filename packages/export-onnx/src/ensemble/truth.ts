@@ -34,7 +34,10 @@ export interface SmokeOptions {
   readonly relative?: number;
 }
 
-type Facts = Pick<BundleManifest, 'name' | 'inputs' | 'outputs' | 'policy' | 'members' | 'precision'>;
+type Facts = Pick<
+  BundleManifest,
+  'name' | 'inputs' | 'outputs' | 'policy' | 'members' | 'precision'
+>;
 
 const absolutes: Readonly<Record<BundlePrecision, number>> = {
   float32: 1e-5,

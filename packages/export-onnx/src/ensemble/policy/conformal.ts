@@ -1,6 +1,15 @@
 import type { ConformalPolicy, OutputKind } from '@snapshot-ensemble/ensemble-math';
 import type { GraphBuilder } from '../../graph/builder.ts';
-import { binary, cast, compare, concat, reduce, scalar, slice, unsqueeze } from '../../graph/ops.ts';
+import {
+  binary,
+  cast,
+  compare,
+  concat,
+  reduce,
+  scalar,
+  slice,
+  unsqueeze,
+} from '../../graph/ops.ts';
 import type { Value } from '../../graph/value.ts';
 import { float32 } from '../../onnx/tensor-data.ts';
 import { otherSide } from './rows.ts';
@@ -65,9 +74,7 @@ function lessLikely(graph: GraphBuilder, classes: Value): Value {
       compare(graph, 'Less', others, unsqueeze(graph, own, [last + 1])),
       'float32',
     );
-    parts.push(
-      reduce(graph, 'ReduceSum', binary(graph, 'Mul', isLess, others), [last + 1], false),
-    );
+    parts.push(reduce(graph, 'ReduceSum', binary(graph, 'Mul', isLess, others), [last + 1], false));
   }
   return { ...concat(graph, parts, last), shape: classes.shape };
 }

@@ -51,8 +51,11 @@ export function outputsOf(
   };
   return [
     { name, role: 'prediction', of: name, value: prediction },
-    ...statisticsOf(policy, wanted).map(
-      (role): NamedOutput => ({ name: `${name}.${role}`, role, of: name, value: make[role]() }),
-    ),
+    ...statisticsOf(policy, wanted).map((role): NamedOutput => ({
+      name: `${name}.${role}`,
+      role,
+      of: name,
+      value: make[role](),
+    })),
   ];
 }

@@ -12,10 +12,7 @@ export interface Dense {
 }
 
 /** A product with constant weights, or undefined for any other node. */
-export function denseOf(
-  node: Node,
-  constants: ReadonlyMap<string, TensorData>,
-): Dense | undefined {
+export function denseOf(node: Node, constants: ReadonlyMap<string, TensorData>): Dense | undefined {
   const [input, weightsName, bias] = node.inputs;
   const weights = constants.get(weightsName ?? '');
   if (weights?.dtype !== 'float32' || weights.shape.length !== 2) return undefined;

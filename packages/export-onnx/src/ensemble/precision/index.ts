@@ -9,10 +9,7 @@ import { toStaticInt8, type Calibration } from './int8-static.ts';
  * (recurrent weights are only kept as int8); `int8-static` is for convolutions and dense layers and needs calibration rows.
  */
 export type Precision =
-  | 'float32'
-  | 'float16'
-  | 'int8-dynamic'
-  | ({ readonly kind: 'int8-static' } & Calibration);
+  'float32' | 'float16' | 'int8-dynamic' | ({ readonly kind: 'int8-static' } & Calibration);
 
 /** What a precision does to the graph of a member. */
 export interface Conversion {

@@ -24,7 +24,11 @@ export function toDynamicInt8(graph: Graph): Graph {
 function putDense(node: Node, { input, weights, bias }: Dense, editor: Editor): void {
   const { data, scales } = quantized(weights, 1);
   const zeros = tensorData('int8', scales.shape, new Int8Array(scales.shape[0]!));
-  const [steps, scale, zero] = editor.nodes('DynamicQuantizeLinear', [input], ['x', 'scale', 'zero']);
+  const [steps, scale, zero] = editor.nodes(
+    'DynamicQuantizeLinear',
+    [input],
+    ['x', 'scale', 'zero'],
+  );
   const product = editor.node('MatMulInteger', [
     steps!,
     editor.constant('weights_int8', data),

@@ -95,8 +95,7 @@ function roundedValues(
   const isOpen = (value: string): boolean => {
     const next = readers.get(value) ?? [];
     return (
-      outputs.has(value) ||
-      next.every(({ opType }) => absorbed.has(opType) || last.has(opType))
+      outputs.has(value) || next.every(({ opType }) => absorbed.has(opType) || last.has(opType))
     );
   };
   const names = graph.nodes.flatMap((node) => {

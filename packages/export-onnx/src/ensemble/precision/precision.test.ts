@@ -14,14 +14,25 @@ beforeAll(() => {
   members = [1, 2].map((seed) => {
     const model = tf.sequential({
       layers: [
-        layers.conv2d({ filters: 16, kernelSize: 3, padding: 'same', activation: 'relu', inputShape: [12, 12, 3], name: 'x' }),
+        layers.conv2d({
+          filters: 16,
+          kernelSize: 3,
+          padding: 'same',
+          activation: 'relu',
+          inputShape: [12, 12, 3],
+          name: 'x',
+        }),
         layers.conv2d({ filters: 32, kernelSize: 3, padding: 'same', activation: 'relu' }),
         layers.flatten(),
         layers.dense({ units: 32, activation: 'relu' }),
         layers.dense({ units: 10, activation: 'softmax', name: 'y' }),
       ],
     });
-    randomizeWeights(model, seed, (shape) => 1.5 / Math.sqrt(shape.slice(0, -1).reduce((a, b) => a * b, 1)));
+    randomizeWeights(
+      model,
+      seed,
+      (shape) => 1.5 / Math.sqrt(shape.slice(0, -1).reduce((a, b) => a * b, 1)),
+    );
     return model;
   });
 });
@@ -72,7 +83,10 @@ describe('precision', () => {
   it('goes with a stacked graph', async () => {
     const small = await exported('float16', members, 'stacked');
     const rows = images(4, 2);
-    const [want, came] = [await runOnnx(await exported('float16'), rows), await runOnnx(small, rows)];
+    const [want, came] = [
+      await runOnnx(await exported('float16'), rows),
+      await runOnnx(small, rows),
+    ];
     want['y']!.data.forEach((value, at) => {
       expect(Math.abs(value - came['y']!.data[at]!)).toBeLessThan(1e-5);
     });
@@ -92,7 +106,10 @@ describe('precision', () => {
     const [full, small] = [await exported('float32', all), await exported('int8-dynamic', all)];
     expect(small.length / full.length).toBeLessThan(0.45);
     const rows = {
-      x_input: { data: tf.randomNormal([3, 6, 8], 0, 1, 'float32', 1).dataSync<'float32'>(), shape: [3, 6, 8] },
+      x_input: {
+        data: tf.randomNormal([3, 6, 8], 0, 1, 'float32', 1).dataSync<'float32'>(),
+        shape: [3, 6, 8],
+      },
     };
     const [want, came] = [await runOnnx(full, rows), await runOnnx(small, rows)];
     want['y']!.data.forEach((value, at) => {
@@ -121,7 +138,13 @@ describe('compareBundles', () => {
     expect(result.accuracy).toEqual({ reference: 1, candidate: result.agreement });
     expect(result.sizeShare).toBe(candidate.length / reference.length);
     expect(result.speedup).toBeGreaterThan(0);
-    const same = await compareBundles({ ort, reference, candidate: reference, inputs, output: 'y' });
+    const same = await compareBundles({
+      ort,
+      reference,
+      candidate: reference,
+      inputs,
+      output: 'y',
+    });
     expect([same.agreement, same.largestDifference]).toEqual([1, 0]);
   });
 });
@@ -148,7 +171,8 @@ describe('halfOf', () => {
   it('is as near as a float16 can be', () => {
     const valueOf = (bits: number): number => {
       const [sign, exponent, fraction] = [bits >> 15, (bits >> 10) & 31, bits & 1023];
-      const size = exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15);
+      const size =
+        exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15);
       return sign === 1 ? -size : size;
     };
     fc.assert(

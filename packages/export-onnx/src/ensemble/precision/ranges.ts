@@ -27,7 +27,10 @@ export async function rangesOf(
   opset: number,
 ): Promise<ReadonlyMap<string, Range>> {
   if (rows.length === 0)
-    throw new ExportError('invalid-option', 'int8-static needs calibration rows; give some hundred.');
+    throw new ExportError(
+      'invalid-option',
+      'int8-static needs calibration rows; give some hundred.',
+    );
   const inputs = new Set(graph.inputs.map(({ name }) => name));
   const given = new Set(graph.outputs.map(({ name }) => name));
   const watched = names

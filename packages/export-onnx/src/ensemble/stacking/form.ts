@@ -6,7 +6,11 @@ import { int64, type TensorData } from '../../onnx/tensor-data.ts';
  * …]`; with an axis for the members in front, `[members, batch, …]`; or a value for each.
  */
 export type Form =
-  | { readonly kind: 'shared' | 'channels' | 'members'; readonly name: string; readonly shape: Shape }
+  | {
+      readonly kind: 'shared' | 'channels' | 'members';
+      readonly name: string;
+      readonly shape: Shape;
+    }
   | { readonly kind: 'apart'; readonly names: readonly string[]; readonly shape: Shape };
 
 /** The stacked graph under construction. `shape` of a form is always that of one member. */
@@ -14,7 +18,12 @@ export interface Emitter {
   readonly members: number;
   constant(name: string, data: TensorData): string;
   node(opType: string, inputs: readonly string[], attributes?: Node['attributes']): string;
-  nodes(opType: string, inputs: readonly string[], count: number, attributes?: Node['attributes']): readonly string[];
+  nodes(
+    opType: string,
+    inputs: readonly string[],
+    count: number,
+    attributes?: Node['attributes'],
+  ): readonly string[];
 }
 
 export function vector(emitter: Emitter, values: readonly number[]): string {
@@ -28,13 +37,19 @@ function sizes(dims: Shape): readonly number[] | undefined {
 }
 
 /** With the members in front. */
-export function toMembers(emitter: Emitter, form: Form): Form & { readonly kind: 'members' | 'shared' } {
+export function toMembers(
+  emitter: Emitter,
+  form: Form,
+): Form & { readonly kind: 'members' | 'shared' } {
   const { shape } = form;
   if (form.kind === 'members' || form.kind === 'shared') return form as Form & { kind: 'members' };
   if (form.kind === 'channels') {
     const rest = sizes(shape.slice(1));
     if (rest !== undefined) {
-      const open = emitter.node('Reshape', [form.name, vector(emitter, [0, emitter.members, ...rest])]);
+      const open = emitter.node('Reshape', [
+        form.name,
+        vector(emitter, [0, emitter.members, ...rest]),
+      ]);
       return { kind: 'members', name: membersFirst(emitter, open, shape.length + 1), shape };
     }
   }
@@ -51,7 +66,11 @@ export function membersFirst(emitter: Emitter, name: string, rank: number): stri
 }
 
 /** Joined on the channels; what is shared stays, unless `isTiled`. */
-export function toChannels(emitter: Emitter, form: Form, isTiled: boolean): Form & { readonly kind: 'channels' | 'shared' } {
+export function toChannels(
+  emitter: Emitter,
+  form: Form,
+  isTiled: boolean,
+): Form & { readonly kind: 'channels' | 'shared' } {
   const { shape } = form;
   if (form.kind === 'channels' || (form.kind === 'shared' && !isTiled))
     return form as Form & { kind: 'channels' };

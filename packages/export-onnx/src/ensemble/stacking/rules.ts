@@ -1,6 +1,14 @@
 import { int, ints, type Node, type Shape } from '../../onnx/model.ts';
 import { transposed, type TensorData } from '../../onnx/tensor-data.ts';
-import { apart, membersFirst, toChannels, toMembers, vector, type Emitter, type Form } from './form.ts';
+import {
+  apart,
+  membersFirst,
+  toChannels,
+  toMembers,
+  vector,
+  type Emitter,
+  type Form,
+} from './form.ts';
 import { areEqual, stackedData } from './stack-constants.ts';
 
 /** An operand of a node: a value of the graph, or each member's constant. */
@@ -60,7 +68,9 @@ const conv: StackingRule = ({ node, inputs, shape, emitter }) => {
     ],
     { ...node.attributes, group: int(value.kind === 'shared' ? group : members * group) },
   );
-  return shape === undefined ? 'the shape of its result is unknown' : { kind: 'channels', name, shape };
+  return shape === undefined
+    ? 'the shape of its result is unknown'
+    : { kind: 'channels', name, shape };
 };
 
 const batchNormalization: StackingRule = ({ node, inputs, shape, emitter }) => {
@@ -108,13 +118,17 @@ const binary: StackingRule = ({ node, inputs, shape, emitter }) => {
   if (shape === undefined || inputs.length !== 2) return 'the shape of its result is unknown';
   const forms = inputs.flatMap((operand) => operand?.form ?? []);
   if (forms.some(({ kind }) => kind === 'apart')) return 'what comes before is not stacked';
-  const isChannels = forms.every(({ kind }) => kind !== 'members') && forms.some(({ kind }) => kind === 'channels');
+  const isChannels =
+    forms.every(({ kind }) => kind !== 'members') && forms.some(({ kind }) => kind === 'channels');
   // A value of lower rank would meet other axes once the members have one.
-  if (forms.some((form) => form.shape.length !== shape.length)) return 'its inputs have different ranks';
+  if (forms.some((form) => form.shape.length !== shape.length))
+    return 'its inputs have different ranks';
   const operands = inputs.map((operand) => {
     if (operand?.form !== undefined)
-      return isChannels ? toChannels(emitter, operand.form, true).name : toMembers(emitter, operand.form).name;
-    const all = operand!.constants!;
+      return isChannels
+        ? toChannels(emitter, operand.form, true).name
+        : toMembers(emitter, operand.form).name;
+    const all = operand!.constants;
     return isChannels
       ? channelConstant(emitter, all, shape)
       : emitter.constant('constant', memberConstant(all, shape.length));
@@ -151,7 +165,12 @@ const gemm: StackingRule = (step) => {
   const isPlain =
     ['alpha', 'beta'].every((name) => (node.attributes[name]?.value ?? 1) === 1) &&
     number(node, 'transA', 0) === 0;
-  if (!isPlain || input?.form === undefined || weights?.constants === undefined || shape === undefined)
+  if (
+    !isPlain ||
+    input?.form === undefined ||
+    weights?.constants === undefined ||
+    shape === undefined
+  )
     return 'its weights are no constants';
   if (bias !== undefined && bias.constants === undefined) return 'its bias is no constant';
   const isTurned = number(node, 'transB', 0) === 1;
@@ -172,8 +191,8 @@ const matMul: StackingRule = ({ inputs, shape, emitter }) => {
     if (right.constants[0]!.shape.length !== 2) return 'its weights are no matrix';
     return matMulOf(emitter, left.form, right.constants, shape);
   }
-  if (left.form.shape.length !== right!.form!.shape.length) return 'its inputs have different ranks';
-  const [a, b] = [left.form, right!.form!].map((form) => toMembers(emitter, form));
+  if (left.form.shape.length !== right!.form.shape.length) return 'its inputs have different ranks';
+  const [a, b] = [left.form, right!.form].map((form) => toMembers(emitter, form));
   return { kind: 'members', name: emitter.node('MatMul', [a!.name, b!.name]), shape };
 };
 
@@ -220,7 +239,8 @@ const reshape: StackingRule = ({ node, inputs, shape, emitter }) => {
 const transpose: StackingRule = ({ node, inputs, shape, emitter }) => {
   const from = valueOf(inputs[0]);
   const perm = node.attributes['perm'];
-  if (from === undefined || shape === undefined || perm?.type !== 'ints') return 'its order is unknown';
+  if (from === undefined || shape === undefined || perm?.type !== 'ints')
+    return 'its order is unknown';
   const value = toMembers(emitter, from);
   const order = value.kind === 'shared' ? perm.value : [0, ...perm.value.map((axis) => axis + 1)];
   return { ...value, name: emitter.node('Transpose', [value.name], { perm: ints(order) }), shape };
@@ -251,8 +271,13 @@ const reduceOf: StackingRule = ({ node, inputs, shape, emitter }) => {
   const listed = node.attributes['axes'];
   const input = inputs[1]?.constants;
   const axes =
-    listed?.type === 'ints' ? listed.value : input && areEqual(input) ? Array.from(input[0]!.read(), Number) : undefined;
-  if (from === undefined || shape === undefined || axes === undefined) return 'its axes are unknown';
+    listed?.type === 'ints'
+      ? listed.value
+      : input && areEqual(input)
+        ? Array.from(input[0]!.read(), Number)
+        : undefined;
+  if (from === undefined || shape === undefined || axes === undefined)
+    return 'its axes are unknown';
   const rank = from.shape.length;
   const positive = axes.map((axis) => axisOf(axis, rank));
   const isSpatial = from.kind === 'channels' && positive.every((axis) => axis >= 2);
@@ -294,8 +319,30 @@ export const stackingRules: ReadonlyMap<string, StackingRule> = new Map([
   ...entries(perChannel, 'MaxPool', 'AveragePool', 'GlobalAveragePool', 'GlobalMaxPool'),
   ...entries(
     elementwise,
-    ...['Relu', 'Sigmoid', 'Tanh', 'Elu', 'Selu', 'LeakyRelu', 'HardSigmoid', 'Softplus', 'Softsign'],
-    ...['Clip', 'Exp', 'Log', 'Neg', 'Abs', 'Sqrt', 'Erf', 'Identity', 'Cast', 'ThresholdedRelu', 'Floor'],
+    ...[
+      'Relu',
+      'Sigmoid',
+      'Tanh',
+      'Elu',
+      'Selu',
+      'LeakyRelu',
+      'HardSigmoid',
+      'Softplus',
+      'Softsign',
+    ],
+    ...[
+      'Clip',
+      'Exp',
+      'Log',
+      'Neg',
+      'Abs',
+      'Sqrt',
+      'Erf',
+      'Identity',
+      'Cast',
+      'ThresholdedRelu',
+      'Floor',
+    ],
   ),
   ...entries(binary, 'Add', 'Sub', 'Mul', 'Div', 'Max', 'Min', 'Pow', 'PRelu'),
   ...entries(gemm, 'Gemm'),

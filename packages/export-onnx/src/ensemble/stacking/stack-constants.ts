@@ -1,5 +1,4 @@
 import { createTensorPool } from '../../graph/tensor-pool.ts';
-import type { TypedArray } from '../../onnx/dtype.ts';
 import { freshLike } from '../../onnx/scratch.ts';
 import { derived, type TensorData } from '../../onnx/tensor-data.ts';
 
@@ -15,7 +14,7 @@ export function stackedData(parts: readonly TensorData[], shape: readonly number
       joined.set(part, offset);
       offset += part.length;
     }
-    return joined as TypedArray;
+    return joined;
   });
 }
 

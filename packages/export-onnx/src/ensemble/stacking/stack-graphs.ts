@@ -64,7 +64,13 @@ export function stackGraphs(members: readonly Graph[]): StackedGraph | string {
   const outputs = first.outputs.map(({ name, dtype, shape }): ValueInfo => {
     const stack = toStack(emitter, forms.get(name)!);
     const given = `stacked/${name}`;
-    building.put({ name: given, opType: 'Identity', inputs: [stack], outputs: [given], attributes: {} });
+    building.put({
+      name: given,
+      opType: 'Identity',
+      inputs: [stack],
+      outputs: [given],
+      attributes: {},
+    });
     return { name: given, dtype, shape: [shape![0]!, members.length, ...shape!.slice(1)] };
   });
   return {
