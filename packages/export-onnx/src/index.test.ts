@@ -13,6 +13,7 @@ it('exports these names', async () => {
       "ensembleAnswers",
       "exportEnsemble",
       "exportOnnx",
+      "isGraphModel",
       "layerConverters",
       "parityInputs",
       "readOnnx",
