@@ -3,14 +3,17 @@ export type TfjsAdapterErrorCode =
   | 'batch-norm-data'
   | 'callback-order'
   | 'no-optimizer'
+  | 'non-finite-weight'
   | 'optimizer-state'
   | 'resume'
-  | 'too-many-steps'
+  | 'unknown-kind'
   | 'unknown-member'
   | 'unknown-optimizer'
   | 'unknown-steps'
   | 'unsupported-weight'
-  | 'weights-mismatch';
+  | 'weight-names'
+  | 'weights-mismatch'
+  | 'wrong-steps';
 
 /** An error of this adapter; `code` says which. */
 export class TfjsAdapterError extends Error {

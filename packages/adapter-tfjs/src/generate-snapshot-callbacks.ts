@@ -1,8 +1,12 @@
+import type { KnownOptions } from '@snapshot-ensemble/options';
 import { keepBest, type KeepBestOptions } from '@snapshot-ensemble/snapshot-core';
 import { defaultStore } from '@snapshot-ensemble/snapshot-core/default-store';
 
+import { checkTf } from './check-tf.ts';
 import { type AnyStore, asSnapshotStore } from './member-artifacts.ts';
 import {
+  checkEnsembleOptions,
+  knownEnsembleOptions,
   snapshotEnsembleCallback,
   type SnapshotEnsembleOptions,
   storePath,
@@ -17,6 +21,11 @@ export type GenerateSnapshotCallbacksOptions = SnapshotEnsembleOptions & {
   readonly best?: Omit<KeepBestOptions, 'existing'>;
 };
 
+const known: KnownOptions<GenerateSnapshotCallbacksOptions> = {
+  ...{ bestStore: true, best: true },
+  ...knownEnsembleOptions,
+};
+
 /**
  * Returns the two callbacks that `GenerateSnapshotCallbacks` of the Python library gives: the snapshots, and the best
  * weights on validation loss. The best are in a store of their own: they are no member of the ensemble.
@@ -25,12 +34,16 @@ export function generateSnapshotCallbacks(
   tf: Tf,
   options: GenerateSnapshotCallbacksOptions = {},
 ): [snapshots: TfjsCallback, best: TfjsCallback] {
-  const { store, bestStore, existing = 'refuse' } = options;
+  checkTf('generateSnapshotCallbacks', tf);
+  checkEnsembleOptions('generateSnapshotCallbacks', options, known);
+  const { store, bestStore, best: bestOptions, ...snapshots } = options;
+  const { existing = 'refuse' } = options;
   if (store && !bestStore) {
     throw new TypeError('generateSnapshotCallbacks: with a store, pass bestStore as well.');
   }
   const kept = bestStore ? asSnapshotStore(bestStore) : defaultStore(`${storePath(options)}-Best`);
-  const callback = keepBest(kept, { ...options.best, existing });
+  const callback = keepBest(kept, { ...bestOptions, existing });
   const best = tfjsCallbackOf(tf, () => callback, options);
-  return [snapshotEnsembleCallback(tf, options), best];
+  const given = { ...snapshots, ...(store && { store }) } as SnapshotEnsembleOptions;
+  return [snapshotEnsembleCallback(tf, given), best];
 }

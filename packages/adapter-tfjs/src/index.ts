@@ -3,19 +3,22 @@ export type { InputBatches } from './batch-norm.ts';
 export type { EnsembleEvaluation } from './evaluate.ts';
 export {
   type EvaluateOptions,
+  type LoadedMember,
   type LoadedMembers,
   loadMembers,
   type PredictOptions,
 } from './load-members.ts';
 export { type AnyStore, memberArtifacts, memberIOHandler } from './member-artifacts.ts';
-export type { MemberSelection } from './select-members.ts';
+export type { ReadOutput } from './output-kind.ts';
+export type { LoadOptions, MemberSelection } from './select-members.ts';
 export { modelArtifacts } from './model-artifacts.ts';
-export type {
-  EqualCyclesPlan,
-  GrowingCyclesPlan,
-  OwnPlan,
-  PlannedRun,
-  PlanOptions,
+export {
+  type EqualCyclesPlan,
+  type GrowingCyclesPlan,
+  type OwnPlan,
+  type PlannedRun,
+  type PlanOptions,
+  pythonDefaults,
 } from './plan-options.ts';
 export type { RunExtent } from './protocol-run.ts';
 export {

@@ -42,3 +42,47 @@ export function currentLearningRate(optimizer: Optimizer): number | undefined {
   const { learningRate } = optimizer as unknown as { learningRate?: unknown };
   return typeof learningRate === 'number' ? learningRate : undefined;
 }
+
+/** The rate an optimizer came with, and the one we gave it last. */
+interface Borrowed {
+  readonly own: number;
+  readonly last: number;
+}
+
+/**
+ * By optimizer, while its learning rate is ours. A training that breaks off where nobody tells us leaves it here, so that
+ * the next one neither takes what the schedule left for the optimizer's own rate nor leaves it behind.
+ */
+const borrowed = new WeakMap<Optimizer, Borrowed>();
+
+/** An optimizer's learning rate, in our hands for a training. */
+export interface LearningRate {
+  /** The rate the optimizer came with, or undefined where it does not tell. */
+  readonly own: number | undefined;
+  set(learningRate: number): void;
+  /** Sets the optimizer back to its own rate. */
+  restore(): void;
+}
+
+/** Takes the learning rate of an optimizer in hand; `setter` is for one that is none of `tf.train`'s. */
+export function learningRateOf(
+  optimizer: Optimizer,
+  setter: (learningRate: number) => void = learningRateSetter(optimizer),
+): LearningRate {
+  const current = currentLearningRate(optimizer);
+  const before = borrowed.get(optimizer);
+  // Whoever has set it since wants what they set.
+  const own = before !== undefined && before.last === current ? before.own : current;
+  return {
+    own,
+    set(learningRate) {
+      setter(learningRate);
+      if (own === undefined) return;
+      borrowed.set(optimizer, { own, last: currentLearningRate(optimizer) ?? learningRate });
+    },
+    restore() {
+      borrowed.delete(optimizer);
+      if (own !== undefined) setter(own);
+    },
+  };
+}

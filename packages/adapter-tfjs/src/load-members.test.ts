@@ -94,7 +94,7 @@ describe('loadMembers', () => {
     const { members } = (await store.readManifest())!;
     const ranked = [...members].sort((a, b) => sign * (a.metrics[metric]! - b.metrics[metric]!));
     const ensemble = await loadMembers(tf, store, { best: 1, metric });
-    expect(ensemble.members).toEqual([ranked[0]]);
+    expect(ensemble.members).toEqual([{ ...ranked[0], isAnnealed: true }]);
   });
 
   it('takes members by id, oldest first', async () => {
@@ -256,9 +256,9 @@ describe('outputs of other kinds', () => {
     });
     const { xs, ys } = clusters(30);
     const values1 = ys.slice([0, 0], [30, 1]);
-    const both = await loadMembers(tf, await fit(model, xs, [ys, values1]));
+    const both = await loadMembers<tf.Tensor[]>(tf, await fit(model, xs, [ys, values1]));
     expect(both.policies.map(({ kind }) => kind)).toEqual(['probabilities', 'regression']);
-    const outputs = (await both.predict(xs)) as tf.Tensor[];
+    const outputs = await both.predict(xs);
     expect(outputs.map(({ shape }) => shape)).toEqual([
       [30, 3],
       [30, 1],
@@ -286,7 +286,7 @@ describe('outputs of other kinds', () => {
     const { xs, ys } = clusters(30);
     const policy = meanPolicy('logits', [0, 1, 2]);
     const ensemble = await loadMembers(tf, await fit(model, xs, ys), { policy });
-    const sums = values(((await ensemble.predict(xs)) as tf.Tensor).sum(1));
+    const sums = values((await ensemble.predict(xs)).sum(1));
     expectClose(
       sums,
       sums.map(() => 1),

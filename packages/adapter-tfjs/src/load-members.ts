@@ -3,8 +3,10 @@ import {
   meanPolicy,
   predictWithPolicy,
 } from '@snapshot-ensemble/ensemble-math';
+import { checkOptions } from '@snapshot-ensemble/options';
 import type { MemberRecord } from '@snapshot-ensemble/snapshot-core';
 
+import { checkTf } from './check-tf.ts';
 import {
   type EnsembleEvaluation,
   labelsOf,
@@ -13,10 +15,16 @@ import {
   verdictsOn,
 } from './evaluate.ts';
 import { type AnyStore, asSnapshotStore } from './member-artifacts.ts';
-import { type MemberModel, memberModel, type MemberOutputs, onHost } from './member-model.ts';
-import { outputKinds } from './output-kind.ts';
-import { asList, type MemberSelection, selectMembers } from './select-members.ts';
-import type { Inputs, Tensor, Tf } from './tf.ts';
+import {
+  applied,
+  type MemberModel,
+  memberModel,
+  type MemberOutputs,
+  onHost,
+} from './member-model.ts';
+import { type ReadOutput, readOutputs } from './output-kind.ts';
+import { asList, isAnnealed, type MemberSelection, selectMembers } from './select-members.ts';
+import type { Inputs, LayersModel, Tensor, Tf } from './tf.ts';
 
 export interface PredictOptions {
   /** Rows that go through the model at once. Default 32, as in `model.predict`. */
@@ -28,16 +36,27 @@ export interface EvaluateOptions extends PredictOptions {
   readonly rival?: Inputs;
 }
 
-/** An ensemble of stored members. Calls wait for each other: the members take turns in one model. */
-export interface LoadedMembers {
+/** A member of an ensemble. */
+export interface LoadedMember extends MemberRecord {
+  /** Whether its cycle had come to its end; a run that is stopped leaves a member whose cycle had not. */
+  readonly isAnnealed: boolean;
+}
+
+/**
+ * An ensemble of stored members. Calls wait for each other: the members take turns in one model. `Outputs` is what a
+ * call gives: a `Tensor` of a model with one output, `Tensor[]` of one with several.
+ */
+export interface LoadedMembers<Outputs extends Tensor | Tensor[] = Tensor> {
   /** The selected members, oldest first. */
-  readonly members: readonly MemberRecord[];
+  readonly members: readonly LoadedMember[];
+  /** What each output of the model is taken for, and why. */
+  readonly outputs: readonly ReadOutput[];
   /** How each output of the model is made; positions are those in the store. */
   readonly policies: readonly EnsemblePolicy[];
   /** The ensemble's outputs, shaped as the model's; an array where the model has several. The caller disposes of them. */
-  predict(inputs: Inputs, options?: PredictOptions): Promise<Tensor | Tensor[]>;
+  predict(inputs: Inputs, options?: PredictOptions): Promise<Outputs>;
   /** Every member's outputs, `[members, rows, …]`, in the order of `members`. The caller disposes of them. */
-  predictMembers(inputs: Inputs, options?: PredictOptions): Promise<Tensor | Tensor[]>;
+  predictMembers(inputs: Inputs, options?: PredictOptions): Promise<Outputs>;
   /**
    * Metrics of the ensemble and of each member: accuracy, negative log-likelihood (nats) and Brier score of classes,
    * mean squared and absolute error of values; and the verdict whether it is worth it. Targets are one-hot rows, class
@@ -48,18 +67,25 @@ export interface LoadedMembers {
   dispose(): void;
 }
 
-/** Opens an ensemble from a store; by default all members, combined as Huang et al. 2017, §3. */
-export async function loadMembers(
+/**
+ * Opens an ensemble from a store, or from the default store of a name; by default all members, combined as Huang et al.
+ * 2017, §3. Of a model with several outputs write `loadMembers<Tensor[]>(…)`.
+ */
+export async function loadMembers<Outputs extends Tensor | Tensor[] = Tensor>(
   tf: Tf,
   store: AnyStore,
   selection?: MemberSelection,
-): Promise<LoadedMembers> {
+): Promise<LoadedMembers<Outputs>> {
+  checkTf('loadMembers', tf);
   const snapshots = asSnapshotStore(store);
-  const stored = (await snapshots.readManifest())?.members ?? [];
-  const selected = selectMembers(stored, selection);
+  const run = (await snapshots.readManifest()) ?? nothingStored;
+  const selected = selectMembers(run, selection);
   const shared = await memberModel(tf, snapshots);
-  const policies = policiesOf(shared, selection, selected);
-  const members = selected.map((index) => stored[index]!);
+  const { policies, outputs: read } = policiesOf(shared, selection, selected);
+  const members = selected.map((index) => {
+    const member = run.members[index]!;
+    return { ...member, isAnnealed: isAnnealed(run.plan, member) };
+  });
   const inTurn = queue();
 
   /** Outputs by output of the model, then by member. */
@@ -67,33 +93,39 @@ export async function loadMembers(
     inputs: Inputs,
     options?: PredictOptions,
   ): Promise<MemberOutputs[][]> => {
+    checkOptions('predict', options, { batchSize: true });
     const byOutput = policies.map((): MemberOutputs[] => []);
     for (const member of members) {
       const outputs = await shared.outputsOf(member, inputs, options?.batchSize ?? 32);
-      outputs.forEach((output, index) => byOutput[index]!.push(output));
+      outputs.forEach((output, index) => byOutput[index]!.push(applied(read[index]!, output)));
     }
     return byOutput;
   };
   const combined = (byOutput: readonly MemberOutputs[][]): MemberOutputs[] =>
     byOutput.map((outputs, index) => combineOutput(policies[index]!, outputs, selected));
 
+  const tensors = (outputs: readonly MemberOutputs[]): Outputs => tensorsOf(tf, outputs) as Outputs;
+
   return {
     members,
+    outputs: read,
     policies,
     predict: (inputs, options) =>
-      inTurn(async () => tensorsOf(tf, combined(await outputsOf(inputs, options)))),
+      inTurn(async () => tensors(combined(await outputsOf(inputs, options)))),
     predictMembers: (inputs, options) =>
-      inTurn(async () => tensorsOf(tf, (await outputsOf(inputs, options)).map(stack))),
-    evaluate: (inputs, targets, options) =>
+      inTurn(async () => tensors((await outputsOf(inputs, options)).map(stack))),
+    evaluate: (inputs, targets, options = {}) =>
       inTurn(async () => {
-        const byOutput = await outputsOf(inputs, options);
+        checkOptions('evaluate', options, { batchSize: true, rival: true });
+        const { rival: given, ...predicting } = options;
+        const byOutput = await outputsOf(inputs, predicting);
         const ensemble = combined(byOutput);
         const each = members.map((_, m) =>
           byOutput.map((outputs, index) => alone(policies[index]!, outputs[m]!)),
         );
         const outputs = { names: shared.model.outputNames, policies };
         const labels = await labelsOf(ensemble, [targets].flat(), outputs);
-        const rival = options?.rival && (await rivalOf(options.rival, ensemble, outputs));
+        const rival = given && (await rivalOf(given, ensemble, outputs, read));
         return {
           ensemble: metricsOf(ensemble, labels, outputs),
           members: members.map(({ id }, m) => ({
@@ -109,18 +141,31 @@ export async function loadMembers(
   };
 }
 
+/** What a store without a run has: no members. */
+const nothingStored = { members: [], plan: { totalSteps: 0, cycles: [] } };
+
+/** How each output is read and made. A policy says what its members' outputs are. */
 function policiesOf(
-  { model }: MemberModel,
-  selection: MemberSelection | undefined,
+  { model, losses }: MemberModel,
+  selection: MemberSelection = {},
   selected: readonly number[],
-): readonly EnsemblePolicy[] {
-  if (selection === undefined || !('policy' in selection)) {
-    return outputKinds(model).map((kind) => meanPolicy(kind, selected));
-  }
-  const policies = asList(selection.policy);
-  if (policies.length === model.outputs.length) return policies;
+): { readonly policies: readonly EnsemblePolicy[]; readonly outputs: readonly ReadOutput[] } {
+  const { kinds, policy } = selection;
+  const policies = policy && asList(policy);
+  checkCount('kinds', kinds, model);
+  checkCount('policies', policies, model);
+  const outputs = readOutputs(model, losses, policies?.map(({ kind }) => kind) ?? kinds);
+  return {
+    outputs,
+    policies: policies ?? outputs.map(({ kind }) => meanPolicy(kind, selected)),
+  };
+}
+
+function checkCount(what: string, given: readonly unknown[] | undefined, model: LayersModel): void {
+  const { outputNames } = model;
+  if (given === undefined || given.length === outputNames.length) return;
   throw new RangeError(
-    `loadMembers: got ${policies.length} policies for ${model.outputs.length} outputs (${model.outputNames.join(', ')}). ` +
+    `loadMembers: got ${given.length} ${what} for ${outputNames.length} outputs (${outputNames.join(', ')}). ` +
       'Pass one for each output, in that order.',
   );
 }
@@ -151,6 +196,7 @@ async function rivalOf(
   given: Inputs,
   ensemble: readonly MemberOutputs[],
   { names, policies }: OutputsDescription,
+  read: readonly ReadOutput[],
 ): Promise<readonly MemberOutputs[]> {
   const tensors = [given].flat();
   return Promise.all(
@@ -163,7 +209,7 @@ async function rivalOf(
             'Pass what its predict returns for the same rows.',
         );
       }
-      return alone(policies[index]!, await onHost(tensor));
+      return alone(policies[index]!, applied(read[index]!, await onHost(tensor)));
     }),
   );
 }

@@ -6,15 +6,21 @@ import type {
   WeightSpec,
 } from '@snapshot-ensemble/snapshot-core';
 import { createSnapshotStore } from '@snapshot-ensemble/snapshot-core';
+import { defaultStore } from '@snapshot-ensemble/snapshot-core/default-store';
 import type { io } from '@tensorflow/tfjs';
 
 import { indexOfId } from './select-members.ts';
 
-/** A snapshot store, or blobs to put one on. */
-export type AnyStore = SnapshotStore | BlobStore;
+/** A snapshot store, blobs to put one on, or the name of the default one: a folder in Node, an IndexedDB database in a browser. */
+export type AnyStore = SnapshotStore | BlobStore | string;
 
 export function asSnapshotStore(store: AnyStore): SnapshotStore {
-  return 'readManifest' in store ? store : createSnapshotStore(store);
+  if (typeof store === 'string') return defaultStore(store);
+  if (typeof store === 'object' && 'readManifest' in store) return store;
+  if (typeof store === 'object' && 'list' in store) return createSnapshotStore(store);
+  throw new TypeError(
+    `Expected a snapshot store, blobs, or the name of a folder (in a browser, of a database); got ${String(store)}.`,
+  );
 }
 
 /** Returns a stored member as a model: its topology and weights as data. What `export-onnx` takes. */

@@ -1,5 +1,7 @@
 import type { MemberRecord, SnapshotStore } from '@snapshot-ensemble/snapshot-core';
 
+import { lossesOf } from './losses.ts';
+import type { ReadOutput } from './output-kind.ts';
 import type { Inputs, LayersModel, Tensor, Tf } from './tf.ts';
 import { assignWeights, modelVariables } from './weights.ts';
 
@@ -13,6 +15,8 @@ export interface MemberOutputs {
 /** One model that the members take turns in, so that the weights of one are on the device at a time. */
 export interface MemberModel {
   readonly model: LayersModel;
+  /** The losses it was trained with, one for each output, where they are known. */
+  readonly losses: readonly (string | null)[];
   outputsOf(
     member: MemberRecord,
     inputs: Inputs,
@@ -30,6 +34,7 @@ export async function memberModel(tf: Tf, store: SnapshotStore): Promise<MemberM
   let present: string | undefined;
   return {
     model,
+    losses: lossesOf(topology),
     async outputsOf(member, inputs, batchSize) {
       if (present !== member.id) {
         present = undefined;
@@ -49,4 +54,10 @@ export async function memberModel(tf: Tf, store: SnapshotStore): Promise<MemberM
 /** Reads an output back from the device. */
 export async function onHost(output: Tensor): Promise<MemberOutputs> {
   return { data: Float32Array.from(await output.data()), shape: output.shape };
+}
+
+/** What an output says once its sigmoid is applied, where it has one to come. */
+export function applied({ apply }: ReadOutput, output: MemberOutputs): MemberOutputs {
+  if (apply === undefined) return output;
+  return { ...output, data: output.data.map((logit) => 1 / (1 + Math.exp(-logit))) };
 }

@@ -27,33 +27,46 @@ export interface ProtocolRun {
   fail(): Promise<void>;
 }
 
-/** Begins to count the steps of a run. */
+export interface ProtocolRunOptions {
+  /** Steps of the first epoch that were made before this run. Default 0. */
+  readonly stepsBefore?: number;
+  /** Whether an epoch that is short was stopped. Default never. */
+  readonly isStopping?: () => boolean;
+}
+
+/** Begins to count the steps of a run. Throws `wrong-steps` at the first epoch that has not as many as it was told. */
 export function protocolRun(
   callback: TrainingCallback,
   trainer: Trainer,
   { firstStep, firstEpoch, totalSteps, stepsPerEpoch }: RunExtent,
+  { stepsBefore = 0, isStopping = () => false }: ProtocolRunOptions = {},
 ): ProtocolRun {
   let begun = false;
+  let stepsInEpoch = 0;
   let step = firstStep;
   let epoch = firstEpoch;
   const at = (of: number): Progress => ({ step: of, epoch, totalSteps, stepsPerEpoch });
   return {
     async beginEpoch(next) {
       epoch = next;
+      stepsInEpoch = begun ? 0 : stepsBefore;
       if (begun) return;
       begun = true;
       await callback.onTrainBegin?.(at(step), trainer);
     },
     async beginStep() {
-      if (step >= totalSteps) throw tooManySteps(totalSteps, stepsPerEpoch);
+      if (step >= totalSteps || stepsInEpoch >= stepsPerEpoch) throw tooManySteps(stepsPerEpoch);
       await callback.onStepBegin?.(at(step), trainer);
     },
     async endStep(readMetrics) {
       const made = at(step);
       step += 1;
+      stepsInEpoch += 1;
       await callback.onStepEnd?.({ ...made, readMetrics }, trainer);
     },
     async endEpoch(readMetrics) {
+      const isShort = stepsInEpoch < stepsPerEpoch && step < totalSteps;
+      if (isShort && !isStopping()) throw tooFewSteps(stepsInEpoch, stepsPerEpoch);
       // Only for those who listen: reading metrics waits for the device.
       if (!callback.onEpochEnd) return;
       await callback.onEpochEnd({ ...at(step - 1), metrics: await readMetrics() }, trainer);
@@ -72,10 +85,18 @@ export function protocolRun(
   };
 }
 
-function tooManySteps(totalSteps: number, stepsPerEpoch: number): TfjsAdapterError {
+function tooManySteps(stepsPerEpoch: number): TfjsAdapterError {
   return new TfjsAdapterError(
-    'too-many-steps',
-    `The dataset gave more than the ${totalSteps} batches that ${stepsPerEpoch} steps per epoch allow. ` +
+    'wrong-steps',
+    `An epoch has more than the ${stepsPerEpoch} batches of stepsPerEpoch, so every cycle would end in the wrong place. ` +
       'Correct stepsPerEpoch, or pass batchesPerEpoch to fitDataset.',
+  );
+}
+
+function tooFewSteps(made: number, stepsPerEpoch: number): TfjsAdapterError {
+  return new TfjsAdapterError(
+    'wrong-steps',
+    `An epoch had ${made} batches, not the ${stepsPerEpoch} of stepsPerEpoch, so no cycle would come to its end in time. ` +
+      `Pass stepsPerEpoch: ${made}.`,
   );
 }

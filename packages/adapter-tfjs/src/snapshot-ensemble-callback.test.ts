@@ -9,6 +9,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 import { clusters, collect, useBackend, silent, tinyModel } from '../test/tiny.ts';
 import { asSnapshotStore } from './member-artifacts.ts';
+import { pythonDefaults } from './plan-options.ts';
 import {
   snapshotEnsembleCallback,
   type SnapshotEnsembleOptions,
@@ -86,15 +87,29 @@ describe('snapshotEnsembleCallback', () => {
   });
 
   it('counts cycleLength in epochs, as the Python library does, and keeps the cycle it drops', async () => {
-    const { manifest, rates } = await train(5, { cycleLength: 2, lrInit: 0.1 });
+    const { manifest, rates } = await train(5, { ...pythonDefaults, cycleLength: 2, lrInit: 0.1 });
     expect(steps(manifest)).toEqual([6, 15]);
     expect(rates[0]).toBe(0.1);
     expect(rates[6]).toBeCloseTo(0.09, 12);
   });
 
-  it.each([1, 2, 7, 14])('works without arguments for %d epochs', async (epochs) => {
-    const { manifest } = await train(epochs, {});
+  it.each([
+    [1, 1],
+    [2, 3],
+    [7, 5],
+    [14, 5],
+  ])('works without arguments for %d epochs: %d cycles', async (epochs, cycles) => {
+    const { manifest, rates } = await train(epochs, {});
+    expect(manifest.members.length).toBe(cycles);
     expect(steps(manifest).at(-1)).toBe(3 * epochs);
+    // The peak is the optimizer's own.
+    expect(rates[0]).toBe(0.2);
+  });
+
+  it('takes the peak from the compiled optimizer with cycleLength too', async () => {
+    const { manifest, rates } = await train(4, { cycleLength: 2 });
+    expect(steps(manifest)).toEqual([6, 12]);
+    expect([rates[0], rates[6]]).toEqual([0.2, 0.2]);
   });
 
   it('keeps the newest numSnapshots', async () => {

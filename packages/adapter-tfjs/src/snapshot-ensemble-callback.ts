@@ -1,3 +1,4 @@
+import { checkOptions, type KnownOptions } from '@snapshot-ensemble/options';
 import {
   chain,
   type ExistingRun,
@@ -9,15 +10,16 @@ import {
 } from '@snapshot-ensemble/snapshot-core';
 import { defaultStore } from '@snapshot-ensemble/snapshot-core/default-store';
 
+import { checkTf } from './check-tf.ts';
 import { fitCheckpoints } from './fit-checkpoints.ts';
 import { type AnyStore, asSnapshotStore } from './member-artifacts.ts';
-import { planRun, type PlanOptions } from './plan-options.ts';
+import { checkPlanOptions, planRun, type PlanOptions } from './plan-options.ts';
 import type { Tf, TfjsCallback } from './tf.ts';
-import { tfjsCallbackOf, type ToTfjsCallbackOptions } from './to-tfjs-callback.ts';
+import { knownFitOptions, tfjsCallbackOf, type ToTfjsCallbackOptions } from './to-tfjs-callback.ts';
 
 /** Where snapshots go, in the words of the Python library `snapshot-ensemble`. */
 export interface EnsembleOptions {
-  /** How many of the newest snapshots to keep. Default 10 with `cycleLength`, all with `cycles` or a plan of your own. */
+  /** How many of the newest snapshots to keep. Default all. */
   readonly numSnapshots?: number;
   /** Folder in Node, IndexedDB database in a browser. Default `Ensemble/`. */
   readonly dirpath?: string;
@@ -30,7 +32,7 @@ export type SnapshotEnsembleOptions = PlanOptions &
     /** `false` follows the schedule and saves nothing. Default true. */
     readonly ensemble?: boolean;
     readonly ensembleOptions?: EnsembleOptions;
-    /** Where snapshots go instead of `ensembleOptions.dirpath`: a snapshot store, or blobs to put one on. */
+    /** Where snapshots go instead of `ensembleOptions.dirpath`: a snapshot store, blobs to put one on, or the name of a default store. */
     readonly store?: AnyStore;
     /** What to do if the store holds a run already. Default `refuse`. */
     readonly existing?: ExistingRun;
@@ -42,8 +44,17 @@ export type SnapshotEnsembleOptions = PlanOptions &
     readonly callbacks?: readonly TrainingCallback[];
   };
 
-/** Snapshots that the Python library keeps. */
-const seedNumSnapshots = 10;
+/** Every option, those of `toTfjsCallback` among them. */
+export const knownEnsembleOptions: KnownOptions<SnapshotEnsembleOptions> = {
+  ...{ cycles: true, cycleLength: true, cycleLengthMultiplier: true },
+  ...{ lrInit: true, lrMin: true, lrMultiplier: true, curve: true, planOf: true },
+  ...{ ensemble: true, ensembleOptions: true, store: true, existing: true },
+  ...{ checkpointEveryEpochs: true, snapshotsAt: true, callbacks: true },
+  ...knownFitOptions,
+};
+const knownStoreOptions: KnownOptions<EnsembleOptions> = {
+  ...{ numSnapshots: true, dirpath: true, modelPrefix: true },
+};
 
 /**
  * Returns the `tf.Callback` that makes a snapshot ensemble of any `fit` or `fitDataset`: it anneals the learning rate
@@ -54,6 +65,8 @@ export function snapshotEnsembleCallback(
   tf: Tf,
   options: SnapshotEnsembleOptions = {},
 ): TfjsCallback {
+  checkTf('snapshotEnsembleCallback', tf);
+  checkEnsembleOptions('snapshotEnsembleCallback', options, knownEnsembleOptions);
   const { ensemble = true, existing = 'refuse', snapshotsAt, callbacks = [] } = options;
   const { checkpointEveryEpochs: everyEpochs } = options;
   const store = storeOf(options);
@@ -92,11 +105,24 @@ export function storePath({ ensembleOptions = {} }: SnapshotEnsembleOptions): st
   return modelPrefix === undefined ? folder : `${folder}/${modelPrefix}`;
 }
 
+/** Refuses options that do not exist, or not where they stand, and plans that cannot be both. */
+export function checkEnsembleOptions<T extends SnapshotEnsembleOptions>(
+  where: string,
+  options: T,
+  known: KnownOptions<T>,
+): void {
+  for (const name of Object.keys(knownStoreOptions)) {
+    if (!(name in options)) continue;
+    throw new RangeError(`${where}: "${name}" belongs into ensembleOptions: { ${name}: … }.`);
+  }
+  checkOptions(where, options, known);
+  checkOptions(`${where}, ensembleOptions`, options.ensembleOptions, knownStoreOptions);
+  checkPlanOptions(where, options);
+}
+
 /** How many of the newest snapshots to keep; undefined for all. */
-function numSnapshotsOf(options: SnapshotEnsembleOptions): number | undefined {
-  const hasOwnCount = 'planOf' in options || options.cycles !== undefined;
-  const { numSnapshots = hasOwnCount ? undefined : seedNumSnapshots } =
-    options.ensembleOptions ?? {};
+function numSnapshotsOf({ ensembleOptions = {} }: SnapshotEnsembleOptions): number | undefined {
+  const { numSnapshots } = ensembleOptions;
   if (numSnapshots === undefined || (Number.isInteger(numSnapshots) && numSnapshots > 0)) {
     return numSnapshots;
   }

@@ -146,7 +146,7 @@ describe('where a fitDataset is', () => {
     const { callback, lines } = recorder();
     const callbacks = toTfjsCallback(tf, callback, { stepsPerEpoch: 4 });
     const fit = fitDataset(tinyModel(), batches(false), { epochs: 1, callbacks });
-    await expect(fit).rejects.toMatchObject({ code: 'too-many-steps' });
+    await expect(fit).rejects.toMatchObject({ code: 'wrong-steps' });
     expect(lines.slice(-2)).toEqual(['made 3', 'end 4/4 failed']);
   });
 

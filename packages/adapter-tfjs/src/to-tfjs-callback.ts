@@ -1,5 +1,7 @@
+import { checkOptions, type KnownOptions } from '@snapshot-ensemble/options';
 import type { TrainingCallback } from '@snapshot-ensemble/snapshot-core';
 
+import { checkTf } from './check-tf.ts';
 import { TfjsAdapterError } from './errors.ts';
 import { frameGiver } from './frame-giver.ts';
 import { type ProtocolRun, protocolRun, type RunExtent } from './protocol-run.ts';
@@ -17,6 +19,12 @@ export interface ToTfjsCallbackOptions extends TfjsTrainerOptions {
   readonly yieldEveryMs?: number;
 }
 
+/** Every option of `toTfjsCallback`. */
+export const knownFitOptions: KnownOptions<ToTfjsCallbackOptions> = {
+  ...{ setLearningRate: true, batchNormData: true },
+  ...{ firstStep: true, stepsPerEpoch: true, yieldEveryMs: true },
+};
+
 /**
  * Returns any protocol callback as a `tf.Callback` for `fit` and `fitDataset`: alone, or in an array whose other
  * entries are `tf.Callback`s as well (`tf.callbacks.earlyStopping()`, `new tf.CustomCallback({ … })`). The
@@ -27,6 +35,8 @@ export function toTfjsCallback(
   callback: TrainingCallback,
   options: ToTfjsCallbackOptions = {},
 ): TfjsCallback {
+  checkTf('toTfjsCallback', tf);
+  checkOptions('toTfjsCallback', options, knownFitOptions);
   return tfjsCallbackOf(tf, () => callback, options);
 }
 
@@ -40,6 +50,8 @@ interface Fit {
   readonly trainer: TfjsTrainer;
   readonly epochs: number;
   readonly stepsPerEpoch: number;
+  /** Whether somebody has asked for an end. */
+  readonly isStopping: () => boolean;
   run?: ProtocolRun;
 }
 
@@ -117,11 +129,17 @@ function beginFit(
     );
   }
   const stepsPerEpoch = stepsPerEpochOf(params as FitParams, options.stepsPerEpoch);
+  const { setLearningRate, batchNormData } = options;
   const trainer = {
-    ...tfjsTrainer(tf, model, undefined, options),
+    ...tfjsTrainer(tf, model, undefined, {
+      ...(setLearningRate && { setLearningRate }),
+      ...(batchNormData && { batchNormData }),
+    }),
     isTraining: whetherFitting(model as unknown as FitState),
   };
-  return Promise.resolve({ trainer, epochs: (params as FitParams).epochs, stepsPerEpoch });
+  const isStopping = (): boolean => model.stopTraining;
+  const { epochs } = params as FitParams;
+  return Promise.resolve({ trainer, epochs, stepsPerEpoch, isStopping });
 }
 
 /** What a model knows about the fit that runs on it. */
@@ -147,6 +165,7 @@ function beginRun(
   const firstStep = givenStep ?? firstEpoch * stepsPerEpoch;
   const totalSteps = firstStep + (epochs - firstEpoch) * stepsPerEpoch;
   const extent: RunExtent = { firstStep, firstEpoch, totalSteps, stepsPerEpoch };
-  fit.run = protocolRun(callbackOf(extent, trainer), trainer, extent);
+  const callback = callbackOf(extent, trainer);
+  fit.run = protocolRun(callback, trainer, extent, { isStopping: fit.isStopping });
   return fit.run;
 }

@@ -1,3 +1,4 @@
+import { checkOptions, type KnownOptions } from '@snapshot-ensemble/options';
 import type {
   Awaitable,
   Metrics,
@@ -5,6 +6,7 @@ import type {
   TrainingCallback,
 } from '@snapshot-ensemble/snapshot-core';
 
+import { checkTf } from './check-tf.ts';
 import { frameGiver } from './frame-giver.ts';
 import { type ProtocolRun, protocolRun } from './protocol-run.ts';
 import { readMetrics } from './read-metrics.ts';
@@ -37,6 +39,11 @@ export interface TrainStepsOptions {
   readonly yieldEveryMs?: number;
 }
 
+const known: KnownOptions<TrainStepsOptions> = {
+  ...{ totalSteps: true, stepsPerEpoch: true, firstStep: true, step: true },
+  ...{ evaluate: true, signal: true, yieldEveryMs: true },
+};
+
 export interface TrainStepsResult {
   /** Updates made in the whole run, those before `firstStep` included. */
   readonly step: number;
@@ -52,6 +59,8 @@ export async function trainSteps(
   parts: TrainedPart | readonly TrainedPart[],
   options: TrainStepsOptions,
 ): Promise<TrainStepsResult> {
+  checkTf('trainSteps', tf);
+  checkOptions('trainSteps', options, known);
   const { totalSteps, stepsPerEpoch = totalSteps, firstStep = 0, signal } = options;
   checkSteps(totalSteps, stepsPerEpoch, firstStep);
   const trained = 'trainer' in parts ? [parts] : parts;
@@ -72,7 +81,7 @@ export async function trainSteps(
     stepsPerEpoch,
   });
   const runs = trained.map(({ trainer, callback }) =>
-    protocolRun(callback, { ...trainer, stop }, extent),
+    protocolRun(callback, { ...trainer, stop }, extent, { stepsBefore: firstStep % stepsPerEpoch }),
   );
   const giveFrame = frameGiver(tf, options.yieldEveryMs);
   try {

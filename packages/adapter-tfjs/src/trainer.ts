@@ -1,12 +1,22 @@
+import { checkOptions } from '@snapshot-ensemble/options';
 import type { Trainer } from '@snapshot-ensemble/snapshot-core';
 
 import { type InputBatches, refreshBatchNorm } from './batch-norm.ts';
+import { checkTf } from './check-tf.ts';
 import { TfjsAdapterError } from './errors.ts';
-import { currentLearningRate, learningRateSetter } from './learning-rate.ts';
+import { learningRateOf } from './learning-rate.ts';
+import { withLosses } from './losses.ts';
 import { perturbWeights } from './noise.ts';
 import { checkReadable, readOptimizerState, writeOptimizerState } from './optimizer-state.ts';
-import type { LayersModel, Optimizer, Tf } from './tf.ts';
-import { assignWeights, hostCopies, modelVariables, specsOf } from './weights.ts';
+import type { LayersModel, Optimizer, Tensor, Tf } from './tf.ts';
+import {
+  assignWeights,
+  checkFinite,
+  checkNames,
+  hostCopies,
+  modelVariables,
+  specsOf,
+} from './weights.ts';
 
 /** What a trainer cannot find out by itself. */
 export interface TfjsTrainerOptions {
@@ -36,27 +46,32 @@ export function tfjsTrainer(
   optimizer: Optimizer = compiledOptimizer(model),
   options: TfjsTrainerOptions = {},
 ): TfjsTrainer {
-  const setLearningRate = options.setLearningRate ?? learningRateSetter(optimizer);
-  const initialLearningRate = currentLearningRate(optimizer);
+  checkTf('tfjsTrainer', tf);
+  checkOptions('tfjsTrainer', options, { setLearningRate: true, batchNormData: true });
+  checkNames(model);
+  const learningRate = learningRateOf(optimizer, options.setLearningRate);
   const variables = (): ReturnType<typeof modelVariables> => modelVariables(model);
   return {
     model: {
       format: modelFormat,
-      topology: model.toJSON(null, false),
+      topology: withLosses(model.toJSON(null, false) as object, model),
       weights: specsOf(variables()),
     },
-    initialLearningRate,
-    setLearningRate,
+    initialLearningRate: learningRate.own,
+    setLearningRate(value) {
+      learningRate.set(value);
+    },
     restoreLearningRate() {
-      if (initialLearningRate !== undefined) setLearningRate(initialLearningRate);
+      learningRate.restore();
     },
     checkResumable: () => {
       checkReadable(optimizer);
     },
-    readWeights: () => hostCopies(variables),
+    readWeights: () => checkFinite(hostCopies(variables)),
     writeWeights: (weights) => assignWeights(tf, variables(), weights),
     readOptimizer: () => readOptimizerState(optimizer),
-    writeOptimizer: (state) => writeOptimizerState(tf, optimizer, state),
+    writeOptimizer: (state) =>
+      writeOptimizerState(tf, optimizer, state, trainedBy(model, optimizer)),
     refreshBatchNorm: () => refreshBatchNorm(tf, model, options.batchNormData),
     perturbWeights(standardDeviation, seed) {
       perturbWeights(tf, model, standardDeviation, seed);
@@ -65,6 +80,16 @@ export function tfjsTrainer(
       model.stopTraining = true;
     },
   };
+}
+
+/** What the compiled optimizer trains; undefined of an optimizer that may train other variables, or those of several models. */
+function trainedBy(model: LayersModel, optimizer: Optimizer): readonly Tensor[] | undefined {
+  const { optimizer: compiled, collectedTrainableWeights } = model as unknown as {
+    readonly optimizer?: Optimizer;
+    readonly collectedTrainableWeights?: readonly { read(): Tensor }[];
+  };
+  if (compiled !== optimizer) return undefined;
+  return collectedTrainableWeights?.map((weight) => weight.read());
 }
 
 function compiledOptimizer(model: LayersModel): Optimizer {

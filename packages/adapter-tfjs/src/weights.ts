@@ -23,6 +23,18 @@ export function modelVariables(model: LayersModel): readonly NamedDeviceTensor[]
   return [...weights].map((weight) => ({ name: weight.originalName, tensor: weight.read() }));
 }
 
+/** Refuses a model two of whose weights have one name, as layers of two submodels may: only one of them could be stored. */
+export function checkNames(model: LayersModel): void {
+  const names = modelVariables(model).map(({ name }) => name);
+  const clashing = [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
+  if (clashing.length === 0) return;
+  throw new TfjsAdapterError(
+    'weight-names',
+    `The model "${model.name}" has several weights named ${clashing.map((name) => `"${name}"`).join(', ')}, of which only one could be ` +
+      "stored. Give their layers names of their own: tf.layers.dense({ name: 'encoder_dense', … }).",
+  );
+}
+
 function* layerWeights(owner: WeightOwner): Generator<LayersModel['weights'][number]> {
   for (const layer of owner.layers ?? []) yield* layerWeights(layer);
   yield* owner.weights;
@@ -49,6 +61,24 @@ export async function* hostCopies(
     for (const { name, tensor } of clones) yield await hostCopy(name, tensor);
   } finally {
     for (const { tensor } of clones) tensor.dispose();
+  }
+}
+
+/** Passes tensors on; throws `non-finite-weight` at the first number among them that is none. */
+export async function* checkFinite(
+  tensors: AsyncIterable<NamedTensor>,
+): AsyncGenerator<NamedTensor, void> {
+  for await (const tensor of tensors) {
+    const found =
+      tensor.dtype === 'float32' && tensor.data.find((value) => !Number.isFinite(value));
+    if (found !== false && found !== undefined) {
+      throw new TfjsAdapterError(
+        'non-finite-weight',
+        `The weight "${tensor.name}" holds ${found}, so these weights are not saved; what was saved before stays. The training has diverged: ` +
+          'lower its peak learning rate (lrInit), clip gradients, or look for NaN in the data.',
+      );
+    }
+    yield tensor;
   }
 }
 
