@@ -1,4 +1,8 @@
-import { loadMembers, snapshotEnsembleCallback } from '@snapshot-ensemble/adapter-tfjs';
+import {
+  loadMembers,
+  pythonDefaults,
+  snapshotEnsembleCallback,
+} from '@snapshot-ensemble/adapter-tfjs';
 import { memoryBlobs } from '@snapshot-ensemble/snapshot-core';
 import * as tf from '@tensorflow/tfjs';
 import { type Split, splitIrises } from './data.ts';
@@ -55,7 +59,7 @@ export async function compareOnIris(seed: number, epochs = 250): Promise<IrisRes
 
   const store = memoryBlobs();
   // The Python library's defaults: cycles of 10, 15, 22.5 … epochs, from 0.01.
-  await fit(network(seed), snapshotEnsembleCallback(tf, { store }));
+  await fit(network(seed), snapshotEnsembleCallback(tf, { ...pythonDefaults, store }));
   const ensemble = await loadMembers(tf, store);
   const evaluation = await ensemble.evaluate(heldOut.xs, heldOut.ys, {
     rival: single.predict(heldOut.xs),

@@ -1,6 +1,6 @@
 import { memoryBlobs, type TrainingCallback } from '@snapshot-ensemble/snapshot-core';
 import * as tf from '@tensorflow/tfjs';
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { clusters, fitDataset, silent, tinyModel, useBackend, weightValues } from '../test/tiny.ts';
 import { generateSnapshotCallbacks } from './generate-snapshot-callbacks.ts';
@@ -333,5 +333,23 @@ describe('a run is resumed only as it was', () => {
     await begin(tf.train.momentum(0.1, 0.9));
     await resume(tinyModel({ optimizer: tf.train.momentum(0.1, 0.9) }));
     expect(await storedSteps()).toEqual([3, 6]);
+  });
+});
+
+describe('with verbose', () => {
+  it('a line is written for every snapshot', async () => {
+    const lines: unknown[] = [];
+    const log = vi.spyOn(console, 'log').mockImplementation((line) => void lines.push(line));
+    await fit(tinyModel(), { cycles: 3, verbose: 1 });
+    await fit(tinyModel(), { cycles: 2, existing: 'overwrite' });
+    log.mockRestore();
+    expect(lines).toEqual(
+      [1, 2, 3].map(
+        (cycle) =>
+          expect.stringMatching(
+            `^Snapshot of cycle ${cycle} of 3, step ${cycle * 4}: loss [0-9.]+, acc [0-9.]+, learning rate [0-9.]+$`,
+          ) as string,
+      ),
+    );
   });
 });

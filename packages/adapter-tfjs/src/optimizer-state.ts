@@ -93,9 +93,12 @@ function checkIsOf(
   const of = rest.filter(({ name }) => name.endsWith(`/${first}`));
   const shapes = (tensors: readonly Tensor[]): string =>
     tensors.map(({ shape }) => `[${shape.join(', ')}]`).join(', ');
+  // Before its first step it has accumulated nothing.
+  if (of.length === 0) return;
   const [then, now] = [shapes(of.map(({ tensor }) => tensor)), shapes(trained)];
   if (then === now) return;
-  const names = of.map(({ name }) => name.slice(0, -first.length - 1));
+  // tfjs numbers variables that a process made before under the same name: hidden/kernel_1.
+  const names = of.map(({ name }) => name.slice(0, -first.length - 1).replace(/_\d+$/, ''));
   throw refused(
     `the checkpoint's ${mine} trained ${of.length} weights, ${names.join(', ')} (${then}), and this one trains ${trained.length} (${now})`,
     'Make the same layers trainable, and compile the model again',

@@ -10,6 +10,7 @@ import {
 } from '@snapshot-ensemble/snapshot-core';
 import { defaultStore } from '@snapshot-ensemble/snapshot-core/default-store';
 
+import { announceSnapshots } from './announce.ts';
 import { checkTf } from './check-tf.ts';
 import { fitCheckpoints } from './fit-checkpoints.ts';
 import { type AnyStore, asSnapshotStore } from './member-artifacts.ts';
@@ -40,6 +41,8 @@ export type SnapshotEnsembleOptions = PlanOptions &
     readonly checkpointEveryEpochs?: number;
     /** When to take snapshots. Default: after the last update of each cycle. */
     readonly snapshotsAt?: SnapshotPoints;
+    /** 1 or 2 writes a line to the console for every snapshot, as `verbose` of `fit` does for epochs. Default 0. */
+    readonly verbose?: 0 | 1 | 2;
     /** Protocol callbacks to run beside, after the schedule and the snapshots. Default none. */
     readonly callbacks?: readonly TrainingCallback[];
   };
@@ -49,7 +52,7 @@ export const knownEnsembleOptions: KnownOptions<SnapshotEnsembleOptions> = {
   ...{ cycles: true, cycleLength: true, cycleLengthMultiplier: true },
   ...{ lrInit: true, lrMin: true, lrMultiplier: true, curve: true, planOf: true },
   ...{ ensemble: true, ensembleOptions: true, store: true, existing: true },
-  ...{ checkpointEveryEpochs: true, snapshotsAt: true, callbacks: true },
+  ...{ checkpointEveryEpochs: true, snapshotsAt: true, callbacks: true, verbose: true },
   ...knownFitOptions,
 };
 const knownStoreOptions: KnownOptions<EnsembleOptions> = {
@@ -68,6 +71,7 @@ export function snapshotEnsembleCallback(
   checkTf('snapshotEnsembleCallback', tf);
   checkEnsembleOptions('snapshotEnsembleCallback', options, knownEnsembleOptions);
   const { ensemble = true, existing = 'refuse', snapshotsAt, callbacks = [] } = options;
+  const { verbose = 0 } = options;
   const { checkpointEveryEpochs: everyEpochs } = options;
   const store = storeOf(options);
   const numSnapshots = numSnapshotsOf(options);
@@ -86,6 +90,7 @@ export function snapshotEnsembleCallback(
       return chain(
         followSchedule(schedule),
         ...(ensemble ? [snapshots] : []),
+        ...(ensemble && verbose > 0 ? [announceSnapshots(plan, store, console.log)] : []),
         ...(checkpoints ? [checkpoints] : []),
         ...callbacks,
       );

@@ -1,8 +1,10 @@
 import '../test/choose-wasm.ts';
 import './cases.test.ts';
+import './front-door.test.ts';
 import './learning-rate.test.ts';
 import './leaks.test.ts';
 import './load-members.test.ts';
+import './output-kind.test.ts';
 import './resume.test.ts';
 import './same-door.test.ts';
 import './snapshot-ensemble-callback.test.ts';

@@ -60,6 +60,12 @@ snapshotEnsembleCallback(tf, { cycles: 5, existing: 'append' });
 // One way to select at a time.
 void loadMembers(tf, store, { last: 3 });
 void loadMembers(tf, store, { policy: [policy, policy] });
+expectTypeOf(loadMembers(tf, 'Ensemble'))
+  .resolves.toHaveProperty('predict')
+  .returns.resolves.toEqualTypeOf<tf.Tensor>();
+expectTypeOf(loadMembers<tf.Tensor[]>(tf, store))
+  .resolves.toHaveProperty('predict')
+  .returns.resolves.toEqualTypeOf<tf.Tensor[]>();
 // @ts-expect-error -- the best on what?
 void loadMembers(tf, store, { best: 3 });
 

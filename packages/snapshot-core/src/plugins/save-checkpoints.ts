@@ -104,8 +104,9 @@ async function restore(
     );
   }
   if (checkpoint === undefined) return;
-  await trainer.writeWeights(checkpoint.weights());
+  // The optimizer first: a trainer that refuses another one's state has then changed nothing.
   await restoreOptimizer(trainer, checkpoint.optimizer());
+  await trainer.writeWeights(checkpoint.weights());
   const state = await checkpoint.callbacks();
   if (chain?.restoreState !== undefined) await chain.restoreState(state);
   else refuseLost(Object.keys(state.json as object)[0], 'state of the callback', 'chain');
