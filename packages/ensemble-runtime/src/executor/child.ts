@@ -8,6 +8,11 @@ import { createFrameReader, encodeHead, type Command, type Reply } from './frame
 
 /** Of a frame, what is written at a time: more would keep the event loop from its other work. */
 const GROUP_BYTES = 256 * 1024;
+/**
+ * glibc gives larger blocks back as soon as they are free: without, it raises the bound to the size of the model that was read, and keeps as
+ * much. Half of a model less in memory.
+ */
+const MAPPED_BYTES = String(1024 * 1024);
 /** Of what the child wrote to its standard error, for the error of a crash. */
 const KEPT_TEXT = 2000;
 
@@ -41,6 +46,7 @@ export function startChild(): Child {
   const process_ = spawn(process.execPath, args, {
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     windowsHide: true,
+    env: { MALLOC_MMAP_THRESHOLD_: MAPPED_BYTES, ...process.env },
   });
   const channel = process_.stdio[CHANNEL] as Socket;
   const stderr = process_.stderr as unknown as Socket;

@@ -67,7 +67,6 @@ const actions: {
     const sessions = open.get(id) ?? createSessions(await loadOrt(), settings);
     open.set(id, sessions);
     const opened = await sessions.open(key, model);
-    globalThis.gc?.();
     return { reply: { kind: 'opened', opened }, payload: [] };
   },
   async run({ id, graph, rows, feeds, outputs }, sizes) {
@@ -98,7 +97,6 @@ const actions: {
     await open.get(id)?.release();
     open.delete(id);
     for (const key of reused.keys()) if (key.startsWith(`${id}/`)) reused.delete(key);
-    globalThis.gc?.();
     return { reply: { kind: 'closed' }, payload: [] };
   },
 };
@@ -119,7 +117,8 @@ const prefix = new Uint8Array(PREFIX_BYTES);
 for (;;) {
   read(prefix);
   const { message, sizes } = decodeHead(readBytes(jsonLength(prefix)));
-  const { reply, payload } = await answer(message as Command, sizes);
+  const command = message as Command;
+  const { reply, payload } = await answer(command, sizes);
   write(
     encodeHead(
       reply,
@@ -127,4 +126,6 @@ for (;;) {
     ),
   );
   for (const part of payload) write(part);
+  // A model, or what a closed session held: garbage now, and of a size that is worth a collection.
+  if (command.kind !== 'run') globalThis.gc?.();
 }
