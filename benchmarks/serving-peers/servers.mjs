@@ -119,6 +119,8 @@ instance_group [ { count: 1 kind: KIND_CPU } ]
  * @param {ReturnType<typeof onCore>} child
  */
 async function ready(url, child) {
+  // Nobody reads its log, and a full pipe would stop it.
+  child.stdout.resume();
   for (let tries = 0; tries < 600; tries++) {
     if (child.exitCode !== null)
       throw new Error(`the server at ${url} ended with exit code ${child.exitCode}`);
