@@ -116,7 +116,7 @@ describe('an ensemble of models that were called regression', () => {
     const { ensemble: metrics, verdicts } = await ensemble.evaluate(xs, ys);
     expect(metrics['accuracy']).toBeGreaterThan(0.8);
     expect(Object.keys(metrics)).toEqual(['accuracy', 'nll', 'brier']);
-    expect(verdicts[0]!.metric).toBe('error');
+    expect(verdicts).toHaveLength(1);
   });
 
   it('of the logit of one answers with probabilities', async () => {
