@@ -1,5 +1,5 @@
-import { open, readdir, stat, unlink, type FileHandle } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { open, readdir, realpath, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { dirname, join, resolve, sep } from 'node:path';
 import {
   errorCode,
   ignoring,
@@ -22,17 +22,23 @@ import { checkKey } from '../keys.ts';
 import { fileError } from './file-errors.ts';
 import { blobPaths, isBlobName, versionOf, type BlobPaths } from './file-paths.ts';
 import type { HolderIdentity } from '../platform/platform.ts';
-import { putIfAbsent, putIfMatch } from './replace.ts';
+import { StoreError } from '../store-error.ts';
+import { nodeDisk, putIfAbsent, putIfMatch, type Disk } from './replace.ts';
 import { sweep, writerTag } from './sweep.ts';
 
 const chunkBytes = 1024 * 1024;
 
 /**
  * Blobs as files in a folder, which is made on the first write. A write goes to a temporary file beside the
- * blob, is flushed to disk, moved into place and its folder flushed. Needs hard links, as every POSIX file
- * system and NTFS have.
+ * blob, is flushed to disk, moved into place and its folder flushed. Where the file system lacks hard links (FAT, some
+ * network shares), writers of one blob take turns by announcing themselves.
  */
 export function fileBlobs(folder: string): BlobStore {
+  return fileBlobsOn(nodeDisk, folder);
+}
+
+/** As `fileBlobs`; a test puts a disk that fails in the place of Node's. */
+export function fileBlobsOn(disk: Disk, folder: string): BlobStore {
   const root = resolve(folder);
   let identity: Promise<HolderIdentity> | undefined;
   const own = (): Promise<HolderIdentity> => (identity ??= processIdentity());
@@ -52,10 +58,17 @@ export function fileBlobs(folder: string): BlobStore {
       checkKey(key);
       const paths = blobPaths(root, key, writerTag(await own()));
       try {
+        await refuseCaseFold(root, key);
         await prepare(paths);
         const temp = paths.temp();
         const written = await writeTemp(temp, chunks);
-        if (!(await publish(paths, temp, condition))) throw conditionFailed(key, condition!);
+        try {
+          if (!(await publish(disk, paths, temp, condition)))
+            throw conditionFailed(key, condition!);
+        } finally {
+          // A write that fails leaves nothing behind.
+          await ignoring(['ENOENT'], unlink(temp));
+        }
         await syncFolder(paths.folder);
         return written;
       } catch (error) {
@@ -145,17 +158,44 @@ async function stamp(handle: FileHandle): Promise<void> {
 }
 
 async function publish(
+  disk: Disk,
   paths: BlobPaths,
   temp: string,
   condition: WriteCondition | undefined,
 ): Promise<boolean> {
   if (condition !== undefined) {
     return 'ifAbsent' in condition
-      ? putIfAbsent(paths, temp)
-      : putIfMatch(paths, temp, condition.ifMatch);
+      ? putIfAbsent(disk, paths, temp)
+      : putIfMatch(disk, paths, temp, condition.ifMatch);
   }
-  await renameFile(temp, paths.file);
+  await renameFile(temp, paths.file, disk);
   return true;
+}
+
+/** Whether a symbolic link leads to a folder, and not to one that it is in itself. */
+async function isFolderLink(file: string): Promise<boolean> {
+  const target = await ignoring(['ENOENT', 'ELOOP'], realpath(file));
+  if (target === undefined || !(await stat(target)).isDirectory()) return false;
+  return !`${await realpath(dirname(file))}${sep}`.startsWith(`${target}${sep}`);
+}
+
+/** Two keys that differ only in case are one file on macOS and Windows. */
+async function refuseCaseFold(root: string, key: string): Promise<void> {
+  let folder = root;
+  for (const segment of key.split('/')) {
+    const folded = segment.toLowerCase();
+    const names = (await ignoring(['ENOENT', 'ENOTDIR'], readdir(folder))) ?? [];
+    const other = names.find((name) => name !== segment && name.toLowerCase() === folded);
+    if (other !== undefined) {
+      throw new StoreError(
+        'unsafe-key',
+        `Key "${key}" is not allowed: "${other}" is there, which differs from "${segment}" only in case, and some disks ` +
+          'take both for one.',
+        { key },
+      );
+    }
+    folder = join(folder, segment);
+  }
 }
 
 /** Adds the blobs below a folder whose key starts with the prefix. */
@@ -169,14 +209,14 @@ async function collect(
   for (const entry of entries ?? []) {
     const key = path + entry.name;
     const file = join(folder, entry.name);
-    if (entry.isDirectory()) {
+    if (entry.isDirectory() || (entry.isSymbolicLink() && (await isFolderLink(file)))) {
       const below = `${key}/`;
       if (below.startsWith(prefix) || prefix.startsWith(below)) {
         await collect(file, below, prefix, found);
       }
     } else if (isBlobName(entry.name) && key.startsWith(prefix)) {
-      const stats = await ignoring(['ENOENT'], stat(file, { bigint: true }));
-      if (stats !== undefined) {
+      const stats = await ignoring(['ENOENT', 'ELOOP'], stat(file, { bigint: true }));
+      if (stats?.isFile() === true) {
         found.push({ key, bytes: Number(stats.size), version: versionOf(stats) });
       }
     }

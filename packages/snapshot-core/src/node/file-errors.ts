@@ -17,14 +17,6 @@ export function fileError(error: unknown, path: string, key: string): unknown {
         `Cannot write "${key}": the disk of ${path} is full (${code}). Nothing was changed; free some space and save again.`,
         options,
       );
-    case 'ENOTSUP':
-    case 'EOPNOTSUPP':
-    case 'ENOSYS':
-      return new StoreError(
-        'unsupported',
-        `Cannot write "${key}": the file system of ${path} lacks hard links, which atomic writes need. Use a folder on another one.`,
-        options,
-      );
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':

@@ -1,18 +1,35 @@
 import { link, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { errorCode, ignoring } from '@snapshot-ensemble/bytes/node';
+import { errorCode, ignoring, renameFile } from '@snapshot-ensemble/bytes/node';
 import { currentVersion, type BlobPaths } from './file-paths.ts';
+import { inTurn } from './turns.ts';
 
-/** Moves the temporary file to the blob's place if there is no blob. */
-export async function putIfAbsent(paths: BlobPaths, temp: string): Promise<boolean> {
-  const linked = await tryLink(temp, paths.file);
-  await unlink(temp);
-  return linked;
+/** What publishing a blob asks of the file system. */
+export interface Disk {
+  readonly link: (from: string, to: string) => Promise<void>;
+  readonly rename: (from: string, to: string) => Promise<void>;
+  readonly wait?: (ms: number) => Promise<void>;
+}
+
+export const nodeDisk: Disk = { link, rename };
+
+/** What FAT and some network file systems answer to a hard link; our own folder would not be forbidden to us. */
+const noLinkCodes: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
+
+/** Moves the temporary file to the blob's place if there is no blob. The caller removes the temporary file. */
+export async function putIfAbsent(disk: Disk, paths: BlobPaths, temp: string): Promise<boolean> {
+  const linked = await tryLink(disk, temp, paths.file);
+  if (linked !== undefined) return linked;
+  return inTurn(paths, async () => {
+    if ((await currentVersion(paths.file)) !== undefined) return false;
+    await renameFile(temp, paths.file, disk);
+    return true;
+  });
 }
 
 /**
  * Moves the temporary file to the blob's place if the blob is still of this version: a compare-and-swap between
- * processes, on any POSIX file system, that no crash can block.
+ * processes, on any POSIX file system, that no crash can block. The caller removes the temporary file.
  *
  * The writer links its file under a name made of the version it replaces. That succeeds for one writer only, and
  * versions never come back, so once the blob is seen to be of that version after the link, nobody else may
@@ -20,33 +37,36 @@ export async function putIfAbsent(paths: BlobPaths, temp: string): Promise<boole
  * harmless if it was done before, because that file is gone then.
  */
 export async function putIfMatch(
+  disk: Disk,
   paths: BlobPaths,
   temp: string,
   version: string,
 ): Promise<boolean> {
-  if ((await currentVersion(paths.file)) !== version) {
-    await unlink(temp);
-    return false;
-  }
+  if ((await currentVersion(paths.file)) !== version) return false;
   const claim = paths.claim(version);
-  if (!(await tryLink(temp, claim))) {
-    await unlink(temp);
-    await finishClaim(paths, version);
-    return false;
+  const linked = await tryLink(disk, temp, claim);
+  if (linked === undefined) {
+    return inTurn(paths, async () => {
+      if ((await currentVersion(paths.file)) !== version) return false;
+      await renameFile(temp, paths.file, disk);
+      return true;
+    });
   }
-  if ((await currentVersion(paths.file)) === version) {
-    await ignoring(['ENOENT'], rename(temp, paths.file));
-    await ignoring(['ENOENT'], unlink(claim));
-    return true;
-  }
-  // Replaced since: by somebody who finished our claim (then our file has moved), or before we claimed.
-  const moved =
-    (await ignoring(
+  if (!linked) return false;
+  try {
+    if ((await currentVersion(paths.file)) === version) {
+      await ignoring(['ENOENT'], renameFile(temp, paths.file, disk));
+      return true;
+    }
+    // Replaced since: by somebody who finished our claim (then our file has moved), or before we claimed.
+    const isThere = await ignoring(
       ['ENOENT'],
-      unlink(temp).then(() => true),
-    )) === undefined;
-  await ignoring(['ENOENT'], unlink(claim));
-  return moved;
+      stat(temp).then(() => true),
+    );
+    return isThere === undefined;
+  } finally {
+    await ignoring(['ENOENT'], unlink(claim));
+  }
 }
 
 /** Finishes what a writer began who claimed this version and may be gone. */
@@ -66,17 +86,15 @@ export async function finishClaim(paths: BlobPaths, version: string): Promise<vo
   if ((await currentVersion(paths.file)) !== version) await ignoring(['ENOENT'], unlink(claim));
 }
 
-async function tryLink(from: string, to: string): Promise<boolean> {
+/** Whether the link was made or its name was taken; undefined where the file system has no links. */
+async function tryLink(disk: Disk, from: string, to: string): Promise<boolean | undefined> {
   try {
-    await link(from, to);
+    await disk.link(from, to);
     return true;
   } catch (error) {
-    if (errorCode(error) === 'EEXIST') return false;
-    await ignoring(['ENOENT'], unlink(from));
-    // What FAT and some network file systems answer; our own folder would not be forbidden to us.
-    if (errorCode(error) === 'EPERM') {
-      throw Object.assign(new Error('no hard links', { cause: error }), { code: 'ENOTSUP' });
-    }
+    const code = errorCode(error) ?? '';
+    if (code === 'EEXIST') return false;
+    if (noLinkCodes.has(code)) return undefined;
     throw error;
   }
 }

@@ -18,7 +18,7 @@ const modeOfWord: Readonly<Record<MetricMode, ReadonlySet<string>>> = {
   min: new Set(
     (
       'loss error err rmse mse mae mape msle nll crossentropy perplexity brier ece hinge kld divergence deviance ' +
-      'proximity wer cer fid'
+      'proximity wer cer fid negative neg'
     ).split(' '),
   ),
   max: new Set(

@@ -35,6 +35,8 @@ describe('keepBest', () => {
     ['val_loss', [Number.NaN, 3, Number.NaN], {}, 2],
     ['val_loss', [3, 1, 2, 4], { restartAt: 2 }, 2],
     ['val_acc', [0.3, 0.9, 0.2], { metric: 'val_acc' }, 2],
+    ['val_binaryAccuracy', [0.3, 0.9, 0.2], { metric: 'val_binaryAccuracy' }, 2],
+    ['val_auc', [0.3, 0.9, 0.2], { metric: 'val_auc' }, 2],
     ['score', [3, 1, 2, 4, 4], { metric: 'score', mode: 'max' }, 4],
   ])('keeps one epoch of %s %j with %j: after update %d', async (metric, values, options, step) => {
     expect(await kept(metric, values, options)).toEqual([step]);

@@ -266,6 +266,14 @@ describe('stopEarly', () => {
     expect(await epochsWith(values, options)).toBe(epochs);
   });
 
+  it('lets a rising accuracy go on', async () => {
+    const toy = toyTrainer();
+    const metricsOf = (step: number) => ({ val_acc: step / 20 });
+    const run = { totalSteps: 20, stepsPerEpoch: 2, metricsOf };
+    await toy.train(stopEarly({ metric: 'val_acc', patience: 2 }), run);
+    expect(toy.learningRates).toHaveLength(20);
+  });
+
   it('says which metrics there are', async () => {
     await expect(epochsWith([1], { metric: 'acc' })).rejects.toThrow(
       'stopEarly: an epoch has no metric "acc". It has: val_loss.',
