@@ -31,7 +31,7 @@ export async function exportBundle(
   const folder = join(out, 'bundle');
   await exportEnsemble(run.store, bundleDirectory(folder), {
     name: 'fashion',
-    policy: served(policy),
+    policy,
     labels: { garment: data.test.classNames },
     smoke: {
       inputs: { image: firstImages(data.test, SMOKE_ROWS) },
@@ -40,11 +40,6 @@ export async function exportBundle(
     },
   });
   return folder;
-}
-
-/** The client compares the disagreement with the threshold: the graph gives the disagreement itself. */
-function served({ abstain: _, ...policy }: EnsemblePolicy): EnsemblePolicy {
-  return policy;
 }
 
 /** A request for the bundle's smoke test, which `snapshot-ensemble verify` replays. */

@@ -14,10 +14,15 @@ export interface Answer {
   readonly confidence: number;
   /** How much of the uncertainty is the members' disagreement, in nats. */
   readonly disagreement: number;
+  /** Whether the ensemble declines: its members disagree more than the policy allows. */
+  readonly isDeclined: boolean;
 }
 
 interface InferResponse {
-  readonly outputs: readonly { readonly name: string; readonly data: readonly number[] }[];
+  readonly outputs: readonly {
+    readonly name: string;
+    readonly data: readonly number[];
+  }[];
   readonly error?: string;
 }
 
@@ -75,19 +80,19 @@ export async function askServer(
       prediction: model.classNames[ofRow.indexOf(confidence)]!,
       confidence,
       disagreement: output(`${model.output}.mutual_information`)[row]!,
+      isDeclined: Boolean(output(`${model.output}.abstain`)[row]),
     };
   });
 }
 
-/** What a client makes of the answers: it names nothing about which the members disagree more than `threshold`. */
-export function formatAnswers(answers: readonly Answer[], threshold: number): string {
+/** The answers in words: the server names nothing that it declines. */
+export function formatAnswers(answers: readonly Answer[]): string {
   const width = Math.max(...answers.map(({ truth }) => truth.length));
   return answers
-    .map(({ truth, prediction, confidence, disagreement }) => {
-      const says =
-        disagreement > threshold
-          ? 'sorry, I have never seen anything like this'
-          : `${prediction}, ${(100 * confidence).toFixed(1)} % sure`;
+    .map(({ truth, prediction, confidence, disagreement, isDeclined }) => {
+      const says = isDeclined
+        ? 'sorry, I have never seen anything like this'
+        : `${prediction}, ${(100 * confidence).toFixed(1)} % sure`;
       return `  ${truth.padEnd(width)}  disagreement ${disagreement.toFixed(3)}: ${says}`;
     })
     .join('\n');

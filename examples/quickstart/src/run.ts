@@ -72,7 +72,7 @@ export async function runQuickstart(options: QuickstartOptions, screen: Screen):
     const model = { name: 'fashion', input: inputs[0]!.name, output: outputs[0]!.name, classNames };
     const { threshold } = policy.abstain!;
     const asked = imagesToAsk(test, unknown);
-    screen.print(formatAnswers(await askServer(server.url, model, asked), threshold));
+    screen.print(formatAnswers(await askServer(server.url, model, asked)));
     const refused = (of: Float64Array) =>
       of.filter((score) => score > threshold).length / of.length;
     const { known, unknown: digits } = ensemble.suspicion;
