@@ -21,15 +21,21 @@ describe('modeOf', () => {
     }
   });
 
-  it.each(['vaccinated', 'negativeLogLikelihood', 'score', 'val', 'lossless', 'accLoss', 'space', ''])(
-    'needs a mode for %j',
-    (metric) => {
-      expect(() => modeOf({ metric }, 'keepBest')).toThrow(
-        `keepBest: whether "${metric}" is better high or low cannot be told from its name. Pass mode: 'max' or 'min'.`,
-      );
-      expect(modeOf({ metric, mode: 'max' }, 'keepBest')).toBe('max');
-    },
-  );
+  it.each([
+    'vaccinated',
+    'negativeLogLikelihood',
+    'score',
+    'val',
+    'lossless',
+    'accLoss',
+    'space',
+    '',
+  ])('needs a mode for %j', (metric) => {
+    expect(() => modeOf({ metric }, 'keepBest')).toThrow(
+      `keepBest: whether "${metric}" is better high or low cannot be told from its name. Pass mode: 'max' or 'min'.`,
+    );
+    expect(modeOf({ metric, mode: 'max' }, 'keepBest')).toBe('max');
+  });
 
   it('refuses a mode that is none', () => {
     const mode = 'high' as MetricMode;
