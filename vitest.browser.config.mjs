@@ -40,9 +40,11 @@ const project = (name, test, server = {}) => ({
   cacheDir: `node_modules/.vite/${name.replace(' ', '-')}`,
   resolve: { conditions },
   // Found only while a test runs, they would make Vite reload the page in the middle of it.
-  optimizeDeps: { include: ['@tensorflow/tfjs', '@tensorflow/tfjs-backend-wasm', 'valibot'],
+  optimizeDeps: {
+    include: ['@tensorflow/tfjs', '@tensorflow/tfjs-backend-wasm', 'valibot'],
     // It finds its WebAssembly beside itself.
-    exclude: ['onnxruntime-web'] },
+    exclude: ['onnxruntime-web'],
+  },
   test: { name, testTimeout: 60_000, browser: chromium(), ...test },
 });
 

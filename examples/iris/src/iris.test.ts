@@ -21,6 +21,6 @@ describe('the iris example', () => {
     const { ensemble, members, verdict } = await compareOnIris(1, 60);
     expect(members).toBe(4);
     expect(ensemble.accuracy).toBeGreaterThan(0.6);
-    expect(verdict).toMatch(/against the rival of equal budget/);
+    expect(verdict).toMatch(/Against the single model of equal budget/);
   });
 });

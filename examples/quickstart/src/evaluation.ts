@@ -48,7 +48,7 @@ export async function predictSingle(
   const model = await tf.loadLayersModel(memberIOHandler(store, members.at(-1)!.id));
   const toLogits = tf.model({
     inputs: model.inputs,
-    outputs: model.getLayer(LOGITS).output as tfjs.SymbolicTensor,
+    outputs: model.getLayer(LOGITS).output,
   });
   const predictions = [];
   for (const images of sets) {

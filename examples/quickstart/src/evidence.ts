@@ -3,7 +3,6 @@ import {
   type EnsemblePolicy,
   errorRate,
   fitPolicy,
-  memberOutputs,
   type Predictions,
   predictWithPolicy,
   reliability,

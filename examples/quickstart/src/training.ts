@@ -84,7 +84,12 @@ async function fit(
     },
   };
   const watched = [validation.images, validation.labels].map((all) => all.slice(0, CURVE_IMAGES));
-  await model.fitDataset(
+  // What tf.data makes and what tfjs-layers takes are two types of the same name, and so is the enum of `verbose`.
+  const { fitDataset } = model as unknown as {
+    readonly fitDataset: (data: unknown, args: object) => Promise<unknown>;
+  };
+  await fitDataset.call(
+    model,
     batches(tf, images, { seed: options.seed, initialEpoch, epochs: recipe.epochs }),
     {
       epochs: recipe.epochs,

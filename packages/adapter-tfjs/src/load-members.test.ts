@@ -66,14 +66,14 @@ describe('loadMembers', () => {
   it('gives each member the outputs it had when it was saved', async () => {
     const ensemble = await loadMembers(tf, store);
     const outputs = await ensemble.predictMembers(clusters(30).xs);
-    expect((outputs as tf.Tensor).shape).toEqual([3, 30, 3]);
+    expect(outputs.shape).toEqual([3, 30, 3]);
     expectClose(values(outputs), predictedInTraining.flat());
   });
 
   it('averages probabilities over all members', async () => {
     const ensemble = await loadMembers(tf, store);
     const outputs = await ensemble.predict(clusters(30).xs);
-    expect((outputs as tf.Tensor).shape).toEqual([30, 3]);
+    expect(outputs.shape).toEqual([30, 3]);
     expectClose(values(outputs), meanOf(predictedInTraining));
   });
 

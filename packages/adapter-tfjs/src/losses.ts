@@ -42,7 +42,8 @@ export function lossNames(model: LayersModel): readonly (string | null)[] {
 function nameOf(loss: Loss | undefined): string | null {
   const name = typeof loss === 'function' ? loss.name : loss;
   // tfjs puts this behind the names of its operations.
-  return name?.replace(/__op$/, '') || null;
+  const bare = name?.replace(/__op$/, '');
+  return bare === undefined || bare === '' ? null : bare;
 }
 
 /** A topology with the losses beside it, where Keras has them too; tfjs and exporters pass over them. */

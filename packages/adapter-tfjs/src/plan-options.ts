@@ -106,9 +106,9 @@ function planOf(
 
 /** Refuses plans that cannot be both, and parts of one that is not asked for. */
 export function checkPlanOptions(where: string, options: PlanOptions): void {
-  const { planOf, cycles, cycleLength, cycleLengthMultiplier, ...rest } = options as {
-    readonly [Key in keyof EqualCyclesPlan | keyof GrowingCyclesPlan | keyof OwnPlan]?: unknown;
-  };
+  const { planOf, cycles, cycleLength, cycleLengthMultiplier, ...rest } = options as Partial<
+    Record<keyof EqualCyclesPlan | keyof GrowingCyclesPlan | keyof OwnPlan, unknown>
+  >;
   const { lrInit, lrMin, lrMultiplier, curve } = rest;
   const given = { cycles, cycleLength, cycleLengthMultiplier, lrInit, lrMin, lrMultiplier, curve };
   const beside = Object.entries(given).find(([, value]) => value !== undefined)?.[0];

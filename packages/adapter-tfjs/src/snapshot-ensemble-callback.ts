@@ -90,6 +90,8 @@ export function snapshotEnsembleCallback(
       return chain(
         followSchedule(schedule),
         ...(ensemble ? [snapshots] : []),
+        // Asked for by `verbose`, as in `fit`.
+        // eslint-disable-next-line no-console, no-restricted-globals
         ...(ensemble && verbose > 0 ? [announceSnapshots(plan, store, console.log)] : []),
         ...(checkpoints ? [checkpoints] : []),
         ...callbacks,

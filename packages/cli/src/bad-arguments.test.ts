@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 
 const steps = ['--total-steps', '100'];
-const list = 'inspect, plot, report, export, verify, tune, serve, deploy, doctor';
+const list = 'inspect, plot, report, export, repair, collect, verify, tune, serve, deploy, doctor';
 const seePlot = 'See snapshot-ensemble plot --help.';
 
 describe('one clear line and exit code 1', () => {

@@ -60,10 +60,11 @@ export function fitPolicy(
   if (conformal === undefined) return fitPoint(predictions, labels, problem, options);
   const [rest, own] = splitRows(predictions, labels, conformal.share ?? 0.5, conformal.seed ?? 1);
   const policy = fitPoint(...rest, selectionProblem('fitPolicy', ...rest, options), options);
-  const { share: _share, seed: _seed, ...conformalOptions } = conformal;
   const { outputs } = predictWithPolicy(policy, own[0]);
   const kind = pooledKind(options.kind);
-  return { ...policy, conformal: fitConformal(outputs, own[1], { kind, ...conformalOptions }) };
+  // How rows were split is no business of the fit.
+  const ofFit = { ...conformal, share: undefined, seed: undefined };
+  return { ...policy, conformal: fitConformal(outputs, own[1], { kind, ...ofFit }) };
 }
 
 type LabelledRows = readonly [predictions: Predictions, labels: ArrayLike<number>];

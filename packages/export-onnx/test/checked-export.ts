@@ -27,6 +27,16 @@ export const exportOnnx: typeof exportUnchecked = (artifacts, options) => {
   return exported;
 };
 
+/** The same for a graph of single operations, some of them on constants alone, which no pass need compute. */
+export const exportOperations: typeof exportUnchecked = (artifacts, options) => {
+  const exported = exportUnchecked(artifacts, options);
+  const model = buildModel(artifacts, settingsOf(options ?? {}));
+  compareWithFile(model, exported.bytes);
+  const waste = wasteIn(model.graph).filter((found) => !found.endsWith('is known before the run'));
+  deepStrictEqual(waste, []);
+  return exported;
+};
+
 type Arguments = Parameters<typeof exportEnsembleUnchecked>;
 
 /** `exportEnsemble` into memory; our own reader and onnx-buf read each of its graphs as the same model, which holds nothing in vain. */

@@ -101,7 +101,7 @@ export async function realModel(
 }
 
 export async function loadGraphModel(artifacts: GraphModelArtifacts): Promise<tf.GraphModel> {
-  return tf.loadGraphModel(tf.io.fromMemory(artifacts as tf.io.ModelArtifacts));
+  return tf.loadGraphModel(tf.io.fromMemory(artifacts));
 }
 
 /** What tfjs answers: inputs by the order of the model's, outputs under the names given. */

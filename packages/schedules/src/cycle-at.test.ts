@@ -1,6 +1,6 @@
 import { fc, test } from '@fast-check/vitest';
 import { expect, it } from 'vitest';
-import { cycleAt, cyclesOf, delayed, equalCycles, growingCycles } from './index.ts';
+import { cycleAt, cyclesOf, delayed, equalCycles } from './index.ts';
 
 const lengths = fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 40 });
 

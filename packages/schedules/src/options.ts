@@ -1,7 +1,7 @@
 type KeyOf<T> = T extends unknown ? keyof T : never;
 
 /** Every option of `T`, so that one that is added cannot be forgotten here. */
-export type KnownOptions<T> = { readonly [Key in KeyOf<T>]-?: true };
+export type KnownOptions<T> = Readonly<Record<KeyOf<T>, true>>;
 
 /**
  * Refuses option keys that do not exist, with the nearest one that does: a misspelt option would otherwise be a default

@@ -105,7 +105,7 @@ it('differentiates a step of gradient descent of a network with batch normalizat
         const moments = [mean, variance] as [tf.Tensor1D, tf.Tensor1D];
         const normed = tf.batchNorm(hidden, ...moments, offset, scale);
         return tf
-          .conv2d(normed.relu() as tf.Tensor4D, second as tf.Tensor4D, 1, 'same')
+          .conv2d(normed.relu<tf.Tensor4D>(), second as tf.Tensor4D, 1, 'same')
           .square()
           .mean();
       };

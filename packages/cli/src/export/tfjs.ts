@@ -42,7 +42,7 @@ function resolveFrom(name: string, from: string): string | undefined {
 /** Saved models as TensorFlow.js runs them: what each answers, by the names of its outputs. */
 export interface TfjsModels {
   readonly models: readonly (Tfjs.LayersModel | Tfjs.GraphModel)[];
-  predict(inputs: HostTensors): Promise<readonly HostTensors[]>;
+  readonly predict: (inputs: HostTensors) => Promise<readonly HostTensors[]>;
   dispose(): void;
 }
 
@@ -99,7 +99,7 @@ async function answerOf(
       ? await model.predictAsync(tensors)
       : tf.tidy(() => model.predict(tensors) as Tfjs.Tensor | Tfjs.Tensor[]);
   if (Array.isArray(answer)) return answer;
-  return 'dataSync' in answer ? [answer as Tfjs.Tensor] : Object.values(answer);
+  return 'dataSync' in answer ? [answer] : Object.values(answer);
 }
 
 function inOneBuffer(artifacts: ModelArtifacts | GraphModelArtifacts): Tfjs.io.ModelArtifacts {

@@ -29,7 +29,7 @@ export interface SelectionProblem {
   readonly rule: CombineRule;
   readonly metric: Metric;
   /** Loss of the members at these positions under the rule; equally weighted where no weights are given. */
-  lossOf(positions: readonly number[], weights?: readonly number[]): number;
+  readonly lossOf: (positions: readonly number[], weights?: readonly number[]) => number;
 }
 
 /**

@@ -13,7 +13,7 @@ export interface GraphModelArtifacts extends ModelArtifacts {
 }
 
 /** Whether the artifacts are of a graph model; old files do not say, but have nodes. */
-export function isGraphModel(artifacts: ModelArtifacts | GraphModelArtifacts): boolean {
+export function isGraphModel(artifacts: Pick<ModelArtifacts, 'modelTopology'>): boolean {
   const { format } = artifacts as GraphModelArtifacts;
   const topology = artifacts.modelTopology as { readonly node?: unknown } | undefined;
   return format === 'graph-model' || (format === undefined && Array.isArray(topology?.node));

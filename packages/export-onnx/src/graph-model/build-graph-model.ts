@@ -129,7 +129,7 @@ function inputOf(
   if (dtype === undefined || !op.startsWith('Placeholder')) return undefined;
   const own = attributes.shape('shape');
   const shape = inputShapes?.[name] ?? inputShapes?.[key] ?? own ?? declared;
-  if (shape === undefined || !shape.every((dim) => Number.isSafeInteger(dim) && dim >= -1))
+  if (shape?.every((dim) => Number.isSafeInteger(dim) && dim >= -1) !== true)
     throw new ExportError(
       'invalid-option',
       `The model does not say the shape of its input "${name}". Give it: exportOnnx(artifacts, { inputShapes: { '${name}': [-1, …] } }), -1 for what only the run knows.`,
@@ -140,7 +140,7 @@ function inputOf(
   if (!fits)
     throw new ExportError(
       'invalid-option',
-      `inputShapes has [${shape.join(', ')}] for "${name}", the model [${(own ?? []).join(', ')}]. Change open dimensions (-1) only.`,
+      `inputShapes has [${shape.join(', ')}] for "${name}", the model [${own.join(', ')}]. Change open dimensions (-1) only.`,
     );
   const symbolic = shape.map((dim, axis): Dim =>
     dim !== -1 ? dim : axis === 0 ? BATCH : `${name}_dim${axis}`,

@@ -1,5 +1,6 @@
 import type { ModelArtifacts } from '@snapshot-ensemble/snapshot-core';
 import { property } from '../artifacts/json.ts';
+import { isGraphModel } from '../graph-model/artifacts.ts';
 import { isModelClass, readTopology, type ModelSpec, type TensorRef } from '../keras/topology.ts';
 import type { ExportedTensor } from '../onnx/exported-tensor.ts';
 import type { HostTensor, HostTensors } from './compare.ts';
@@ -46,7 +47,10 @@ export function parityInputs(
   inputs: readonly ExportedTensor[],
   seed = 1,
 ): readonly HostTensors[] {
-  const limits = indexLimits(readTopology(artifacts.modelTopology), inputs);
+  // A graph model has no layers that would tell which inputs are indices.
+  const limits = isGraphModel(artifacts)
+    ? {}
+    : indexLimits(readTopology(artifacts.modelTopology), inputs);
   const random = generator(seed);
   return [
     ...RANDOM_ROWS.map((rows) => fill(inputs, rows, ordinary, limits, random)),
