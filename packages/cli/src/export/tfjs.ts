@@ -88,18 +88,29 @@ export async function openTfjsModels(
   };
 }
 
-/** A layers model leaves tensors behind; loops of a graph model run asynchronously only. */
+/** A layers model leaves tensors behind; a graph model with loops runs asynchronously only, and says so. */
 async function answerOf(
   tf: typeof Tfjs,
   model: Tfjs.LayersModel | Tfjs.GraphModel,
   tensors: Tfjs.Tensor[],
 ): Promise<readonly Tfjs.Tensor[]> {
-  const answer =
-    'executeAsync' in model
-      ? await model.predictAsync(tensors)
-      : tf.tidy(() => model.predict(tensors) as Tfjs.Tensor | Tfjs.Tensor[]);
+  const answer = await predicted(tf, model, tensors);
   if (Array.isArray(answer)) return answer;
-  return 'dataSync' in answer ? [answer] : Object.values(answer);
+  return 'dataSync' in answer ? [answer as Tfjs.Tensor] : Object.values(answer);
+}
+
+async function predicted(
+  tf: typeof Tfjs,
+  model: Tfjs.LayersModel | Tfjs.GraphModel,
+  tensors: Tfjs.Tensor[],
+): Promise<Tfjs.Tensor | Tfjs.Tensor[] | Tfjs.NamedTensorMap> {
+  try {
+    return tf.tidy(() => model.predict(tensors));
+  } catch (error) {
+    if ('executeAsync' in model && error instanceof Error && /executeAsync/.test(error.message))
+      return model.predictAsync(tensors);
+    throw error;
+  }
 }
 
 function inOneBuffer(artifacts: ModelArtifacts | GraphModelArtifacts): Tfjs.io.ModelArtifacts {
