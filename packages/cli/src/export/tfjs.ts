@@ -107,7 +107,7 @@ async function predicted(
   try {
     return tf.tidy(() => model.predict(tensors));
   } catch (error) {
-    if ('executeAsync' in model && error instanceof Error && /executeAsync/.test(error.message))
+    if ('executeAsync' in model && error instanceof Error && error.message.includes('executeAsync'))
       return model.predictAsync(tensors);
     throw error;
   }
