@@ -91,7 +91,7 @@ export function reshapedKnown(tensor: Tensor, shape: Shape): Tensor | undefined 
   return tensor.data && tensorOfData('reshaped', reshaped(tensor.data, exact));
 }
 
-export function sizeOf(shape: Shape): number | undefined {
+function sizeOf(shape: Shape): number | undefined {
   return shape.every((dim) => typeof dim === 'number') ? elementCount(shape) : undefined;
 }
 

@@ -377,7 +377,7 @@ const resize = (mode: 'linear' | 'nearest') =>
 
 const text = (value: string) => ({ type: 'string', value }) as const;
 
-export function addBias(graph: GraphBuilder, x: Value, bias: Value): Value {
+function addBias(graph: GraphBuilder, x: Value, bias: Value): Value {
   return binary(graph, 'Add', asStored(x), bias);
 }
 
