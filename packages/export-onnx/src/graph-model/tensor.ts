@@ -91,10 +91,6 @@ export function reshapedKnown(tensor: Tensor, shape: Shape): Tensor | undefined 
   return tensor.data && tensorOfData('reshaped', reshaped(tensor.data, exact));
 }
 
-function sizeOf(shape: Shape): number | undefined {
-  return shape.every((dim) => typeof dim === 'number') ? elementCount(shape) : undefined;
-}
-
 /** 0, 1, … below `count`, int32. */
 export function upTo(count: number, scope: Scope): Value {
   if (count <= MAX_STORED)

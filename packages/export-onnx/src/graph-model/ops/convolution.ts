@@ -377,10 +377,6 @@ const resize = (mode: 'linear' | 'nearest') =>
 
 const text = (value: string) => ({ type: 'string', value }) as const;
 
-function addBias(graph: GraphBuilder, x: Value, bias: Value): Value {
-  return binary(graph, 'Add', asStored(x), bias);
-}
-
 export const convolutions: OpConverters = {
   AvgPool: pool('AveragePool', 2),
   AvgPool3D: pool('AveragePool', 3),
