@@ -1,6 +1,5 @@
-import type { GraphBuilder } from '../../graph/builder.ts';
 import { channelsFirst } from '../../graph/layout.ts';
-import { binary, cast, scalar, transpose } from '../../graph/ops.ts';
+import { cast, scalar, transpose } from '../../graph/ops.ts';
 import { Refusal } from '../../graph/refusal.ts';
 import {
   kernelInput,
@@ -11,7 +10,7 @@ import {
   type Spatial,
   type Windows,
 } from '../../graph/spatial.ts';
-import { asStored, type Value } from '../../graph/value.ts';
+import type { Value } from '../../graph/value.ts';
 import { float, int, ints, type Dim } from '../../onnx/model.ts';
 import { reshaped, transposed } from '../../onnx/tensor-data.ts';
 import { align } from '../align.ts';
