@@ -1,5 +1,5 @@
 import type { ModelArtifacts } from '@snapshot-ensemble/snapshot-core';
-import { readWeights, type WeightMap } from './artifacts/weights.ts';
+import { readWeights, type SavedWeights, type WeightMap } from './artifacts/weights.ts';
 import { ExportError, type UnsupportedLayer } from './errors.ts';
 import { isGraphModel, type GraphModelArtifacts } from './graph-model/artifacts.ts';
 import { buildGraphModel } from './graph-model/build-graph-model.ts';
@@ -18,7 +18,8 @@ import { optimize } from './optimize/index.ts';
 import { irVersionOf, type Settings } from './options.ts';
 
 /** A layers model or a graph model. */
-export type AnyArtifacts = ModelArtifacts | GraphModelArtifacts;
+export type AnyArtifacts =
+  (Omit<ModelArtifacts, 'weightData'> & SavedWeights) | GraphModelArtifacts;
 
 /** One model as a file says it, its outputs in Keras order. */
 export function buildModel(artifacts: AnyArtifacts, settings: Settings): Model {

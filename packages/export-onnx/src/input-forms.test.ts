@@ -78,3 +78,21 @@ describe('models of the Python converter', () => {
     expect(keras.largestDifference).toBeGreaterThan(least);
   });
 });
+
+describe('weight data', () => {
+  it('is taken as buffers and as views of them, wherever those begin', async () => {
+    const artifacts = await readSaved(savedModel('python-converter', 'keras-2-classifier'));
+    const whole = artifacts.weightData;
+    const bytes = Buffer.concat(
+      (Array.isArray(whole) ? whole : [whole]).map((part) => Buffer.from(part as ArrayBuffer)),
+    );
+    const pooled = Buffer.concat([Buffer.alloc(4), bytes, Buffer.alloc(3)]).subarray(
+      4,
+      4 + bytes.length,
+    );
+    const askew = Buffer.concat([Buffer.alloc(1), bytes]).subarray(1);
+    const want = exportOnnx(artifacts).bytes;
+    for (const weightData of [pooled, askew, [bytes.subarray(0, 9), bytes.subarray(9)]])
+      expect(Buffer.compare(exportOnnx({ ...artifacts, weightData }).bytes, want)).toBe(0);
+  });
+});

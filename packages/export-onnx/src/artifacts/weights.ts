@@ -3,6 +3,15 @@ import { ExportError } from '../errors.ts';
 import { elementCount } from '../onnx/dtype.ts';
 import { tensorData, type TensorData } from '../onnx/tensor-data.ts';
 
+/** Bytes of weights: whole buffers, or views of them such as Node's Buffer; several are laid end to end. */
+export type WeightBytes =
+  ArrayBuffer | ArrayBufferView | readonly (ArrayBuffer | ArrayBufferView)[];
+
+/** Saved artifacts, their bytes in whatever form they came. */
+export type SavedWeights = Pick<ModelArtifacts, 'weightSpecs'> & {
+  readonly weightData: WeightBytes;
+};
+
 /** Weights by name. */
 export type WeightMap = ReadonlyMap<string, TensorData>;
 
@@ -17,12 +26,13 @@ function invalid(problem: string, remedy: string): ExportError {
  * complex numbers, which graph models may hold, are skipped where that is asked for.
  */
 export function readWeights(
-  { weightSpecs, weightData }: Pick<ModelArtifacts, 'weightSpecs' | 'weightData'>,
+  { weightSpecs, weightData }: SavedWeights,
   others: 'refuse' | 'skip' = 'refuse',
 ): WeightMap {
-  const buffers = Array.isArray(weightData)
-    ? (weightData as readonly ArrayBuffer[])
-    : [weightData as ArrayBuffer];
+  const list = (Array.isArray(weightData) ? weightData : [weightData]) as readonly (
+    ArrayBuffer | ArrayBufferView
+  )[];
+  const buffers = list.map(asBytes);
   const total = buffers.reduce((length, buffer) => length + buffer.byteLength, 0);
   const weights = new Map<string, TensorData>();
   if (!isList(weightSpecs))
@@ -110,7 +120,7 @@ function storedLength({ name, shape, dtype, quantization }: WeightSpec): number 
 /** How many bytes a weight takes that ONNX could not hold; undefined for the others. */
 function skippedLength(
   spec: WeightSpec,
-  buffers: readonly ArrayBuffer[],
+  buffers: readonly Uint8Array[],
   offset: number,
   total: number,
 ): number | undefined {
@@ -136,6 +146,12 @@ function skippedLength(
   return at - offset;
 }
 
+function asBytes(data: ArrayBuffer | ArrayBufferView): Uint8Array {
+  return ArrayBuffer.isView(data)
+    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    : new Uint8Array(data);
+}
+
 /** What types say; it comes from a file. */
 function isList(value: unknown): boolean {
   return Array.isArray(value);
@@ -146,13 +162,13 @@ function isShape(shape: unknown): shape is readonly number[] {
 }
 
 /** The bytes `[offset, offset + length)` of the buffers laid end to end; copied only if they span two. */
-function bytesAt(buffers: readonly ArrayBuffer[], offset: number, length: number): Uint8Array {
+function bytesAt(buffers: readonly Uint8Array[], offset: number, length: number): Uint8Array {
   const joined = new Array<Uint8Array>();
   let start = 0;
   for (const buffer of buffers) {
     const from = Math.max(offset - start, 0);
     const to = Math.min(offset + length - start, buffer.byteLength);
-    if (from < to) joined.push(new Uint8Array(buffer, from, to - from));
+    if (from < to) joined.push(buffer.subarray(from, to));
     start += buffer.byteLength;
   }
   if (joined.length === 1) return joined[0]!;

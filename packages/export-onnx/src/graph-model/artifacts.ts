@@ -1,10 +1,13 @@
 import type { ModelArtifacts } from '@snapshot-ensemble/snapshot-core';
+import type { WeightBytes } from '../artifacts/weights.ts';
 
 /**
  * A graph model as data: what `tf.loadGraphModel` reads, and `GraphModel.save()` and the Python converter write. The topology
  * is a GraphDef as JSON.
  */
-export interface GraphModelArtifacts extends ModelArtifacts {
+export interface GraphModelArtifacts extends Omit<ModelArtifacts, 'weightData'> {
+  /** As saved, in one piece or several, as buffers or views of them. */
+  readonly weightData: WeightBytes;
   readonly format?: string | undefined;
   /** Inputs and outputs by name. */
   readonly signature?: object | undefined;
