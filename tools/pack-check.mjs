@@ -105,10 +105,11 @@ function installInEmptyProject() {
     for (const [subpath, target] of Object.entries(json.exports)) {
       if (subpath === './package.json' || isBrowserOnly(target)) continue;
       const specifier = subpath === '.' ? name : `${name}/${subpath.slice(2)}`;
+      const attributes = subpath.endsWith('.json') ? ", { with: { type: 'json' } }" : '';
       check(
         `an empty project imports ${specifier}`,
         process.execPath,
-        ['--input-type=module', '-e', `await import(${JSON.stringify(specifier)})`],
+        ['--input-type=module', '-e', `await import(${JSON.stringify(specifier)}${attributes})`],
         project,
       );
     }
