@@ -1,13 +1,11 @@
 // @ts-check
-// Writes the list of layer classes in README.md from the converter table, and LAYERS.md from that table and test/golden/coverage.json, which
-// `npm run test:long` wrote; with --check, fails where the pages differ, or where the long run is not of the classes that there are.
+// Writes both tables of LAYERS.md: the classes from the converter table, what was tried from test/golden/coverage.json, which
+// `npm run test:long` wrote; with --check, fails where the page differs, or where the long run is not of the classes that there are.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { families } from '../dist/layers/index.js';
 import { refusedClasses } from '../dist/layers-model/refused-classes.js';
 
-const page = new URL('../README.md', import.meta.url);
-const layersPage = new URL('../LAYERS.md', import.meta.url);
-const [begin, end] = ['<!-- coverage -->', '<!-- /coverage -->'];
+const page = new URL('../LAYERS.md', import.meta.url);
 const WANTED = 1000;
 
 /** @type {Record<string, { ran: number, distinct: number, refused: number, largestDifference: number, largestShare: number }>} */
@@ -33,12 +31,9 @@ const rows = Object.entries(families).map(
 const refusedNames = Object.keys(refusedClasses).sort().join(', ');
 const list = [...rows, `- refused by name: ${refusedNames}`].join('\n');
 const text = readFileSync(page, 'utf8');
-const [before, rest = ''] = text.split(begin);
-const after = rest.split(end)[1] ?? '';
-write(page, 'README.md', `${before}${begin}\n\n${list}\n\n${end}${after}`);
-write(layersPage, 'LAYERS.md', layers());
+write(between(between(text, 'classes', list), 'tried', tried()));
 
-function layers() {
+function tried() {
   const cells = Object.entries(families).flatMap(([family, converters]) =>
     Object.keys(converters)
       .sort()
@@ -58,19 +53,7 @@ function layers() {
   );
   const head = ['class', 'family', 'ran', 'different', 'refused by tfjs', 'largest difference'];
   const table = aligned([[...head, 'of the gate'], ...cells]);
-  return `# Layers that were tried
-
-What \`npm run test:long\` printed: for each class, generated configurations that tfjs 4.22 itself builds and runs, exported and run on
-onnxruntime 1.30, with its optimizations off and all on, and with strict shape inference. A class of few options repeats itself, with
-other weights: "different" counts what differs. The cpu backend of tfjs says what is right.
-
-Each configuration sees values around zero in batches of 1 and 3, zeros, a constant, denormals, values up to 2e3 and up to 1e6; indices
-see 0 and the largest; masks are random, all and none. Weights are up to 0.7, less where more than 16 products are summed (of ConvLSTM2D
-0.5, else a linear activation lets its state grow). Neighbours given to LayerNormalization lie apart: rows of nearly equal values are
-divided by what rounding leaves of them, and have a bound and a test of their own. The largest difference is that on values around zero.
-The gate is 1e-6 + 1e-5 · |value| for every class, on large values as \`checkParity\` widens it; its share counts all inputs.
-
-${table}`;
+  return table.trimEnd();
 }
 
 /** @param {readonly (readonly string[])[]} lines */
@@ -87,15 +70,23 @@ function aligned([head, ...body]) {
 }
 
 /**
- * @param {URL} file
+ * The text with other content between the two comments of that name.
+ * @param {string} text
  * @param {string} name
  * @param {string} content
  */
-function write(file, name, content) {
-  if (!process.argv.includes('--check')) writeFileSync(file, content);
-  else if (readFileSync(file, 'utf8') !== content)
+function between(text, name, content) {
+  const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+  const [before, rest = ''] = text.split(begin);
+  return `${before}${begin}\n\n${content}\n\n${end}${rest.split(end)[1] ?? ''}`;
+}
+
+/** @param {string} content */
+function write(content) {
+  if (!process.argv.includes('--check')) writeFileSync(page, content);
+  else if (text !== content)
     fail(
-      `packages/export-onnx/${name} does not show the converter table. Run node packages/export-onnx/scripts/coverage-table.mjs.`,
+      'packages/export-onnx/LAYERS.md does not show the converter table. Run node packages/export-onnx/scripts/coverage-table.mjs.',
     );
 }
 
