@@ -1,10 +1,10 @@
 // @ts-check
-// `npm run demo [-- FLAGS]`: builds what the quickstart needs, quietly, and runs it.
+// `npm run demo [-- FLAGS]`: builds what the demo needs, quietly, and runs it.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const main = fileURLToPath(new URL('../examples/quickstart/dist/main.js', import.meta.url));
+const main = fileURLToPath(new URL('../examples/demo/dist/main.js', import.meta.url));
 
 const build = spawnSync(
   'npx',
@@ -14,7 +14,7 @@ const build = spawnSync(
     '-t',
     'build',
     '-p',
-    '@snapshot-ensemble/quickstart',
+    '@snapshot-ensemble/demo',
     '--outputStyle',
     'static',
   ],

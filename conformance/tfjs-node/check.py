@@ -58,12 +58,12 @@ def planted_fault():
 
 def demo():
     with tempfile.TemporaryDirectory() as folder:
-        built = call("npx", "nx", "run-many", "-t", "build", "-p", "@snapshot-ensemble/quickstart", "--outputStyle", "static")
+        built = call("npx", "nx", "run-many", "-t", "build", "-p", "@snapshot-ensemble/demo", "--outputStyle", "static")
         if built.returncode != 0:
             return report("the demo builds", built.stdout[-2000:])
         hook = (HERE / "use-built.mjs").as_uri()
         flags = ["--train-size", "2000", "--epochs", "2", "--cycles", "2", "--fresh", "--out", folder]
-        answer = call("node", "--import", hook, "examples/quickstart/dist/main.js", *flags)
+        answer = call("node", "--import", hook, "examples/demo/dist/main.js", *flags)
         says = re.search(r"Backend: (.*tfjs-node.*)", answer.stdout)
         fault = None if answer.returncode == 0 and says else (answer.stdout + answer.stderr)[-3000:]
         report(f"the demo: {says[1] if says else ''}", fault)

@@ -20,7 +20,7 @@ export interface QuickstartOptions {
 
 const LARGEST_TRAIN_SIZE = 5_000;
 
-/** The command line of the quickstart. Throws a `CommanderError` whose message is one line, for `--help` too. */
+/** The command line of the demo. Throws a `CommanderError` whose message is one line, for `--help` too. */
 export function parseOptions(
   words: readonly string[],
   write: (text: string) => void,

@@ -21,7 +21,7 @@ const patience = 120_000;
 // Threads and processes run built output.
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const small = ['--train-size', '640', '--test-size', '300', '--epochs', '4', '--cycles', '2'];
-const folder = mkdtempSync(join(tmpdir(), 'quickstart-'));
+const folder = mkdtempSync(join(tmpdir(), 'demo-'));
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });

@@ -31,7 +31,7 @@ export async function claimFolder(options: QuickstartOptions): Promise<'new' | '
   return earlier === undefined || fresh ? 'new' : 'found';
 }
 
-/** Everything the quickstart writes, by its name in the output folder. */
+/** Everything the demo writes, by its name in the output folder. */
 const PRODUCTS = [
   'settings.json',
   'Ensemble',
