@@ -8,16 +8,7 @@ const main = fileURLToPath(new URL('../examples/demo/dist/main.js', import.meta.
 
 const build = spawnSync(
   'npx',
-  [
-    'nx',
-    'run-many',
-    '-t',
-    'build',
-    '-p',
-    '@snapshot-ensemble/demo',
-    '--outputStyle',
-    'static',
-  ],
+  ['nx', 'run-many', '-t', 'build', '-p', '@snapshot-ensemble/demo', '--outputStyle', 'static'],
   {
     cwd: root,
     encoding: 'utf8',

@@ -40,6 +40,16 @@ export function missingPackages(locked, installed) {
     .map(([path]) => path);
 }
 
+/**
+ * The environment of `npm ci`. onnxruntime-node's install script would download CUDA libraries, and fail where it cannot;
+ * an npm that does not know `allowScripts` runs it.
+ *
+ * @param {NodeJS.ProcessEnv} env
+ */
+export function installEnvironment(env) {
+  return { ONNXRUNTIME_NODE_INSTALL: 'skip', ...env };
+}
+
 /** @param {string} file */
 function readJson(file) {
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
@@ -57,11 +67,13 @@ function main() {
   console.log(`Installing ${missing.length} locked packages (npm ci) …`);
   // npm tells its scripts where it lives; so the npm that was typed is the npm that installs.
   const npm = process.env.npm_execpath;
+  const env = installEnvironment(process.env);
   const run = npm
-    ? spawnSync(process.execPath, [npm, 'ci'], { cwd: root, stdio: 'inherit' })
+    ? spawnSync(process.execPath, [npm, 'ci'], { cwd: root, stdio: 'inherit', env })
     : spawnSync('npm', ['ci'], {
         cwd: root,
         stdio: 'inherit',
+        env,
         shell: process.platform === 'win32',
       });
   if (run.status !== 0) {

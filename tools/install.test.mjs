@@ -1,7 +1,7 @@
 // @ts-check
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { missingPackages, nodeComplaint } from './install.mjs';
+import { installEnvironment, missingPackages, nodeComplaint } from './install.mjs';
 
 const locked = {
   packages: {
@@ -57,8 +57,33 @@ describe('the lockfile and the repo', () => {
   it('deny the download of CUDA libraries', () => {
     const root = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
     expect(root.allowScripts['onnxruntime-node']).toBe(false);
-    expect(readFileSync(new URL('../.npmrc', import.meta.url), 'utf8')).toContain(
-      'onnxruntime-node-install=skip',
-    );
+    expect(installEnvironment({ PATH: '/bin' })).toEqual({
+      ONNXRUNTIME_NODE_INSTALL: 'skip',
+      PATH: '/bin',
+    });
+    expect(installEnvironment({ ONNXRUNTIME_NODE_INSTALL: 'cuda12' })).toEqual({
+      ONNXRUNTIME_NODE_INSTALL: 'cuda12',
+    });
+  });
+
+  it('give npm no setting that it warns of', () => {
+    const lines = readFileSync(new URL('../.npmrc', import.meta.url), 'utf8')
+      .trim()
+      .split('\n');
+    // npm's own settings; it warns of any other, and will refuse them.
+    expect(lines.map((line) => line.split('=')[0])).toEqual([
+      'omit-lockfile-registry-resolved',
+      'save-exact',
+      'fund',
+      'audit',
+    ]);
+  });
+
+  it('hold no package that runs on newer versions of Node only', () => {
+    const lock = JSON.parse(readFileSync(new URL('../package-lock.json', import.meta.url), 'utf8'));
+    const newer = Object.entries(lock.packages)
+      .filter(([, { engines }]) => /^(>=|\^)\s*(2[1-9]|[3-9]\d)\b[^|]*$/.test(engines?.node ?? ''))
+      .map(([path]) => path);
+    expect(newer).toEqual([]);
   });
 });

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
+import { installEnvironment } from './install.mjs';
 import { codeBlocks } from './readme.mjs';
 import { workspaces } from './workspaces.mjs';
 
@@ -69,7 +70,7 @@ for (const { folder, name, json } of packages) {
   );
   expect(
     `${name} declares what it is`,
-    json.license === 'MIT' && typeof json.description === 'string',
+    json.license === 'MIT' && typeof json.description === 'string' && json.keywords.length >= 5,
   );
 }
 
@@ -96,10 +97,7 @@ function installInEmptyProject() {
       allowScripts: { 'onnxruntime-node': false },
     }),
   );
-  writeFileSync(
-    join(project, '.npmrc'),
-    'onnxruntime-node-install=skip\nfund=false\naudit=false\n',
-  );
+  writeFileSync(join(project, '.npmrc'), 'fund=false\naudit=false\n');
   must('npm', ['install', '--no-package-lock'], project);
   for (const { name, json } of packages)
     for (const [subpath, target] of Object.entries(json.exports)) {
@@ -215,7 +213,7 @@ function must(command, args, cwd) {
     cwd,
     encoding: 'utf8',
     maxBuffer: 2 ** 26,
-    env: { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false' },
+    env: { ...installEnvironment(process.env), NX_DAEMON: 'false', NX_TUI: 'false' },
   });
   if (run.status !== 0) {
     console.error(`${command} ${args.join(' ')} failed:\n${run.stdout}${run.stderr}`);

@@ -21,8 +21,8 @@ export function explainLoadFailure(cause: unknown, machine: Machine): InferenceE
   if (code === 'ERR_MODULE_NOT_FOUND' && message?.includes('onnxruntime-node') === true)
     return new InferenceError(
       'runtime-missing',
-      'onnxruntime-node is not installed. Install it beside ensemble-runtime: npm install onnxruntime-node ' +
-        '(behind a proxy or without CUDA: ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node).',
+      'onnxruntime-node is not installed. Type: ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node ' +
+        '(291 MB; for an NVIDIA GPU leave the variable out, and its install script also downloads the CUDA libraries).',
       { cause },
     );
   const isMusl = machine.platform === 'linux' && machine.glibc === undefined;
