@@ -101,11 +101,11 @@ describe('README code', () => {
 
 describe('every public package', () => {
   it.each(workspaces(root).filter(({ private: hidden }) => !hidden))(
-    '$name has a README of at most 80 lines',
+    '$name has a README of at most 100 lines',
     (workspace) => {
       const page = join(root, workspace.folder, 'README.md');
       expect(existsSync(page)).toBe(true);
-      expect(readFileSync(page, 'utf8').trimEnd().split('\n').length).toBeLessThanOrEqual(80);
+      expect(readFileSync(page, 'utf8').trimEnd().split('\n').length).toBeLessThanOrEqual(100);
     },
   );
 
