@@ -6,7 +6,8 @@ import { memoryBlobs } from '../blobs/memory.ts';
 import { fileBlobs } from '../node/file-blobs.ts';
 import type { Run, SnapshotStore } from '../snapshot-store.ts';
 import { createSnapshotStore } from '../store/create-snapshot-store.ts';
-import { storeContract, type OpenStore } from './store-contract.ts';
+import { storeContract } from './store-contract.ts';
+import type { OpenStore } from './store/subject.ts';
 import { everyDtype, tensorStream, weightsFrom } from './tensors.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'snapshot-core-'));

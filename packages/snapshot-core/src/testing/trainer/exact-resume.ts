@@ -1,18 +1,18 @@
-import { memoryBlobs } from '../blobs/memory.ts';
-import { chain } from '../chain.ts';
-import { averageWeights } from '../plugins/average-weights.ts';
-import { keepBest } from '../plugins/keep-best.ts';
-import { langevinNoise } from '../plugins/langevin-noise.ts';
-import { learningRateRangeTest } from '../plugins/learning-rate-range-test.ts';
-import { saveCheckpoints, resumeStep } from '../plugins/save-checkpoints.ts';
-import { stopEarly } from '../plugins/stop-early.ts';
-import { takeSnapshots } from '../plugins/take-snapshots.ts';
-import type { EpochResult, Trainer, TrainingCallback } from '../protocol.ts';
-import type { SnapshotStore } from '../snapshot-store.ts';
-import { createSnapshotStore } from '../store/create-snapshot-store.ts';
-import { check, checkEqual } from './contract.ts';
-import { fingerprint, readTensors } from './tensors.ts';
-import type { TrainerUnderTest } from './trainer-contract.ts';
+import { memoryBlobs } from '../../blobs/memory.ts';
+import { chain } from '../../chain.ts';
+import { averageWeights } from '../../plugins/average-weights.ts';
+import { keepBest } from '../../plugins/keep-best.ts';
+import { langevinNoise } from '../../plugins/langevin-noise.ts';
+import { learningRateRangeTest } from '../../plugins/learning-rate-range-test.ts';
+import { saveCheckpoints, resumeStep } from '../../plugins/save-checkpoints.ts';
+import { stopEarly } from '../../plugins/stop-early.ts';
+import { takeSnapshots } from '../../plugins/take-snapshots.ts';
+import type { EpochResult, Trainer, TrainingCallback } from '../../protocol.ts';
+import type { SnapshotStore } from '../../snapshot-store.ts';
+import { createSnapshotStore } from '../../store/create-snapshot-store.ts';
+import { check, checkEqual } from '../contract.ts';
+import { fingerprint, readTensors } from '../tensors.ts';
+import type { TrainerUnderTest } from './subject.ts';
 
 /** How a training is cut: asked to stop after so many updates, or by an error in the middle of the next one. */
 type Cut = readonly [how: 'stop' | 'throw', updates: number];
