@@ -9,6 +9,7 @@ interface DTypeLayout<D extends DType> {
 }
 
 export const dtypes: { readonly [D in DType]: DTypeLayout<D> } = {
+  float64: { code: 'F64', bytes: 8, view: (...at) => new Float64Array(...at) },
   float32: { code: 'F32', bytes: 4, view: (...at) => new Float32Array(...at) },
   float16: { code: 'F16', bytes: 2, view: (...at) => new Uint16Array(...at) },
   bfloat16: { code: 'BF16', bytes: 2, view: (...at) => new Uint16Array(...at) },

@@ -1,5 +1,6 @@
 /** The array that holds a tensor's elements on the host, by dtype; 16-bit floats are raw bits. */
 export interface TensorArrays {
+  readonly float64: Float64Array;
   readonly float32: Float32Array;
   readonly float16: Uint16Array;
   readonly bfloat16: Uint16Array;

@@ -71,7 +71,7 @@ export function readWeights(
 export function weightsOf(tensors: Iterable<NamedTensor>): WeightMap {
   return new Map(
     Array.from(tensors, (tensor) => {
-      if (tensor.dtype === 'bfloat16' || tensor.dtype === 'int64')
+      if (tensor.dtype === 'bfloat16' || tensor.dtype === 'int64' || tensor.dtype === 'float64')
         throw invalid(
           `"${tensor.name}" has dtype ${tensor.dtype}`,
           'tfjs models hold float32, int32 or bool.',

@@ -2,7 +2,7 @@ import type { NamedTensor, TensorSpec, Weights } from '../tensor.ts';
 
 interface Entry {
   readonly spec: TensorSpec;
-  /** Running average of a float32 tensor, in double precision. */
+  /** Running average of a float32 or float64 tensor, in double precision. */
   readonly mean?: Float64Array<ArrayBuffer>;
   /** The newest value of any other tensor: whole numbers and flags have no average. */
   readonly last?: NamedTensor;
@@ -12,7 +12,7 @@ interface Entry {
 export interface WeightAverage {
   /** Moves the average towards the weights: mean ← mean + share · (weights − mean). */
   add(weights: AsyncIterable<NamedTensor>, share: number): Promise<void>;
-  /** The average, rounded to float32. */
+  /** The average, in the dtype of the weights. */
   read(): AsyncIterable<NamedTensor>;
   /** The average in full precision, as tensors to save. */
   state(): Weights;
@@ -20,7 +20,7 @@ export interface WeightAverage {
   restore(state: Weights): void;
 }
 
-const meanPrefix = 'mean/';
+const meanName = /^mean\/(float32|float64)\/(.*)$/s;
 const lastPrefix = 'last/';
 
 export function weightAverage(): WeightAverage {
@@ -36,7 +36,7 @@ export function weightAverage(): WeightAverage {
     // eslint-disable-next-line @typescript-eslint/require-await -- a stream is asynchronous for its reader's sake
     async *read() {
       for (const { spec, mean, last } of entries) {
-        if (mean !== undefined) yield { ...spec, dtype: 'float32', data: Float32Array.from(mean) };
+        if (mean !== undefined) yield rounded(spec, mean);
         else if (last !== undefined) yield last;
       }
     },
@@ -52,10 +52,10 @@ function moved(entry: Entry | undefined, tensor: NamedTensor, share: number): En
   const spec = { name, dtype, shape };
   if (dtype === 'float16' || dtype === 'bfloat16') {
     throw new TypeError(
-      `Cannot average weight "${name}": it is ${dtype}; only float32 weights are averaged.`,
+      `Cannot average weight "${name}": it is ${dtype}; only float32 and float64 weights are averaged.`,
     );
   }
-  if (dtype !== 'float32') return { spec, last: tensor };
+  if (dtype !== 'float32' && dtype !== 'float64') return { spec, last: tensor };
   if (entry?.mean === undefined) return { spec, mean: Float64Array.from(data) };
   const { mean } = entry;
   for (let index = 0; index < mean.length; index += 1) {
@@ -64,22 +64,26 @@ function moved(entry: Entry | undefined, tensor: NamedTensor, share: number): En
   return { spec, mean };
 }
 
-/** An entry as a tensor. The bits of a double are saved as an int64: weights have no double precision. */
+function rounded(spec: TensorSpec, mean: Float64Array): NamedTensor {
+  return spec.dtype === 'float64'
+    ? { ...spec, dtype: 'float64', data: Float64Array.from(mean) }
+    : { ...spec, dtype: 'float32', data: Float32Array.from(mean) };
+}
+
+/** An entry as a tensor. */
 function saved({ spec, mean, last }: Entry): Weights {
   if (mean !== undefined) {
-    const data = new BigInt64Array(mean.buffer, mean.byteOffset, mean.length);
-    return [{ name: meanPrefix + spec.name, dtype: 'int64', shape: spec.shape, data }];
+    const name = `mean/${spec.dtype}/${spec.name}`;
+    return [{ name, dtype: 'float64', shape: spec.shape, data: mean }];
   }
   return last === undefined ? [] : [{ ...last, name: lastPrefix + last.name }];
 }
 
 function restored(tensor: NamedTensor): Entry {
   const { shape, data } = tensor;
-  if (tensor.name.startsWith(meanPrefix)) {
-    const spec = { name: tensor.name.slice(meanPrefix.length), dtype: 'float32' as const, shape };
-    const bits = BigInt64Array.from(data as BigInt64Array);
-    return { spec, mean: new Float64Array(bits.buffer) };
-  }
+  const [, dtype, name = ''] = meanName.exec(tensor.name) ?? [];
+  if (dtype === 'float32' || dtype === 'float64')
+    return { spec: { name, dtype, shape }, mean: Float64Array.from(data as Float64Array) };
   const last = { ...tensor, name: tensor.name.slice(lastPrefix.length) };
   return { spec: { name: last.name, dtype: last.dtype, shape }, last };
 }

@@ -18,6 +18,7 @@ export function tensorFrom(spec: TensorSpec, seed: number): NamedTensor {
 export function everyDtype(): readonly TensorSpec[] {
   const shapes: Readonly<Record<DType, readonly number[]>> = {
     uint8: [3],
+    float64: [2],
     float32: [2, 3],
     bool: [5],
     int64: [],

@@ -14,7 +14,8 @@ import {
   type LearningRateRange,
   type ProgressReport,
 } from '../../src/index.ts';
-import { tensorStream } from '../../src/testing/tensors.ts';
+import { weightAverage } from '../../src/plugins/weight-average.ts';
+import { readTensors, tensorStream } from '../../src/testing/tensors.ts';
 import { toyTrainer } from './toy-trainer.ts';
 
 const run = { totalSteps: 12, stepsPerEpoch: 3 };
@@ -106,6 +107,24 @@ describe('averageWeights', () => {
     await toy.train(chain(writing, averageWeights(options)), run);
     expect(toy.weight[0]).toBeCloseTo(expected, 6);
     expect(toy.batchNormRefreshes).toBe(1);
+  });
+
+  it('keeps the double precision of weights that have it, and of its state', async () => {
+    const weights = (value: number) =>
+      tensorStream([
+        { name: 'w', dtype: 'float64', shape: [1], data: Float64Array.of(value) },
+        { name: 'v', dtype: 'float32', shape: [1], data: Float32Array.of(value) },
+      ]);
+    const first = weightAverage();
+    await first.add(weights(0.1), 1);
+    const second = weightAverage();
+    second.restore(first.state());
+    await second.add(weights(0.2), 0.25);
+    const mean = 0.1 + 0.25 * (0.2 - 0.1);
+    const [w, v] = await readTensors(second.read());
+    expect(w).toEqual({ name: 'w', dtype: 'float64', shape: [1], data: Float64Array.of(mean) });
+    expect([v?.name, v?.dtype]).toEqual(['v', 'float32']);
+    expect(v?.data[0]).toBeCloseTo(mean, 7);
   });
 
   it('leaves the weights alone if nothing was averaged', async () => {
