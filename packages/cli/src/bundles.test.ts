@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile, utimes } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { readBundle, smokeFiles, writeBundle } from '@snapshot-ensemble/ensemble-bundle';
@@ -26,6 +26,45 @@ async function writeWrongExpectation(to: string): Promise<void> {
     },
   });
 }
+
+describe('collect of a bundle', () => {
+  it('removes old revisions after a dry run, and none that a reader has open', async () => {
+    const place = inside('collected');
+    const source = await readBundle(bundleDirectory(inside('bundle')));
+    const write = async (): Promise<string> => {
+      const files = { 'ensemble.onnx': await source.readGraph() };
+      await writeBundle(bundleDirectory(place), { manifest: source.manifest, files });
+      const revision = (await readFile(join(place, 'current'), 'utf8')).trim();
+      // Young revisions stay, for readers that cannot say that they read.
+      await utimes(join(place, revision), 0, 0);
+      return revision;
+    };
+    const old = await write();
+    const reader = await readBundle(bundleDirectory(place));
+    const middle = await write();
+    const current = await write();
+    expect((await cli('collect', 'collected', '--dry-run')).stdout.split('\n')).toEqual(
+      expect.arrayContaining([
+        `Would remove revision ${middle}`,
+        `Kept ${old}: process ${process.pid} has it open`,
+      ]),
+    );
+    expect(await readdir(place)).toContain(middle);
+    expect((await cli('collect', 'collected')).stdout).toContain(`Removed revision ${middle}`);
+    await reader.verify();
+    await reader.close();
+    await source.close();
+    const { removed } = JSON.parse((await cli('collect', 'collected', '--json')).stdout) as {
+      readonly removed: readonly string[];
+    };
+    expect(removed).toEqual([old]);
+    expect((await cli('collect', 'collected')).stdout).toBe('Nothing to collect.\n');
+    // Nor do the commands themselves keep it open.
+    expect((await cli('inspect', 'collected')).code).toBe(0);
+    expect(await readdir(join(place, '.leases'))).toEqual([]);
+    expect(await readdir(place)).toContain(current);
+  });
+});
 
 describe('tune', () => {
   it('measures, and leaves its choice beside the bundle', async () => {

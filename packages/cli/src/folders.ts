@@ -22,7 +22,8 @@ const looks = {
   store: `a snapshot store (it holds ${storeManifest})`,
   bundle: `a bundle (it holds ${CURRENT_PATH} or ${MANIFEST_PATH})`,
 };
-type Kind = keyof typeof looks;
+/** What a folder may be. */
+export type Kind = keyof typeof looks;
 
 export interface OpenStore {
   readonly kind: 'store';
@@ -94,7 +95,12 @@ export async function requireFolder(folder: string, directory: string): Promise<
   throw new UsageError(`there is no folder "${folder}". Give the folder of ${looks.store}.`);
 }
 
-async function kindOf(folder: string, directory: string, wanted: readonly Kind[]): Promise<Kind> {
+/** Which of those wanted the folder is; throws if it is none. */
+export async function kindOf(
+  folder: string,
+  directory: string,
+  wanted: readonly Kind[],
+): Promise<Kind> {
   const place = resolve(directory, folder);
   const wish = `Give the folder of ${wanted.map((kind) => looks[kind]).join(' or of ')}`;
   const found = await statOf(place);

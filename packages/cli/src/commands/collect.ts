@@ -4,7 +4,7 @@ import { collect } from '@snapshot-ensemble/snapshot-core';
 import { fileBlobs } from '@snapshot-ensemble/snapshot-core/node';
 import type { Command } from 'commander';
 import type { Surroundings } from '../command.ts';
-import { inFolder, openFolder } from '../folders.ts';
+import { inFolder, kindOf } from '../folders.ts';
 import { bytes } from '../numbers.ts';
 
 interface CollectFlags {
@@ -23,12 +23,10 @@ export function define(command: Command, { print, directory }: Surroundings): vo
     .option('--json', 'print it as JSON')
     .action(async (folder: string, { dryRun = false, json }: CollectFlags) => {
       const place = resolve(directory, folder);
-      const opened = await openFolder(folder, directory);
+      const kind = await kindOf(folder, directory, ['store', 'bundle']);
       try {
         const [result, text] =
-          opened.kind === 'store'
-            ? await fromStore(place, dryRun)
-            : await fromBundle(place, dryRun);
+          kind === 'store' ? await fromStore(place, dryRun) : await fromBundle(place, dryRun);
         print(json ? `${JSON.stringify(result, undefined, 2)}\n` : text);
       } catch (error) {
         throw inFolder(folder, error);

@@ -69,6 +69,8 @@ async function inspectBundle(folder: string, { bundle }: OpenBundle, show: Show)
   } catch (error) {
     show(bundleText(manifest), { kind: 'bundle', intact: false, manifest });
     throw inFolder(folder, error);
+  } finally {
+    await bundle.close();
   }
   show(`${bundleText(manifest)}\nEvery checksum is right.\n`, {
     kind: 'bundle',

@@ -104,6 +104,8 @@ async function smokeOf(folder: string, { bundle }: OpenBundle): Promise<SmokeTes
     smoke = await bundle.readSmokeTest();
   } catch (error) {
     throw inFolder(folder, error);
+  } finally {
+    await bundle.close();
   }
   if (smoke !== undefined) return smoke;
   throw new UsageError(

@@ -119,6 +119,7 @@ async function namedBundles(
   for (const argument of folders) {
     const { given, folder } = splitName(argument);
     const { bundle } = await openBundle(folder, directory);
+    await bundle.close();
     const name = given ?? bundle.manifest.name;
     if (Object.hasOwn(bundles, name))
       throw new UsageError(
