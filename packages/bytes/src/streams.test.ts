@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { joinChunks, measured, readAll, readInto, sha256, streamOf, tap } from './index.ts';
+import { sha256 as nodeSha256 } from './node/sha256.ts';
 import { sha256 as webSha256 } from './platform/web.ts';
 
 const cut = fc.array(fc.uint8Array({ maxLength: 200 }), { maxLength: 6 });
@@ -64,4 +65,8 @@ describe.each([
       'cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0',
     );
   });
+});
+
+it('takes the platform’s SHA-256 where it has one that takes a stream', () => {
+  expect(sha256).toBe(nodeSha256);
 });
