@@ -201,6 +201,31 @@ describe('takeSnapshots', () => {
     );
   });
 
+  it('frees the store and saves nothing more where a training fails', async () => {
+    const store = createSnapshotStore(memoryBlobs());
+    const failing: TrainingCallback = {
+      name: 'failing',
+      onStepEnd: ({ step }) => {
+        if (step + 1 === 9) throw new Error('planted');
+      },
+    };
+    const callbacks = chain(
+      followSchedule(() => 0.01),
+      takeSnapshots(plan, store, { onStop: 'save' }),
+      saveCheckpoints(store, { everySteps: 4 }),
+    );
+    await expect(toyTrainer().train(chain(callbacks, failing), run)).rejects.toThrow('planted');
+    const manifest = (await store.readManifest())!;
+    expect(stepsOf(manifest.members)).toEqual([6]);
+    expect([manifest.checkpoint?.step, manifest.completed]).toEqual([8, false]);
+    const { model, schedule: recorded } = manifest;
+    const next = await store.begin(
+      { model: { ...model, topology: null }, plan, schedule: recorded },
+      { existing: 'resume' },
+    );
+    await next.close();
+  });
+
   it.each<[string, CyclePlan, string]>([
     [
       'a cycle of one step',

@@ -44,7 +44,12 @@ export async function fakeS3(): Promise<FakeS3> {
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
+    try {
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+    } catch {
+      // The client gave up while it sent.
+      return;
+    }
     const body = Buffer.concat(chunks);
     if (self.intercept(request, body, response)) return;
     handle(request, body, response);
