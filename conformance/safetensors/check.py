@@ -12,21 +12,22 @@ import os
 import random
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
-from contextlib import contextmanager
 from pathlib import Path
 
 from safetensors import SafetensorError, TensorSpec, deserialize, serialize_file
 
 HERE = Path(__file__).parent
+sys.path.append(str(HERE.parent))
+
+from s3_server import s3_server  # noqa: E402 -- beside the groups
+
 SIZES = {"quick": {"files": 60, "mutants": 3000}, "long": {"files": 600, "mutants": 100_000}}
 # Our name, the package's name for writing, its name in headers, bytes.
 DTYPES = [
+    ("float64", "float64", "F64", 8),
     ("float32", "float32", "F32", 4),
     ("float16", "float16", "F16", 2),
     ("bfloat16", "bfloat16", "BF16", 2),
@@ -184,32 +185,6 @@ def check_mutants(codec, folder, mutants):
     report("what the package refuses, we refuse", repr(laxer[0][:300]) if laxer else None)
     seen = codes.get("damaged", 0) > mutants / 10 and codes.get("ok", 0) > 0
     report("the mutants are of both kinds", None if seen else str(codes))
-
-
-@contextmanager
-def s3_server():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen(
-        [str(Path(sys.executable).parent / "moto_server"), "-H", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    url = f"http://127.0.0.1:{port}/ensemble"
-    try:
-        for _ in range(300):
-            try:
-                urllib.request.urlopen(urllib.request.Request(url, method="PUT"), timeout=5).close()
-                break
-            except OSError:
-                time.sleep(0.1)
-        else:
-            raise SystemExit("moto_server did not start within 30 s")
-        yield url
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
 
 
 def check_s3():

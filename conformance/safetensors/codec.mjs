@@ -14,6 +14,7 @@ const bytesOf = (hex) => new Uint8Array(Buffer.from(hex, 'hex')).buffer;
 
 /** @type {Record<string, (buffer: ArrayBuffer) => ArrayBufferView>} */
 const views = {
+  float64: (buffer) => new Float64Array(buffer),
   float32: (buffer) => new Float32Array(buffer),
   float16: (buffer) => new Uint16Array(buffer),
   bfloat16: (buffer) => new Uint16Array(buffer),
