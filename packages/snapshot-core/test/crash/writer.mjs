@@ -37,7 +37,8 @@ try {
       );
       say(`saved checkpoint ${step}`);
     }
-    if (step > 6) await run.remove(run.manifest.members[0]?.id ?? '');
+    // Also those that writers before this one were killed before they could remove.
+    while (run.manifest.members.length > 6) await run.remove(run.manifest.members[0]?.id ?? '');
     say(`idle`);
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
