@@ -183,5 +183,5 @@ if __name__ == "__main__":
                     save(f"{name}-{dtype}", make, {dtype: "*"})
         except Exception as error:
             print(name, "NOT", str(error)[:300])
-    if len(sys.argv) == 1:
+    if len(sys.argv) == 1 or "lstm-while" in sys.argv:
         save("lstm-while", network((5, 3), lambda: layers.LSTM(4)), control_flow_v2=True)
