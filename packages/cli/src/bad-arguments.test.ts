@@ -11,10 +11,11 @@ beforeAll(async () => {
 });
 
 const steps = ['--total-steps', '100'];
-const list = 'inspect, plot, report, export, repair, collect, verify, tune, serve, deploy, doctor';
+const list =
+  'train, inspect, plot, report, export, repair, collect, verify, tune, serve, deploy, doctor';
 const seePlot = 'See snapshot-ensemble plot --help.';
 
-describe('one clear line and exit code 1', () => {
+describe('one clear line and exit code 2', () => {
   it.each<[string, string]>([
     ['trian', `unknown command 'trian'. Commands: ${list}. See snapshot-ensemble --help.`],
     ['help trian', `unknown command 'trian'. Commands: ${list}. See snapshot-ensemble --help.`],
@@ -84,7 +85,7 @@ describe('one clear line and exit code 1', () => {
     ],
   ])('%s', async (line, message) => {
     const outcome = await runCli(line.split(' '), { directory: folder.path });
-    expect(outcome).toEqual({ code: 1, stdout: '', stderr: `error: ${message}\n` });
+    expect(outcome).toEqual({ code: 2, stdout: '', stderr: `error: ${message}\n` });
   });
 
   it.each<[string, readonly string[], string | RegExp]>([
@@ -151,7 +152,7 @@ describe('one clear line and exit code 1', () => {
     ],
   ])('plot: %s', async (_, flags, message) => {
     const { code, stdout, stderr } = await runCli(['plot', ...flags], { directory: folder.path });
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     if (typeof message === 'string') expect(stderr).toBe(`error: ${message}\n`);
     // In the words of another package, which may choose others.
     else expect(stderr).toMatch(message);
@@ -163,7 +164,7 @@ describe('one clear line and exit code 1', () => {
       ['inspect', 'nowhere', '--debug'],
     ]) {
       const { code, stderr } = await runCli(argv, { directory: folder.path });
-      expect(code).toBe(1);
+      expect(code).toBe(2);
       expect(stderr).toMatch(/^error: there is no folder "nowhere"[^\n]*\nUsageError: /);
       expect(stderr).toMatch(/\n {4}at /);
     }

@@ -111,7 +111,7 @@ describe('export', () => {
   it('refuses a kind that the last layer rules out', async () => {
     const refused = await cli('export', 'Ensemble', '--out', 'wrong', '--kind', 'logits');
     expect(refused).toEqual({
-      code: 1,
+      code: 2,
       stdout: '',
       stderr:
         'error: in "Ensemble": The policy of output "dense" is of kind "logits", but the members end in Softmax, which gives probabilities: use kind "probabilities".\n',
@@ -139,7 +139,7 @@ describe('export', () => {
   it('replaces a bundle only when asked', async () => {
     const refused = await cli('export', 'Ensemble', '--out', 'bundle');
     expect(refused).toEqual({
-      code: 1,
+      code: 2,
       stdout: '',
       stderr:
         'error: export: "bundle" already holds a bundle. Replace it with --overwrite, or name another folder.\n',
@@ -266,7 +266,7 @@ describe('serve', () => {
     const port = await listen(other);
     try {
       expect(await cli('serve', 'bundle', '--port', String(port))).toEqual({
-        code: 1,
+        code: 3,
         stdout: '',
         stderr: `error: Cannot listen on 127.0.0.1:${port}: the port is in use. Stop what listens there, or pass another port (0 takes a free one).\n`,
       });

@@ -2,6 +2,7 @@ import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import {
+  BundleError,
   CURRENT_PATH,
   MANIFEST_PATH,
   readBundle,
@@ -10,12 +11,13 @@ import {
 import { bundleDirectory } from '@snapshot-ensemble/ensemble-bundle/node';
 import {
   createSnapshotStore,
+  StoreError,
   type BlobStore,
   type Manifest,
   type SnapshotStore,
 } from '@snapshot-ensemble/snapshot-core';
 import { fileBlobs } from '@snapshot-ensemble/snapshot-core/node';
-import { UsageError } from './run-main.ts';
+import { CheckFailedError, UsageError } from './run-main.ts';
 
 const storeManifest = 'manifest.json';
 const looks = {
@@ -70,10 +72,12 @@ export async function openBundle(folder: string, directory: string): Promise<Ope
   }
 }
 
-/** Puts the folder in front of a message that names only what is inside it. */
+/** Puts the folder in front of a message that names only what is inside it. What is damaged there is a failed check. */
 export function inFolder(folder: string, error: unknown): unknown {
   if (!(error instanceof Error)) return error;
-  return new UsageError(`in "${folder}": ${error.message}`, { cause: error });
+  const isDamage = error instanceof StoreError || error instanceof BundleError;
+  const Kind = isDamage ? CheckFailedError : UsageError;
+  return new Kind(`in "${folder}": ${error.message}`, { cause: error });
 }
 
 /** Whether the folder holds a bundle. */

@@ -26,12 +26,11 @@ describe('help', () => {
       expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
   });
 
-  it.each(Object.keys(commands))('explains %s', async (name) => {
-    expect(await runCli(['help', name])).toEqual({
-      code: 0,
-      stderr: '',
-      stdout: expect.stringMatching(`^Usage: snapshot-ensemble ${name} `),
-    });
+  it.each(Object.entries(commands))('explains %s, with examples', async (name, { examples }) => {
+    const { code, stdout, stderr } = await runCli(['help', name]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(`Usage: snapshot-ensemble ${name} `);
+    for (const line of examples) expect(stdout).toContain(`  npx snapshot-ensemble ${line}\n`);
   });
 
   it('is the same by word and by flag', async () => {

@@ -1,2 +1,9 @@
-export { errorLine, runMain, UsageError } from './run-main.ts';
-export type { RunMainOptions } from './run-main.ts';
+export {
+  CheckFailedError,
+  EnvironmentError,
+  errorLine,
+  exitCodeOf,
+  runMain,
+  UsageError,
+} from './run-main.ts';
+export type { ExitCode, RunMainOptions } from './run-main.ts';

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { runMain, UsageError } from './run-main.ts';
+import {
+  CheckFailedError,
+  EnvironmentError,
+  type ExitCode,
+  runMain,
+  UsageError,
+} from './run-main.ts';
 
 async function outcome(work: () => Promise<void>, debug = false) {
   let text = '';
@@ -21,6 +27,22 @@ describe('runMain', () => {
   ])('puts %s on one line', async (_, thrown, text) => {
     // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- other people's code throws anything.
     expect(await outcome(() => Promise.reject(thrown))).toEqual({ code: 1, text });
+  });
+
+  it.each<[string, Error, ExitCode]>([
+    ['a failed check', new CheckFailedError('differs'), 1],
+    ['an error that nobody foresaw', new TypeError('undefined is no function'), 1],
+    ['wrong usage', new UsageError('no such flag'), 2],
+    ['what is missing here', new EnvironmentError('not installed'), 3],
+    ['a missing onnxruntime', Object.assign(new Error('x'), { code: 'runtime-missing' }), 3],
+    ['a cause that is no error', new UsageError('x', { cause: { code: 'ENOSPC' } }), 2],
+    [
+      'a port in use, as a cause',
+      new Error('x', { cause: Object.assign(new Error('y'), { code: 'EADDRINUSE' }) }),
+      3,
+    ],
+  ])('has an exit code for %s', async (_, error, code) => {
+    expect((await outcome(() => Promise.reject(error))).code).toBe(code);
   });
 
   it('shows stacks and causes on request', async () => {

@@ -22,17 +22,25 @@ export async function run(words: readonly string[], surroundings: Surroundings):
 /** The program, in which the one command that is asked for is complete and the others are only listed. */
 async function programFor(argv: readonly string[], surroundings: Surroundings): Promise<Command> {
   const program = new Command('snapshot-ensemble')
-    .description('Snapshot ensembles: look at them, export them, check them, serve them.')
+    .description('Snapshot ensembles: train, inspect, export, verify and serve them.')
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
+    .addHelpText(
+      'after',
+      '\nsnapshot-ensemble COMMAND --help has two examples of each.\nExit codes: 0 fine, 1 a check failed, 2 wrong usage, 3 something is missing on this machine.',
+    )
     .option('--debug', 'on an error, also show where it came from')
     .configureOutput({ writeOut: surroundings.print, outputError: () => undefined });
   exitsWithUsageError(program);
   const asked = argv.find((argument) => !argument.startsWith('-'));
-  for (const [name, { summary, load }] of Object.entries(commands)) {
+  for (const [name, { summary, examples, load }] of Object.entries(commands)) {
     const command = program.command(name).summary(summary);
     exitsWithUsageError(command);
+    command.addHelpText(
+      'after',
+      `\nExamples:\n${examples.map((line) => `  npx snapshot-ensemble ${line}\n`).join('')}`.trimEnd(),
+    );
     if (name === asked) (await load()).define(command, surroundings);
   }
   if (asked !== undefined && !Object.hasOwn(commands, asked)) throw unknownCommand(program, asked);

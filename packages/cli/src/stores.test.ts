@@ -113,7 +113,7 @@ describe('verify, repair and collect of a store', () => {
     await rm(inside('lost/manifest.json'));
     const dry = await cli('repair', 'lost', '--dry-run');
     expect(dry.stdout).toMatch(/rebuilt: run \w+ with 3 members and no checkpoint/);
-    expect((await cli('inspect', 'lost')).code).toBe(1);
+    expect((await cli('inspect', 'lost')).code).toBe(2);
     expect((await cli('repair', 'lost')).code).toBe(0);
     const { stdout } = await cli('inspect', 'lost', '--json');
     expect(stdout).toBe((await cli('inspect', 'Ensemble', '--json')).stdout);

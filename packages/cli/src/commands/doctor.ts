@@ -6,7 +6,7 @@ import type { Finding } from '../doctor/finding.ts';
 import { checkOnnxruntime } from '../doctor/onnxruntime.ts';
 import { checkCores, checkNode, checkPlatform, thisSystem } from '../doctor/system.ts';
 import { checkTensorflow } from '../doctor/tensorflow.ts';
-import { UsageError } from '../run-main.ts';
+import { CheckFailedError } from '../run-main.ts';
 
 export function define(command: Command, { print, directory }: Surroundings): void {
   command
@@ -27,7 +27,7 @@ export function define(command: Command, { print, directory }: Surroundings): vo
       print(json === true ? `${JSON.stringify(findings, undefined, 2)}\n` : findingsText(findings));
       const problems = findings.filter(({ state }) => state === 'problem');
       if (problems.length > 0)
-        throw new UsageError(
+        throw new CheckFailedError(
           `doctor found ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}: ${problems.map(({ what, remedy }) => (remedy === undefined ? what : `${what} (${remedy})`)).join('; ')}.`,
         );
     });

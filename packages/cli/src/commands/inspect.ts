@@ -7,7 +7,7 @@ import type { Surroundings } from '../command.ts';
 import { inFolder, openFolder, type OpenBundle, type OpenStore } from '../folders.ts';
 import { storeText } from '../inspect-store.ts';
 import { onnxText } from '../onnx-text.ts';
-import { UsageError } from '../run-main.ts';
+import { CheckFailedError, UsageError } from '../run-main.ts';
 
 interface InspectFlags {
   readonly json?: true;
@@ -59,7 +59,7 @@ async function inspectStore(folder: string, opened: OpenStore, show: Show): Prom
     manifest: opened.manifest,
   });
   if (faults.length > 0)
-    throw new UsageError(`in "${folder}": ${faults.map(({ message }) => message).join(' ')}`);
+    throw new CheckFailedError(`in "${folder}": ${faults.map(({ message }) => message).join(' ')}`);
 }
 
 async function inspectBundle(folder: string, { bundle }: OpenBundle, show: Show): Promise<void> {

@@ -10,7 +10,7 @@ import type { Surroundings } from '../command.ts';
 import { verify as verifyBlobs } from '@snapshot-ensemble/snapshot-core';
 import { inFolder, openFolder, type OpenBundle, type OpenStore } from '../folders.ts';
 import { bytes } from '../numbers.ts';
-import { UsageError } from '../run-main.ts';
+import { CheckFailedError, UsageError } from '../run-main.ts';
 import { textTable } from '../text-table.ts';
 import { count, notNegative } from '../values.ts';
 import { answerLocally } from '../verify/answer-locally.ts';
@@ -66,7 +66,7 @@ async function verifyStore(
   const text = `${manifest.members.length} members; ${bytes(intactBytes)} are what the manifest says, ${faults.length} faults.\n`;
   print(json === true ? `${JSON.stringify({ intactBytes, faults }, undefined, 2)}\n` : text);
   if (faults.length > 0)
-    throw new UsageError(`in "${folder}": ${faults.map(({ message }) => message).join(' ')}`);
+    throw new CheckFailedError(`in "${folder}": ${faults.map(({ message }) => message).join(' ')}`);
 }
 
 async function replay(
@@ -92,7 +92,7 @@ async function replay(
       : comparisonText(comparisons),
   );
   if (failures.length > 0)
-    throw new UsageError(
+    throw new CheckFailedError(
       `${url ?? `"${folder}"`} does not answer as its bundle expects: ${failures.map(({ output, problem = '' }) => `output "${output}": ${problem}`).join('; ')}. Allowed: ${absolute} + ${relative} · |expected|. Is it the same bundle? Widen with --absolute, --relative.`,
     );
 }

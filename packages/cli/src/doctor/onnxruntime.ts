@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { memoryBundle, writeBundle, type BundleSource } from '@snapshot-ensemble/ensemble-bundle';
 import { meanPolicy } from '@snapshot-ensemble/ensemble-math';
 import { loadEnsemble, type Device } from '@snapshot-ensemble/ensemble-runtime';
+import { installLine } from '../install-line.ts';
 import { errorLine } from '../run-main.ts';
 import type { Finding } from './finding.ts';
 import { findPackage, type InstalledPackage } from './packages.ts';
@@ -20,7 +21,7 @@ export async function checkOnnxruntime(system: System): Promise<readonly Finding
         what,
         state: 'absent',
         detail: 'not installed; serve and verify need it',
-        remedy: 'npm install onnxruntime-node',
+        remedy: `${installLine(what)}  (for an NVIDIA GPU without the variable: also downloads CUDA libraries)`,
       },
     ];
   const opened = await openSession();

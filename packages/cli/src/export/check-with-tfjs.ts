@@ -22,7 +22,7 @@ export interface CheckedGraph {
   readonly combine: (perModel: readonly HostTensors[]) => HostTensors;
 }
 
-/** Compares an exported graph on onnxruntime with the models in TensorFlow.js. Throws `UsageError` where they differ. */
+/** Compares an exported graph on onnxruntime with the models in TensorFlow.js. `problem` says where they differ. */
 export async function checkWithTfjs(
   graph: CheckedGraph,
   directory: string,

@@ -7,7 +7,7 @@ import type { Surroundings } from '../command.ts';
 import type { ExportFlags } from '../commands/export.ts';
 import { inFolder } from '../folders.ts';
 import { bytes } from '../numbers.ts';
-import { UsageError } from '../run-main.ts';
+import { CheckFailedError, UsageError } from '../run-main.ts';
 import { checkWithTfjs } from './check-with-tfjs.ts';
 import { readSavedModel } from './saved-model.ts';
 
@@ -49,7 +49,7 @@ export async function exportModel(
     directory,
   );
   print(text);
-  if (problem !== undefined) throw new UsageError(problem);
+  if (problem !== undefined) throw new CheckFailedError(problem);
 }
 
 function describe({ name, dtype, shape }: ExportedTensor): string {

@@ -16,7 +16,7 @@ import type { ExportFlags } from '../commands/export.ts';
 import type { Surroundings } from '../command.ts';
 import { inFolder, isBundle, openStore, type OpenStore } from '../folders.ts';
 import { bytes, count as withCommas } from '../numbers.ts';
-import { UsageError } from '../run-main.ts';
+import { CheckFailedError, EnvironmentError, UsageError } from '../run-main.ts';
 import { checkWithTfjs } from './check-with-tfjs.ts';
 import { commitOf } from './commit.ts';
 import { kindOfOutputs } from './kind-of-outputs.ts';
@@ -47,8 +47,13 @@ export async function exportStore(
     for (const { node, reason } of notStacked) print(`not stacked: ${node}: ${reason}\n`);
     if (flags.check === true) await checkStore(opened, manifest, target, surroundings);
   } catch (error) {
-    throw error instanceof UsageError ? error : inFolder(from, error);
+    throw isOurs(error) ? error : inFolder(from, error);
   }
+}
+
+function isOurs(error: unknown): boolean {
+  const ours = [UsageError, CheckFailedError, EnvironmentError];
+  return ours.some((kind) => error instanceof kind);
 }
 
 async function writeEnsemble(
@@ -172,7 +177,7 @@ async function checkStore(
     directory,
   );
   print(text);
-  if (problem !== undefined) throw new UsageError(problem);
+  if (problem !== undefined) throw new CheckFailedError(problem);
 }
 
 async function memberArtifacts(

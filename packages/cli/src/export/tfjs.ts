@@ -9,7 +9,8 @@ import {
 } from '@snapshot-ensemble/export-onnx';
 import type { ModelArtifacts } from '@snapshot-ensemble/snapshot-core';
 import { inProject } from '../doctor/packages.ts';
-import { UsageError } from '../run-main.ts';
+import { installLine } from '../install-line.ts';
+import { EnvironmentError } from '../run-main.ts';
 
 /** A package of the user's project, or ours; undefined where neither has it. */
 export async function found<T>(name: string, directory: string): Promise<T | undefined> {
@@ -22,12 +23,12 @@ export async function found<T>(name: string, directory: string): Promise<T | und
   return undefined;
 }
 
-/** The same, where there is no doing without. Throws `UsageError`. */
+/** The same, where there is no doing without. Throws `EnvironmentError`. */
 export async function needed<T>(name: string, directory: string, flag: string): Promise<T> {
   const module = await found<T>(name, directory);
   if (module !== undefined) return module;
-  throw new UsageError(
-    `export: ${flag} needs ${name}, which is not installed. Install it: npm install ${name}`,
+  throw new EnvironmentError(
+    `${flag === 'train' ? flag : `export: ${flag}`} needs ${name}, which is not installed. Type: ${installLine(name)}`,
   );
 }
 

@@ -1,5 +1,5 @@
 import type { OpenInferenceTensor, SmokeTest } from '@snapshot-ensemble/ensemble-bundle';
-import { errorLine, UsageError } from '../run-main.ts';
+import { CheckFailedError, EnvironmentError, errorLine, UsageError } from '../run-main.ts';
 
 export interface Server {
   readonly url: string;
@@ -24,10 +24,14 @@ export async function answerRemotely(
   });
   const text = await response.text();
   if (!response.ok)
-    throw new UsageError(
-      `verify: ${place.href} answered ${response.status}: ${serverMessage(text)}${response.status === 404 ? ' Name the model with --model.' : ''}`,
-    );
+    throw response.status === 404
+      ? new UsageError(`verify: ${refused(place, response, text)} Name the model with --model.`)
+      : new CheckFailedError(`verify: ${refused(place, response, text)}`);
   return parseOutputs(place, text);
+}
+
+function refused({ href }: URL, { status }: Response, text: string): string {
+  return `${href} answered ${status}: ${serverMessage(text)}`;
 }
 
 function inferUrl(url: string, model: string): URL {
@@ -40,15 +44,15 @@ function inferUrl(url: string, model: string): URL {
   return new URL(`${path}/v2/models/${encodeURIComponent(model)}/infer`, base);
 }
 
-function noAnswer(url: string, timeoutMs: number, error: unknown): UsageError {
+function noAnswer(url: string, timeoutMs: number, error: unknown): EnvironmentError {
   if (error instanceof Error && error.name === 'TimeoutError')
-    return new UsageError(
+    return new EnvironmentError(
       `verify: ${url} did not answer within ${timeoutMs} ms. Allow more with --timeout.`,
       { cause: error },
     );
   // fetch hides the reason ("connect ECONNREFUSED …") in the cause.
   const reason = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  return new UsageError(
+  return new EnvironmentError(
     `verify: no server answers at ${url} (${errorLine(reason)}). Start one with snapshot-ensemble serve, or check host and port.`,
     { cause: error },
   );
@@ -71,8 +75,8 @@ function parseOutputs(place: URL, text: string): readonly OpenInferenceTensor[] 
     'data' in value &&
     Array.isArray(value.data);
   if (!Array.isArray(outputs) || !outputs.every(isTensor))
-    throw new UsageError(
-      `verify: ${place.href} answered something else than an Open Inference v2 response. Check the address.`,
+    throw new CheckFailedError(
+      `verify: ${place.href} answered something other than an Open Inference v2 response. Check the address.`,
     );
   return (outputs as OpenInferenceTensor[]).map((output) => ({
     ...output,
