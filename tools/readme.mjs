@@ -1,5 +1,5 @@
 // @ts-check
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { workspaces } from './workspaces.mjs';
 
@@ -33,13 +33,14 @@ export function codeBlocks(page, markdown) {
 }
 
 /**
- * The blocks of the root README, of every package's, and of its page about converters where it has one.
+ * The blocks of the root README, of the site's pages, of every package's README, and of its page about converters where it has one.
  *
  * @param {string} root
  */
 export function readmeBlocks(root) {
   const pages = [
     'README.md',
+    ...sitePages(root),
     ...workspaces(root).flatMap(({ folder }) =>
       ['README.md', 'CONVERTERS.md'].map((page) => `${folder}/${page}`),
     ),
@@ -47,4 +48,20 @@ export function readmeBlocks(root) {
   return pages
     .filter((page) => existsSync(join(root, page)))
     .flatMap((page) => codeBlocks(page, readFileSync(join(root, page), 'utf8')));
+}
+
+/**
+ * Pages that are written by hand, relative to the root.
+ *
+ * @param {string} root
+ * @returns {string[]}
+ */
+function sitePages(root) {
+  return ['docs', 'docs/guides'].flatMap((folder) =>
+    existsSync(join(root, folder))
+      ? readdirSync(join(root, folder))
+          .filter((name) => name.endsWith('.md'))
+          .map((name) => `${folder}/${name}`)
+      : [],
+  );
 }
