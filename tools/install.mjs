@@ -1,5 +1,5 @@
 // @ts-check
-// Installs what is locked, if it is not there yet. Runs before `npm test` and `npm run demo`, with Node's own modules only.
+// Installs the locked dependencies if they are missing. Runs before `npm test` and `npm run demo`, with Node's own modules only.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
