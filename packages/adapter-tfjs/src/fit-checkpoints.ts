@@ -10,7 +10,7 @@ import { type AnyStore, asSnapshotStore } from './member-artifacts.ts';
 import type { RunExtent } from './protocol-run.ts';
 import type { TfjsTrainer } from './trainer.ts';
 
-/** The `initialEpoch` with which a fit goes on from the store's checkpoint; 0 without a checkpoint. */
+/** The `initialEpoch` with which `fit` continues from the store's checkpoint; 0 without a checkpoint. */
 export async function resumeEpoch(store: AnyStore): Promise<number> {
   return (await asSnapshotStore(store).readCheckpoint())?.record.epoch ?? 0;
 }

@@ -71,7 +71,7 @@ export function learningRateOf(
 ): LearningRate {
   const current = currentLearningRate(optimizer);
   const before = borrowed.get(optimizer);
-  // Whoever has set it since wants what they set.
+  // If it was set since, keep that value.
   const own = before !== undefined && before.last === current ? before.own : current;
   return {
     own,

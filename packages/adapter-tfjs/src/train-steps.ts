@@ -13,7 +13,7 @@ import { readMetrics } from './read-metrics.ts';
 import type { Tensor, Tf } from './tf.ts';
 import type { TfjsTrainer } from './trainer.ts';
 
-/** A model in training and what goes on beside it. */
+/** A model in training and the callback that follows it. */
 export interface TrainedPart {
   readonly trainer: TfjsTrainer;
   readonly callback: TrainingCallback;
@@ -27,7 +27,7 @@ export interface TrainStepsOptions {
   readonly totalSteps: number;
   /** Default `totalSteps`: one epoch. */
   readonly stepsPerEpoch?: number;
-  /** Where a resumed run goes on: the updates already made. Default 0. */
+  /** Where a resumed run continues: the number of updates already made. Default 0. */
   readonly firstStep?: number;
   /** Makes one update of every part, from as many batches as it likes. */
   readonly step: (progress: Progress) => Awaitable<StepOutcome>;

@@ -25,7 +25,7 @@ export interface FitPolicyOptions {
   /** What the selection lowers. Default `'nll'`, in regression `'mse'`. */
   readonly metric?: Metric;
   /**
-   * A temperature, or `'fit'` for what `fitTemperature` finds, which is 1 where the rows do not speak for another.
+   * A temperature, or `'fit'` for what `fitTemperature` finds, which is 1 where the rows do not justify another.
    * Default `'fit'`; regression has none.
    */
   readonly temperature?: number | 'fit';
@@ -43,7 +43,7 @@ export interface FitPolicyOptions {
 }
 
 /**
- * The policy that these rows, held out from training, speak for: members and weights, then the cascade, then one
+ * The best policy by these rows, which were held out from training: members and weights, then the cascade, then one
  * temperature on what the cascade puts out, then the threshold of abstention, and last, on rows of its own, the
  * conformal threshold. With a cascade the last three are fitted for the stage at which each row stops. `labels` are as
  * the kind has them, in regression the targets `[rows, outputs]`. Report on other rows: see `evaluateEnsemble`.

@@ -82,7 +82,7 @@ export interface ServeOptions extends HandlerOptions {
   readonly grpcPort?: number;
   /** Without, put the server behind a proxy that has it. */
   readonly tls?: TlsOptions;
-  /** How long `drain` goes on answering after it is not ready any more, so that whoever balances sends requests elsewhere. Default 5,000. */
+  /** How long `drain` keeps answering after it reports not ready, so that a load balancer sends requests elsewhere. Default 5,000. */
   readonly preStopDelayMs?: number;
   /** How long `drain` and `close` take at most, the delay included; what is left is cut off. Default 25,000. */
   readonly shutdownMs?: number;

@@ -23,7 +23,7 @@ export interface RunningServer {
   readonly grpc: string | undefined;
   /** Opens a model anew and puts it in the place of what is there. False where nothing had changed. Throws `ServerError`. */
   reload(model: string): Promise<boolean>;
-  /** For SIGTERM: is not ready any more at once, goes on answering for `preStopDelayMs`, then closes. */
+  /** For SIGTERM: reports not ready at once, keeps answering for `preStopDelayMs`, then closes. */
   drain(): Promise<void>;
   /** Takes no more requests, answers those it has, ends the models; after `shutdownMs` it cuts off what is left. Ends the delay of `drain`. */
   close(): Promise<void>;
@@ -177,7 +177,7 @@ async function shutDown(
 
 /**
  * Stops listening, then closes connections as they fall idle. A connection that a client is about to use is not told from one that nobody
- * uses, so each gets a moment: whoever sends in it is answered, with `Connection: close`.
+ * uses, so each gets a moment: a request sent in it is answered, with `Connection: close`.
  */
 async function closeHttp(server: Server): Promise<void> {
   if (!server.listening) return;

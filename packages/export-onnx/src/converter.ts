@@ -1,5 +1,5 @@
 /*
- * The toolkit for converters of one's own layers: `exportOnnx(artifacts, { converters: { ...layerConverters, Mine: … } })`.
+ * The toolkit for converters of your own layers: `exportOnnx(artifacts, { converters: { ...layerConverters, Mine: … } })`.
  * CONVERTERS.md builds two of them.
  */
 export { anyLayout } from './layers/layer.ts';

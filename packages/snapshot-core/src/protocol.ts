@@ -18,7 +18,7 @@ export interface ModelDescription {
 /** What a run is begun for: one training. Two trainings are two objects. */
 export interface Training {
   /**
-   * Whether the training still goes on. For frameworks that may end one without telling anybody; taken for true where it
+   * Whether the training run still goes on. For frameworks that may end one without telling anybody; taken for true where it
    * is left out.
    */
   isTraining?(): boolean;

@@ -75,7 +75,7 @@ export interface MemberDescription {
 
 /**
  * What to do about a run in the store: `refuse` (the default everywhere) throws `StoreError('exists')` where there is
- * one; `resume` goes on with it if model and plan are the same, and throws `StoreError('nothing-to-resume')` where there
+ * one; `resume` continues it if model and plan are the same, and throws `StoreError('nothing-to-resume')` where there
  * is none; `resume-or-start` does either; `overwrite` begins a new one and removes what the old one's manifest lists.
  */
 export type ExistingRun = 'refuse' | 'resume' | 'resume-or-start' | 'overwrite';

@@ -19,7 +19,7 @@ export function runKernel(
   return tf.engine().runKernel(name, inputs as NamedTensorMap, attributes as NamedAttrMap);
 }
 
-/** A gradient for the WASM backend; undefined where the published one shall do. */
+/** A gradient for the WASM backend; undefined where the published one is right. */
 export type WasmGradient = (
   dy: Tensor,
   saved: readonly Tensor[],

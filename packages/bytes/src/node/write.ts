@@ -24,7 +24,7 @@ export interface NewFileOptions {
 }
 
 /**
- * Writes a stream to a file that must not be there yet, and flushes it to disk; the disk works while the stream goes on. A write that
+ * Writes a stream to a file that must not be there yet, and flushes it to disk; the disk works while the stream continues. A write that
  * fails leaves no file.
  */
 export async function writeNewFile(

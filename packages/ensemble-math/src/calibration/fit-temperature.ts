@@ -18,7 +18,7 @@ const priorPrecision = 4;
 
 /**
  * The temperature to use: the likeliest one given these pooled probabilities (pool, then calibrate: Rahaman and Thiery
- * 2021) and that temperatures are near 1 if nothing else is known; 1 where the rows do not speak for any, because nothing
+ * 2021) and that temperatures are near 1 if nothing else is known; 1 where the rows do not justify any, because nothing
  * is wrong in them or because the NLL falls to the end of `[0.01, 100]`.
  */
 export function fitTemperature(

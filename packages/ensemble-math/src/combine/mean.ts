@@ -21,7 +21,7 @@ function setToFirst(
   const [a, b, c, d] = [at(0), at(1), at(2), at(3)];
   const [wa, wb, wc, wd] = [weight(0), weight(1), weight(2), weight(3)];
   const length = rows * classes;
-  // Ten members leave two: not reading two more in vain makes the whole mean a quarter faster.
+  // Ten members leave two: not reading two more for nothing makes the whole mean a quarter faster.
   if (count <= 2) {
     for (let i = 0, j = start; i < length; i++, j++) pooled[i] = wa * a[j]! + wb * b[j]!;
     return;

@@ -23,7 +23,7 @@ function gather({ dtype, parts }: Feed, mayAlias: boolean): TensorData {
   return data;
 }
 
-/** A batch with each input in one array. `mayAlias` allows the callers' own memory, for whoever only reads it. */
+/** A batch with each input in one array. `mayAlias` allows the callers' own memory, for code that only reads it. */
 export function gatherBatch({ feeds, ...batch }: Batch, mayAlias: boolean): GatheredBatch {
   return {
     ...batch,

@@ -179,7 +179,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       });
   };
 
-  /** After a batch: whoever was answered may ask again at once, and such requests share the next batch instead of waiting for it. */
+  /** After a batch: callers that were answered may ask again at once, and such requests share the next batch instead of waiting for it. */
   function pumpSoon(): void {
     if (isPumpDue || !queue.hasWork()) return;
     isPumpDue = true;

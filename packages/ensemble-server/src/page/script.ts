@@ -1,4 +1,4 @@
-/** Runs in the page. Whatever a server says is put in as text, never as HTML. */
+/** Runs in the page. What a server says is inserted as text, never as HTML. */
 export const script = `
 'use strict';
 const by = (id) => document.getElementById(id);

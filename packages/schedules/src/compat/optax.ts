@@ -49,7 +49,7 @@ export function optaxWarmupCosine(options: OptaxWarmupCosineOptions): Schedule {
   };
 }
 
-/** optax `sgdr_schedule`: one warm-up and cosine decay after the other. The last one goes on at its `end_value`. */
+/** optax `sgdr_schedule`: one warm-up and cosine decay after the other. The last one stays at its `end_value`. */
 export function optaxSgdr(cosine_kwargs: readonly OptaxWarmupCosineOptions[]): Schedule {
   checkList('optaxSgdr', 'cosine_kwargs', cosine_kwargs, 'cycle');
   return join(

@@ -38,7 +38,7 @@ export function langevinNoise(options: LangevinNoiseOptions): TrainingCallback {
       // A seed of its own for each step, so that a resumed run repeats the noise of the uncut one.
       trainer.perturbWeights(Math.sqrt(variance), seed + at.step);
     },
-    // A resumed run goes on with the noise it began with, whatever seed it is given.
+    // A resumed run continues the noise it began with, regardless of the seed it is given.
     onTrainBegin() {
       ({ seed } = options);
     },

@@ -15,7 +15,7 @@ export interface SaveCheckpointsOptions {
    */
   readonly resumesAt?: 'step' | 'epoch';
   /**
-   * Takes the error of a save that failed, a full disk say; the training then goes on, and the checkpoint before
+   * Takes the error of a save that failed, such as a full disk; the training then continues, and the checkpoint before
    * stays the newest. Left out, such an error ends the training.
    */
   readonly onSaveError?: (error: unknown) => void;

@@ -24,7 +24,7 @@ export interface TakeSnapshotsOptions {
    */
   readonly onStop?: 'save' | 'skip';
   /**
-   * Takes the error of a save that failed, a full disk say; the training then goes on without that member. Left
+   * Takes the error of a save that failed, such as a full disk; the training then continues without that member. Left
    * out, such an error ends the training.
    */
   readonly onSaveError?: (error: unknown) => void;

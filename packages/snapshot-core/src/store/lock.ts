@@ -86,7 +86,7 @@ export async function releaseLock(
   await writeLock(blobs, { ...lockOf(options), holder: null }, version);
 }
 
-/** Removes the writer's lock, whoever holds it: for when the holder is known to be gone. */
+/** Removes the writer's lock, no matter who holds it: for when the holder is known to be gone. */
 export async function breakLock(blobs: BlobStore): Promise<void> {
   await blobs.remove(lockKey);
 }

@@ -3,7 +3,7 @@ import { StoreError } from '../store-error.ts';
 import type { TensorSpec } from '../tensor.ts';
 import { manifestKey } from './damaged-manifest.ts';
 
-/** The manifest of a run that goes on. Throws `StoreError('mismatch')` if it is another model's or plan's. */
+/** The manifest of a run that continues. Throws `StoreError('mismatch')` if it is another model's or plan's. */
 export function resumedManifest(found: Manifest, run: RunDescription): Manifest {
   if (found.model.format !== run.model.format) {
     throw mismatch(`its model is a ${found.model.format}, this one a ${run.model.format}`);

@@ -44,7 +44,7 @@ export interface Operation {
   readonly depth: number;
 }
 
-/** The inputs and the gradient to record for an operation; undefined where the published ones shall do. */
+/** The inputs and the gradient to record for an operation; undefined where the published ones are right. */
 export type Rewrite = (
   operation: Operation,
 ) => { readonly inputs: NamedTensorMap; readonly gradient: GradientFunction } | undefined;
