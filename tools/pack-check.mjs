@@ -2,7 +2,7 @@
 // Packs every public package from a clean build and looks at the tarballs: publint, are-the-types-wrong, what is in them,
 // and whether an empty project can install and import them.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -75,6 +75,7 @@ for (const { folder, name, json } of packages) {
 }
 
 installInEmptyProject();
+commandLineAlone();
 rmSync(work, { recursive: true, force: true });
 for (const complaint of complaints) console.error(`FAILED ${complaint}`);
 console.log(`${passed} passed, ${complaints.length} failed`);
@@ -113,6 +114,48 @@ function installInEmptyProject() {
     }
   runConverters(project);
   typeCheckWithOldTypeScript(project);
+}
+
+/** The command line in an empty folder, without anything optional: it draws, and says what to type for what is missing. */
+function commandLineAlone() {
+  const project = join(work, 'alone');
+  mkdirSync(project);
+  writeFileSync(join(project, 'package.json'), '{ "private": true }');
+  const needed = Object.entries(files).filter(([name]) => !/adapter-tfjs|wasm-training/.test(name));
+  must('npm', ['install', '--no-package-lock', ...needed.map(([, file]) => file)], project);
+  expect(
+    'the command line brings neither onnxruntime-node nor TensorFlow.js',
+    !['onnxruntime-node', '@tensorflow'].some((name) =>
+      existsSync(join(project, 'node_modules', name)),
+    ),
+  );
+  check(
+    'npx snapshot-ensemble plot',
+    'npx',
+    ['snapshot-ensemble', 'plot', '--total-steps', '9'],
+    project,
+  );
+  const bundle = join(root, 'conformance/serving/golden/tiny');
+  /** @type {[string[], number, string][]} */
+  const missing = [
+    [
+      ['serve', bundle, '--port', '0'],
+      3,
+      'ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node',
+    ],
+    [['train', 'train.mjs'], 3, 'npm install @tensorflow/tfjs'],
+    [['plot'], 2, '--total-steps'],
+  ];
+  for (const [words, code, says] of missing) {
+    const run = spawnSync('npx', ['snapshot-ensemble', ...words], {
+      cwd: project,
+      encoding: 'utf8',
+    });
+    expect(
+      `npx snapshot-ensemble ${words[0]} ends with ${code} and says "${says}": ${run.status}, ${run.stderr}`,
+      run.status === code && run.stderr.includes(says),
+    );
+  }
 }
 
 /**

@@ -4,7 +4,14 @@ import { bytes, metric } from './numbers.ts';
 import { textTable } from './text-table.ts';
 
 it('exports these names', () => {
-  expect(Object.keys(cli).sort()).toEqual(['UsageError', 'errorLine', 'runMain']);
+  expect(Object.keys(cli).sort()).toEqual([
+    'CheckFailedError',
+    'EnvironmentError',
+    'UsageError',
+    'errorLine',
+    'exitCodeOf',
+    'runMain',
+  ]);
 });
 
 it('aligns the first column to the left, the others to the right', () => {
