@@ -24,6 +24,8 @@ try {
   const run = await store.begin({ model, plan, schedule: [] }, { existing: 'resume-or-start' });
   const first = (run.manifest.members.at(-1)?.step ?? 0) + 1;
   for (let step = first; ; step += 1) {
+    // Also those that a writer before this one was killed before it could remove.
+    while (run.manifest.members.length > 6) await run.remove(run.manifest.members[0]?.id ?? '');
     say(`saving ${step}`);
     // The planted fault: it says that the member is safe before it is.
     if (fault === 'early') say(`saved ${step}`);
@@ -37,8 +39,6 @@ try {
       );
       say(`saved checkpoint ${step}`);
     }
-    // Also those that writers before this one were killed before they could remove.
-    while (run.manifest.members.length > 6) await run.remove(run.manifest.members[0]?.id ?? '');
     say(`idle`);
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
