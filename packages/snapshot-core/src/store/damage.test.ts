@@ -62,7 +62,7 @@ describe('a member', () => {
       (error: unknown) => error as Error,
     )) as Error;
     expect(message.replaceAll(/step-[^.]*/g, 'ID')).toMatchInlineSnapshot(
-      `""members/ID.safetensors" is damaged: it has 1085 bytes, the manifest says 1086. Restore it from a copy, or call repair(blobs), which takes it out of the run."`,
+      `""members/ID.safetensors" is damaged: it has 1173 bytes, the manifest says 1174. Restore it from a copy, or call repair(blobs), which takes it out of the run."`,
     );
   });
 
