@@ -11,7 +11,7 @@ import {
 
 const steps = 1_000_000;
 const rounds = 9;
-const limitMicroseconds = 2;
+const limitMicroseconds = 0.2;
 const plan = equalCycles({ totalSteps: steps, cycles: 5 });
 const trainer = {
   model: { format: 'nothing', topology: null, weights: [] },

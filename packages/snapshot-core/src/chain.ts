@@ -64,21 +64,36 @@ type HookName = 'onTrainBegin' | 'onStepBegin' | 'onStepEnd' | 'onEpochEnd' | 'o
 type Hook<Event> = (event: Event, trainer: Trainer) => void | Promise<void>;
 type EventOf<Name extends HookName> = Parameters<NonNullable<TrainingCallback[Name]>>[0];
 
+/**
+ * Calls hooks one after the other. It runs twice a step: hooks that have nothing to wait for stay synchronous, hooks are
+ * looked up once, and no closure in the loop makes the engine allocate for it.
+ */
 function inTurn<Name extends HookName>(
   callbacks: readonly TrainingCallback[],
   name: Name,
 ): Hook<EventOf<Name>> {
-  const listeners = callbacks.filter((callback) => callback[name] !== undefined);
-  const call = (index: number, event: EventOf<Name>, trainer: Trainer): void | Promise<void> => {
-    for (let next = index; next < listeners.length; next += 1) {
-      const hook = listeners[next] as Record<Name, Hook<EventOf<Name>>>;
-      const result = hook[name](event, trainer);
-      // Hooks that have nothing to wait for stay synchronous: this runs twice a step.
-      if (result !== undefined) return result.then(() => call(next + 1, event, trainer));
+  const hooks = callbacks.flatMap((callback) => {
+    const hook = callback[name] as Hook<EventOf<Name>> | undefined;
+    return hook === undefined ? [] : [hook.bind(callback)];
+  });
+  const callFrom = (
+    index: number,
+    event: EventOf<Name>,
+    trainer: Trainer,
+  ): void | Promise<void> => {
+    for (let next = index; next < hooks.length; next += 1) {
+      const result = hooks[next]!(event, trainer);
+      if (result !== undefined) return goOn(result, next + 1, event, trainer);
     }
     return undefined;
   };
-  return (event, trainer) => call(0, event, trainer);
+  const goOn = (
+    result: Promise<void>,
+    next: number,
+    event: EventOf<Name>,
+    trainer: Trainer,
+  ): Promise<void> => result.then(() => callFrom(next, event, trainer));
+  return (event, trainer) => callFrom(0, event, trainer);
 }
 
 /** After a failure everyone is told, also if telling one of them fails. */

@@ -1,5 +1,12 @@
 import type { Cycle, CyclePlan, Schedule } from '@snapshot-ensemble/schedules';
-import type { Json, Metrics, Progress, Trainer, TrainingCallback } from '../protocol.ts';
+import type {
+  Json,
+  Metrics,
+  Progress,
+  StepResult,
+  Trainer,
+  TrainingCallback,
+} from '../protocol.ts';
 import type { ExistingRun, Manifest, MemberRecord, Run, SnapshotStore } from '../snapshot-store.ts';
 import { handledBy } from './handled-by.ts';
 import { checkKeep, checkMetric, surplus, type KeepMembers } from './keep-members.ts';
@@ -66,6 +73,13 @@ export function takeSnapshots(
     });
   };
 
+  const take = async (cycle: Cycle, result: StepResult, trainer: Trainer): Promise<void> => {
+    const updates = result.step + 1;
+    const snapshot = { cycle, updates, metrics: await result.readMetrics() };
+    if (updates % result.stepsPerEpoch === 0) due = snapshot;
+    else await save(snapshot, trainer);
+  };
+
   return {
     name: 'take-snapshots',
     endsFirst: true,
@@ -82,15 +96,9 @@ export function takeSnapshots(
       return due === undefined ? undefined : save(due, trainer);
     },
     onStepEnd(result, trainer) {
-      const updates = result.step + 1;
-      const cycle = points.get(updates);
-      if (cycle === undefined) return undefined;
-      return result.readMetrics().then((metrics) => {
-        const snapshot = { cycle, updates, metrics };
-        if (updates % result.stepsPerEpoch !== 0) return save(snapshot, trainer);
-        due = snapshot;
-        return undefined;
-      });
+      // No more than this runs in every step.
+      const cycle = points.get(result.step + 1);
+      return cycle === undefined ? undefined : take(cycle, result, trainer);
     },
     onEpochEnd({ step, metrics }, trainer) {
       const updates = step + 1;
