@@ -90,8 +90,10 @@ const defaultFolds = 5;
 export function crossValidateTemperature(
   outputs: Outputs,
   labels: Labels,
-  { kind = 'probabilities', folds = defaultFolds, seed = 1 }: CrossValidationOptions = {},
+  options: CrossValidationOptions = {},
 ): CrossValidatedTemperature {
+  checkOptions('crossValidateTemperature', options, { kind: true, folds: true, seed: true });
+  const { kind = 'probabilities', folds = defaultFolds, seed = 1 } = options;
   const { rows, classes } = outputs;
   const temperature = leastNllTemperature(outputs, labels, { kind });
   checkCount('crossValidateTemperature', 'folds', folds, 2, rows);

@@ -1,5 +1,6 @@
 import { logOdds, sigmoid } from '../combine/two-sided.ts';
 import { checkValues, isTwoSided, type ProbabilityKind } from '../kinds.ts';
+import { checkOptions } from '../options.ts';
 import { safeLog, softmaxRow } from '../softmax.ts';
 import type { Floats, Outputs } from '../shapes.ts';
 
@@ -18,8 +19,10 @@ export interface ApplyTemperatureOptions {
 export function applyTemperature(
   outputs: Outputs,
   temperature: number,
-  { kind = 'probabilities', into }: ApplyTemperatureOptions = {},
+  options: ApplyTemperatureOptions = {},
 ): Outputs {
+  checkOptions('applyTemperature', options, { kind: true, into: true });
+  const { kind = 'probabilities', into } = options;
   checkTemperature('applyTemperature', temperature);
   checkValues('applyTemperature', kind, outputs);
   const { data, rows, classes } = outputs;

@@ -51,6 +51,7 @@ export function evaluateEnsemble(options: EvaluateOptions): EnsembleReport {
     verdict: true,
   });
   const { kind, policy: policyOptions = {}, rival } = options;
+  if (rival !== 'none') checkOptions(`${where}: rival`, rival, { fit: true, report: true });
   checkDisjoint(options.fit, options.report);
   checkKind(where, kind, options.fit.predictions.classes);
   const inner = pooledKind(kind);

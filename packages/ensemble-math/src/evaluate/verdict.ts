@@ -78,6 +78,9 @@ export function judgeEnsemble(
     confidence: true,
     seed: true,
   });
+  checkOptions(`${where}: minGain`, options.minGain, {
+    ...{ error: true, nllRaw: true, nllCalibrated: true, mse: true },
+  });
   if (contestants.length === 0) {
     throw new RangeError(
       `${where}: there are no contestants. Give at least one: the best member, a single model of the same budget.`,

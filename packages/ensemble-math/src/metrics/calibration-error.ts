@@ -1,6 +1,7 @@
 import { checkCount, checkSomeRows } from '../check.ts';
 import { argmaxRow } from '../combine/vote.ts';
 import { asClasses, checkKindLabels, checkValues, type ProbabilityKind } from '../kinds.ts';
+import { checkOptions } from '../options.ts';
 import type { Labels, Outputs } from '../shapes.ts';
 
 export interface CalibrationOptions {
@@ -37,8 +38,10 @@ export function adaptiveEce(
 export function reliability(
   outputs: Outputs,
   labels: Labels,
-  { kind = 'probabilities', bins = 15 }: CalibrationOptions = {},
+  options: CalibrationOptions = {},
 ): readonly ReliabilityBin[] {
+  checkOptions('ece', options, { kind: true, bins: true });
+  const { kind = 'probabilities', bins = 15 } = options;
   const { confidences, correct } = confidencesOf('ece', { kind, outputs, labels, bins });
   const groups = Array.from({ length: bins }, emptyTally);
   confidences.forEach((confidence, row) => {
@@ -54,8 +57,10 @@ export function reliability(
 export function adaptiveReliability(
   outputs: Outputs,
   labels: Labels,
-  { kind = 'probabilities', bins = 15 }: CalibrationOptions = {},
+  options: CalibrationOptions = {},
 ): readonly ReliabilityBin[] {
+  checkOptions('adaptiveEce', options, { kind: true, bins: true });
+  const { kind = 'probabilities', bins = 15 } = options;
   const { confidences, correct } = confidencesOf('adaptiveEce', { kind, outputs, labels, bins });
   const rows = confidences.length;
   const order = Uint32Array.from({ length: rows }, (_, row) => row);

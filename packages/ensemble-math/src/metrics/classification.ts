@@ -8,6 +8,7 @@ import {
   rowMeans,
   type ProbabilityKind,
 } from '../kinds.ts';
+import { checkOptions } from '../options.ts';
 import { safeLog } from '../softmax.ts';
 import type { Floats, Labels, Outputs } from '../shapes.ts';
 
@@ -66,8 +67,9 @@ export function topKAccuracy(probabilities: Outputs, labels: Labels, k: number):
 export function errorLosses(
   outputs: Outputs,
   labels: Labels,
-  { kind = 'probabilities' }: MetricOptions = {},
+  options: MetricOptions = {},
 ): Float64Array {
+  const kind = kindOf('errorRate', options);
   return losses('errorRate', kind, outputs, labels, (data, start, classes, label) =>
     argmaxRow(data, start, classes) === label ? 0 : 1,
   );
@@ -77,8 +79,9 @@ export function errorLosses(
 export function nllLosses(
   outputs: Outputs,
   labels: Labels,
-  { kind = 'probabilities' }: MetricOptions = {},
+  options: MetricOptions = {},
 ): Float64Array {
+  const kind = kindOf('nll', options);
   return losses(
     'nll',
     kind,
@@ -92,8 +95,9 @@ export function nllLosses(
 export function brierLosses(
   outputs: Outputs,
   labels: Labels,
-  { kind = 'probabilities' }: MetricOptions = {},
+  options: MetricOptions = {},
 ): Float64Array {
+  const kind = kindOf('brier', options);
   // Of two classes the squares are equal.
   const share = isTwoSided(kind) ? 0.5 : 1;
   return losses('brier', kind, outputs, labels, (data, start, classes, label) => {
@@ -101,6 +105,12 @@ export function brierLosses(
     for (let c = 0; c < classes; c++) sum += (data[start + c]! - (c === label ? 1 : 0)) ** 2;
     return share * sum;
   });
+}
+
+/** The kind asked for; options that do not exist are refused. */
+export function kindOf(where: string, options: MetricOptions): ProbabilityKind {
+  checkOptions(where, options, { kind: true });
+  return options.kind ?? 'probabilities';
 }
 
 export function mean(values: Float64Array): number {

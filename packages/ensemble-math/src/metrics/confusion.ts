@@ -1,6 +1,7 @@
 import { checkSomeRows } from '../check.ts';
 import { argmaxRow } from '../combine/vote.ts';
 import { asClasses, checkKindLabels, checkValues } from '../kinds.ts';
+import { checkOptions } from '../options.ts';
 import type { Labels, Outputs } from '../shapes.ts';
 
 /** How many rows of each class were taken for which: `[labels, predicted]`, row-major, `classes × classes`. */
@@ -9,12 +10,19 @@ export interface ConfusionMatrix {
   readonly classes: number;
 }
 
+export interface ConfusionMatrixOptions {
+  /** What the values are. Default `'probabilities'`. */
+  readonly kind?: 'probabilities' | 'binary';
+}
+
 /** Counts rows by label and by class of highest probability; a tie counts for the lowest class. */
 export function confusionMatrix(
   outputs: Outputs,
   labels: Labels,
-  { kind = 'probabilities' }: { readonly kind?: 'probabilities' | 'binary' } = {},
+  options: ConfusionMatrixOptions = {},
 ): ConfusionMatrix {
+  checkOptions('confusionMatrix', options, { kind: true });
+  const { kind = 'probabilities' } = options;
   checkValues('confusionMatrix', kind, outputs);
   checkSomeRows('confusionMatrix', outputs.rows);
   checkKindLabels('confusionMatrix', kind, labels, outputs);

@@ -1,4 +1,5 @@
 import type { OutputKind } from '../kinds.ts';
+import { checkOptions } from '../options.ts';
 import type { Outputs } from '../shapes.ts';
 import { brierLosses, errorLosses, mean, nllLosses } from './classification.ts';
 import { absoluteLosses, squaredLosses } from './regression.ts';
@@ -19,8 +20,10 @@ export function rowLosses(
   metric: Metric,
   outputs: Outputs,
   labels: ArrayLike<number>,
-  { kind }: { readonly kind: PooledKind },
+  options: { readonly kind: PooledKind },
 ): Float64Array {
+  checkOptions('rowLosses', options, { kind: true });
+  const { kind } = options;
   if (kind === 'regression') {
     if (metric === 'mse') return squaredLosses(outputs, labels);
     if (metric === 'mae') return absoluteLosses(outputs, labels);

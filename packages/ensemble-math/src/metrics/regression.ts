@@ -1,4 +1,5 @@
 import { checkFinite, checkLength, checkOutputs, checkSomeRows } from '../check.ts';
+import { checkOptions } from '../options.ts';
 import type { Outputs } from '../shapes.ts';
 import { mean } from './classification.ts';
 
@@ -49,8 +50,10 @@ export function gaussianNll(
   outputs: Outputs,
   variance: Outputs,
   targets: Targets,
-  { minVariance = 0 }: GaussianNllOptions = {},
+  options: GaussianNllOptions = {},
 ): number {
+  checkOptions('gaussianNll', options, { minVariance: true });
+  const { minVariance = 0 } = options;
   checkTargets('gaussianNll', outputs, targets);
   checkOutputs('gaussianNll', variance);
   checkLength('gaussianNll', 'variance', variance.data.length, outputs.data.length);

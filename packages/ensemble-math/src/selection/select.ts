@@ -1,3 +1,4 @@
+import { checkOptions } from '../options.ts';
 import type { EnsemblePolicy } from '../policy.ts';
 import { solveWeights } from './convex-weights.ts';
 import { dropWorst } from './drop-worst.ts';
@@ -26,6 +27,7 @@ export function selectMembers(problem: SelectionProblem, choice: MemberChoice): 
   if (choice === 'all') return equally(lastMembers(count, count));
   if (choice === 'dropWorst') return chosen(dropWorst(problem));
   if (choice === 'convexWeights') return weighed(problem);
+  checkOptions('fitPolicy: select', choice, { last: true, best: true, greedy: true });
   if ('last' in choice) return equally(lastMembers(count, choice.last));
   if ('best' in choice) {
     return equally([...chooseBest(problem, choice.best)].sort((a, b) => a - b));
