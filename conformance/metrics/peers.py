@@ -451,8 +451,97 @@ FITTING = {
     ("meanInterval", "scipy"): mean_interval,
 }
 
+# --- unsure --------------------------------------------------------------------------------------
+
+# Scores that differ by less are in another order wherever sums are taken in another order.
+NEAR = 1e-6
+# Our threshold leaves room for float32: a row this close to it may fall to the other side.
+ROOM = 1e-5
+SHARES = (0.1, 0.2, 0.35)
+
+
+def of_all(scores):
+    """A score of the pooled members, `[rows]`; None where some rows nearly tie."""
+
+    def unless_near(case):
+        values = scores(case)
+        tied = len(set(values)) < len(values)
+        return None if tied or close(values, NEAR) else values
+
+    return unless_near
+
+
+def close(values, room):
+    """Whether some rows differ, but by less than that."""
+    gaps = np.diff(np.unique(values))
+    return len(gaps) > 0 and gaps.min() < room
+
+
+def unsure_first(case):
+    """Of one member, whose ties are ties everywhere."""
+    return -case.probabilities[0].max(axis=1)
+
+
+unsure_entropy = of_all(lambda c: scipy.stats.entropy(c.mean, axis=1))
+unsure_information = of_all(COMBINE[("mutualInformation", "scipy")])
+unsure_energy = of_all(lambda c: -average(scipy.special.logsumexp(c.logits, axis=2), c))
+
+
+def unknown_inputs(scores):
+    """AUROC and FPR at 95 % of the first half of the rows as known inputs, the rest as unknown ones."""
+
+    def peer(case):
+        values = scores(case)
+        half = len(case.labels) // 2
+        if values is None or half == 0:
+            return None
+        known = np.arange(len(values)) < half
+        fpr, tpr, _ = skm.roc_curve(known, -values, drop_intermediate=False)
+        return [skm.roc_auc_score(~known, values), fpr[np.argmax(tpr >= 0.95 - 1e-9)]]
+
+    return peer
+
+
+def risk_coverage(case):
+    """Risks and their mean by the definition, tied rows in every order alike: Geifman et al. 2019, eq. 1 to 3."""
+    unsure, tie = np.unique(np.floor(case.targets[:, 0] * 3), return_inverse=True)
+    losses = (case.probabilities[0].argmax(axis=1) != case.labels).astype(float)
+    expected = (np.bincount(tie, losses) / np.bincount(tie))[np.sort(tie)]
+    rows = len(losses)
+    risks = [expected[:k].mean() for k in range(1, rows + 1)]
+    at = [math.ceil(round(c * rows, 9)) for c in (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1)]
+    return [*(risks[k - 1] for k in at), np.mean(risks)]
+
+
+def abstaining(scores):
+    """Of the rows [0, half) as many of the least sure as may be refused, all of a tie or none; which rows that refuses."""
+
+    def peer(case):
+        values = scores(case)
+        half = len(case.labels) // 2
+        if values is None or half == 0 or close(values, ROOM * max(1, abs(values).max())):
+            return None
+        fit, share = values[:half], SHARES[case.seed % 3]
+        allowed = [t for t in fit if (fit > t).sum() <= share * half]
+        return [(fit > min(allowed)).mean(), *(values > min(allowed))]
+
+    return peer
+
+
+UNSURE = {
+    ("unknownInputs, largestProbability", "scikit-learn"): unknown_inputs(unsure_first),
+    ("unknownInputs, entropy", "scikit-learn"): unknown_inputs(unsure_entropy),
+    ("unknownInputs, mutualInformation", "scikit-learn"): unknown_inputs(unsure_information),
+    ("unknownInputs, energy", "scikit-learn"): unknown_inputs(unsure_energy),
+    ("riskCoverage", "numpy"): risk_coverage,
+    ("abstain, largestProbability", "numpy"): abstaining(unsure_first),
+    ("abstain, entropy", "numpy"): abstaining(unsure_entropy),
+    ("abstain, energy", "numpy"): abstaining(unsure_energy),
+}
+
 # File → (group of cases, peers).
 FILES = {
+    "unsure": ("large", UNSURE),
     "combine": ("small", COMBINE),
     "metrics": ("large", METRICS),
     "diversity": ("large", DIVERSITY),

@@ -53,7 +53,7 @@ export type {
   Verdict,
   VerdictOptions,
 } from '../src/evaluate/verdict.ts';
-export type { FitAbstainOptions } from '../src/abstain/fit.ts';
+export { fitAbstain, type FitAbstainOptions } from '../src/abstain/fit.ts';
 export { scoresOf } from '../src/evaluate/scores.ts';
 export { energy } from '../src/uncertainty/energy.ts';
 export type { OutputKind, ProbabilityKind } from '../src/kinds.ts';

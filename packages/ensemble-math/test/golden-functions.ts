@@ -162,7 +162,49 @@ export const functions: Readonly<Record<string, (c: Case) => Answer>> = {
     });
     return Array.from(lower.data, (value, i) => [value, upper.data[i]!]).flat();
   },
+  'unknownInputs, largestProbability': unknown('largestProbability'),
+  'unknownInputs, entropy': unknown('entropy'),
+  'unknownInputs, mutualInformation': unknown('mutualInformation'),
+  'unknownInputs, energy': unknown('energy'),
+  riskCoverage: (c) => {
+    const unsure = c.labels.map((_, row) => Math.floor(c.targets[row * c.logits.classes]! * 3));
+    const { points, aurc } = math.riskCoverage(
+      unsure,
+      math.rowLosses('error', first(c), c.labels, { kind }),
+    );
+    return [...points.map(({ risk }) => risk), aurc];
+  },
+  'abstain, largestProbability': abstaining('largestProbability'),
+  'abstain, entropy': abstaining('entropy'),
+  'abstain, energy': abstaining('energy'),
 };
+
+/** The first member alone where a largest probability must tie as it does elsewhere, else all of them. */
+function policyFor(c: Case, score: math.AbstainScore): math.EnsemblePolicy {
+  const isLogits = score === 'energy';
+  if (score === 'largestProbability') return math.meanPolicy(kind, [0]);
+  const members = c.weights.map((_, member) => member);
+  return { ...math.meanPolicy(isLogits ? 'logits' : kind, members), weights: c.weights };
+}
+
+function unknown(score: math.AbstainScore): (c: Case) => Answer {
+  return (c) => {
+    const [inside, outside] = halves(score === 'energy' ? c.logits : c.probabilities);
+    const scores = math.unknownInputs(inside, outside, policyFor(c, score), { resamples: 1 });
+    const { auroc, fprAt95 } = scores.find((found) => found.score === score)!;
+    return [auroc.estimate, fprAt95.estimate];
+  };
+}
+
+function abstaining(score: math.AbstainScore): (c: Case) => Answer {
+  return (c) => {
+    const all = score === 'energy' ? c.logits : c.probabilities;
+    const policy = policyFor(c, score);
+    const share = [0.1, 0.2, 0.35][c.seed % 3]!;
+    const abstain = math.fitAbstain(policy, halves(all)[0], { score, share });
+    return [abstain.share, ...math.applyPolicy({ ...policy, abstain }, all).abstain!];
+  };
+}
 
 /** As others have it, without our room for rounding. */
 function withoutRoom(conformal: math.ConformalPolicy): math.ConformalPolicy {
