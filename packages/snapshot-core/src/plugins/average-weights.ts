@@ -1,3 +1,4 @@
+import { checkOptions } from '@snapshot-ensemble/options';
 import type { Trainer, TrainingCallback } from '../protocol.ts';
 import { weightAverage } from './weight-average.ts';
 
@@ -31,6 +32,9 @@ export type AverageWeightsOptions = EqualAverage | ExponentialAverage;
  * `greedySoup` averages members safely.
  */
 export function averageWeights(options: AverageWeightsOptions): TrainingCallback {
+  checkOptions('averageWeights', options, {
+    ...{ kind: true, fromStep: true, everySteps: true, decay: true },
+  });
   const { kind, fromStep = 0, everySteps } = options;
   check(options);
   let average = weightAverage();

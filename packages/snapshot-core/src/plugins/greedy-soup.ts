@@ -1,12 +1,14 @@
+import { checkOptions } from '@snapshot-ensemble/options';
 import type { Trainer } from '../protocol.ts';
 import type { SnapshotStore } from '../snapshot-store.ts';
+import type { MetricMode } from './metric.ts';
 import { weightAverage, type WeightAverage } from './weight-average.ts';
 
 export interface GreedySoupOptions {
   /** Score of the trainer's weights as they are, on held-out data. */
   readonly evaluate: () => Promise<number>;
   /** Whether a higher or a lower score is better. */
-  readonly mode: 'max' | 'min';
+  readonly mode: MetricMode;
 }
 
 export interface GreedySoup {
@@ -26,8 +28,10 @@ export interface GreedySoup {
 export async function greedySoup(
   trainer: Trainer,
   store: SnapshotStore,
-  { evaluate, mode }: GreedySoupOptions,
+  options: GreedySoupOptions,
 ): Promise<GreedySoup> {
+  checkOptions('greedySoup', options, { evaluate: true, mode: true });
+  const { evaluate, mode } = options;
   const ids = ((await store.readManifest())?.members ?? []).map(({ id }) => id);
   if (ids.length === 0) throw new RangeError('greedySoup: the store holds no members to average.');
   const isBetter = (a: number, b: number): boolean => (mode === 'max' ? a > b : a < b);

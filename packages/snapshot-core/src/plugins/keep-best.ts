@@ -1,3 +1,4 @@
+import { checkOptions } from '@snapshot-ensemble/options';
 import type { TrainingCallback } from '../protocol.ts';
 import type { ExistingRun, SnapshotStore } from '../snapshot-store.ts';
 import { isBetter, metricOf, modeOf, type JudgedMetric } from './metric.ts';
@@ -16,6 +17,7 @@ const advice = ' Give the training validation data, or keepBest another metric.'
  * is not judged: a resumed training makes it anew.
  */
 export function keepBest(store: SnapshotStore, options: KeepBestOptions = {}): TrainingCallback {
+  checkOptions('keepBest', options, { metric: true, mode: true, existing: true });
   const { metric = 'val_loss', existing = 'refuse' } = options;
   const mode = modeOf({ ...options, metric }, 'keepBest');
   const run = runOfCallback(store, existing);

@@ -1,3 +1,4 @@
+import { checkOptions } from '@snapshot-ensemble/options';
 import type { Metrics } from '../protocol.ts';
 import type { MemberRecord } from '../snapshot-store.ts';
 import { isBetter, metricOf, modeOf, type JudgedMetric } from './metric.ts';
@@ -22,6 +23,7 @@ const where = 'takeSnapshots: keep';
 export type KeepMembers = KeepLast | KeepBestMembers;
 
 export function checkKeep(keep: KeepMembers): void {
+  checkOptions(where, keep, { last: true, best: true, metric: true, mode: true });
   if (keep.best !== undefined) modeOf(keep, where);
   const [name, count] = keep.last === undefined ? ['best', keep.best] : ['last', keep.last];
   if (Number.isSafeInteger(count) && count > 0) return;

@@ -1,3 +1,4 @@
+import { checkOptions } from '@snapshot-ensemble/options';
 import type { Schedule } from '@snapshot-ensemble/schedules';
 import type { Progress, TrainingCallback } from '../protocol.ts';
 
@@ -18,6 +19,9 @@ export interface LangevinNoiseOptions {
  * With snapshots `lastEpochs(n)` of each cycle, cyclical SG-MCMC: Zhang et al. 2020, algorithm 1.
  */
 export function langevinNoise(options: LangevinNoiseOptions): TrainingCallback {
+  checkOptions('langevinNoise', options, {
+    ...{ schedule: true, rows: true, temperature: true, isSampling: true, seed: true },
+  });
   const { schedule, rows, temperature = 1, isSampling = () => true } = options;
   let { seed } = options;
   if (!(rows > 0 && temperature >= 0)) {

@@ -1,3 +1,4 @@
+import { checkOptions } from '@snapshot-ensemble/options';
 import type { CallbackState, Trainer, TrainingCallback } from '../protocol.ts';
 import type { NamedTensor, Weights } from '../tensor.ts';
 import {
@@ -37,6 +38,10 @@ interface Sweep {
  * training, puts weights and optimizer back and suggests a value. Smith 2017, §3.3.
  */
 export function learningRateRangeTest(options: LearningRateRangeTestOptions): TrainingCallback {
+  checkOptions('learningRateRangeTest', options, {
+    ...{ onResult: true, lrStart: true, lrEnd: true, steps: true },
+    ...{ metric: true, smoothing: true, divergence: true },
+  });
   const { onResult, lrStart = 1e-6, lrEnd = 1, steps = 100 } = options;
   const { metric = 'loss', smoothing = 0.9, divergence = 4 } = options;
   check({ lrStart, lrEnd, steps, smoothing, divergence });

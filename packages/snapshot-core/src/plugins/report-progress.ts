@@ -1,3 +1,4 @@
+import { checkOptions } from '@snapshot-ensemble/options';
 import type { Metrics, Progress, TrainingCallback } from '../protocol.ts';
 
 /** How far a run is. */
@@ -29,6 +30,7 @@ export function reportProgress(
   sink: (report: ProgressReport) => void,
   options: ReportProgressOptions = {},
 ): TrainingCallback {
+  checkOptions('reportProgress', options, { everySteps: true, withStepMetrics: true, now: true });
   const { everySteps = Number.POSITIVE_INFINITY, withStepMetrics = false } = options;
   const now = options.now ?? (() => performance.now());
   let begin = { at: 0, step: 0 };

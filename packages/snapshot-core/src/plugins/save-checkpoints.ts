@@ -1,3 +1,4 @@
+import { checkOptions } from '@snapshot-ensemble/options';
 import type { Progress, TrainBegin, Trainer, TrainingCallback } from '../protocol.ts';
 import type { CheckpointContent, ExistingRun, SnapshotStore } from '../snapshot-store.ts';
 import { StoreError } from '../store-error.ts';
@@ -35,6 +36,9 @@ export function saveCheckpoints(
   store: SnapshotStore,
   options: SaveCheckpointsOptions = {},
 ): TrainingCallback {
+  checkOptions('saveCheckpoints', options, {
+    ...{ everySteps: true, existing: true, resumesAt: true, onSaveError: true },
+  });
   const { everySteps, existing = 'refuse', resumesAt = 'step', onSaveError } = options;
   if (everySteps !== undefined && !(Number.isSafeInteger(everySteps) && everySteps > 0)) {
     throw new RangeError(

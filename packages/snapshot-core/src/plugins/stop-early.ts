@@ -1,3 +1,4 @@
+import { checkOptions } from '@snapshot-ensemble/options';
 import type { CyclePlan } from '@snapshot-ensemble/schedules';
 import type { EpochResult, TrainingCallback } from '../protocol.ts';
 import { metricOf, modeOf, type JudgedMetric } from './metric.ts';
@@ -17,6 +18,9 @@ export interface StopEarlyOptions extends JudgedMetric {
 
 /** Stops the training when a metric has not improved for a while. */
 export function stopEarly(options: StopEarlyOptions): TrainingCallback {
+  checkOptions('stopEarly', options, {
+    ...{ metric: true, mode: true, patience: true, minDelta: true, plan: true },
+  });
   const { metric, patience, minDelta = 0, plan } = options;
   const mode = modeOf(options, 'stopEarly');
   if (!Number.isSafeInteger(patience) || patience < 1 || !(minDelta >= 0)) {

@@ -1,3 +1,4 @@
+import { checkOptions } from '@snapshot-ensemble/options';
 import type { Cycle, CyclePlan, Schedule } from '@snapshot-ensemble/schedules';
 import type {
   Json,
@@ -49,6 +50,9 @@ export function takeSnapshots(
   store: SnapshotStore,
   options: TakeSnapshotsOptions = {},
 ): TrainingCallback {
+  checkOptions('takeSnapshots', options, {
+    ...{ schedule: true, existing: true, at: true, keep: true, onStop: true, onSaveError: true },
+  });
   const { schedule, existing = 'refuse', at = cycleEnds(), onStop = 'save' } = options;
   const { keep, onSaveError } = options;
   checkPlan(plan);

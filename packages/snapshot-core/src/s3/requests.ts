@@ -1,3 +1,4 @@
+import { checkOptions } from '@snapshot-ensemble/options';
 import { AwsClient } from 'aws4fetch';
 import type { Awaitable } from '../protocol.ts';
 import { StoreError, type StoreErrorCode } from '../store-error.ts';
@@ -64,6 +65,10 @@ const longestWaitMs = 5000;
 const timeoutDefaultMs = 30_000;
 
 export function openBucket(options: S3Options): Bucket {
+  checkOptions('s3Blobs', options, {
+    ...{ url: true, credentials: true, region: true, folder: true, retries: true },
+    ...{ timeoutMs: true, parallelParts: true, wait: true },
+  });
   const { region = 'us-east-1', retries = 8, timeoutMs = timeoutDefaultMs } = options;
   const { parallelParts = 4, wait = pause } = options;
   const url = options.url.replace(/\/+$/, '');

@@ -1,3 +1,4 @@
+import { checkOptions } from '@snapshot-ensemble/options';
 import { dtypes, elementCount } from '../dtypes.ts';
 import type { NamedTensor, ReadTensorsOptions, Weights } from '../tensor.ts';
 import { byteReader, type ByteReader } from './byte-reader.ts';
@@ -40,8 +41,10 @@ export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
 export async function* decodeSafetensorsStream(
   chunks: AsyncIterable<Uint8Array>,
   fileBytes: number,
-  { reuseData = false }: ReadTensorsOptions = {},
+  options: ReadTensorsOptions = {},
 ): AsyncGenerator<NamedTensor> {
+  checkOptions('decodeSafetensorsStream', options, { reuseData: true });
+  const { reuseData = false } = options;
   const reader = byteReader(chunks);
   try {
     const { entries } = await readHeader(reader, fileBytes);

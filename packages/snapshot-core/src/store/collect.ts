@@ -1,5 +1,10 @@
+import { checkOptions } from '@snapshot-ensemble/options';
 import type { BlobInfo, BlobStore } from '../blob-store.ts';
-import { lockOptionsOf, type CreateSnapshotStoreOptions } from './create-snapshot-store.ts';
+import {
+  knownStoreOptions,
+  lockOptionsOf,
+  type CreateSnapshotStoreOptions,
+} from './create-snapshot-store.ts';
 import { findRun } from './found-run.ts';
 import { holdLock } from './held-lock.ts';
 import { namedBlobs } from './manifest.ts';
@@ -23,6 +28,7 @@ export interface Collected {
  * A writer keeps it out. Whoever reads a blob at that moment reads on: files and answers that are open outlive their name.
  */
 export async function collect(blobs: BlobStore, options: CollectOptions = {}): Promise<Collected> {
+  checkOptions('collect', options, { ...knownStoreOptions, dryRun: true });
   if (options.dryRun === true) return sort(blobs);
   const lock = await holdLock(blobs, await lockOptionsOf(options), undefined);
   try {

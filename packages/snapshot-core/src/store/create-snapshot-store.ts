@@ -1,3 +1,4 @@
+import { checkOptions, type KnownOptions } from '@snapshot-ensemble/options';
 import type { BlobStore } from '../blob-store.ts';
 import { readAll } from '@snapshot-ensemble/bytes';
 import { currentHolder } from '../platform/current.ts';
@@ -34,11 +35,17 @@ export interface CreateSnapshotStoreOptions {
 const tenMinutesMs = 10 * 60 * 1000;
 const runIdLength = 8;
 
+/** Every option of `createSnapshotStore`. */
+export const knownStoreOptions: KnownOptions<CreateSnapshotStoreOptions> = {
+  ...{ versions: true, lockExpiresAfterMs: true, now: true, holder: true },
+};
+
 /** A snapshot store on any blob store: one run, its members and its newest checkpoint. */
 export function createSnapshotStore(
   blobs: BlobStore,
   options: CreateSnapshotStoreOptions = {},
 ): SnapshotStore {
+  checkOptions('createSnapshotStore', options, knownStoreOptions);
   const { versions = {}, now = Date.now } = options;
   let session: Session | undefined;
   let queue: Promise<unknown> = Promise.resolve();
@@ -50,10 +57,9 @@ export function createSnapshotStore(
     return run;
   };
 
-  const begin = async (
-    run: RunDescription,
-    { existing = 'refuse', training, replacing }: BeginOptions = {},
-  ): Promise<Run> => {
+  const begin = async (run: RunDescription, beginOptions: BeginOptions = {}): Promise<Run> => {
+    checkOptions('begin', beginOptions, { existing: true, training: true, replacing: true });
+    const { existing = 'refuse', training, replacing } = beginOptions;
     if (replacing !== undefined) await sessions.get(replacing)?.abandon();
     if (session?.isSharedWith(training) === true) {
       await session.update((manifest) => resumedManifest(manifest, run));

@@ -1,8 +1,13 @@
+import { checkOptions } from '@snapshot-ensemble/options';
 import { sha256, streamOf } from '@snapshot-ensemble/bytes';
 import type { BlobStore } from '../blob-store.ts';
 import type { CheckpointRecord, Manifest, MemberRecord } from '../snapshot-store.ts';
 import { StoreError } from '../store-error.ts';
-import { lockOptionsOf, type CreateSnapshotStoreOptions } from './create-snapshot-store.ts';
+import {
+  knownStoreOptions,
+  lockOptionsOf,
+  type CreateSnapshotStoreOptions,
+} from './create-snapshot-store.ts';
 import { manifestKey } from './damaged-manifest.ts';
 import { writeManifest } from './found-run.ts';
 import { holdLock, type HeldLock } from './held-lock.ts';
@@ -35,6 +40,7 @@ export interface Repair {
  * there is nothing to rebuild it from.
  */
 export async function repair(blobs: BlobStore, options: RepairOptions = {}): Promise<Repair> {
+  checkOptions('repair', options, { ...knownStoreOptions, dryRun: true });
   if (options.dryRun === true) return (await planned(blobs)).repair;
   const lock = await holdLock(blobs, await lockOptionsOf(options), undefined);
   try {
