@@ -1,4 +1,5 @@
 import { measured, streamOf } from '@snapshot-ensemble/bytes';
+import { checkOptions } from '@snapshot-ensemble/options';
 import type { BundleSink } from './files.ts';
 import { toManifestJson } from './manifest-json.ts';
 import type { BundleManifest } from './manifest.ts';
@@ -33,8 +34,10 @@ export interface WriteBundleOptions {
 export async function writeBundle(
   sink: BundleSink,
   parts: BundleParts,
-  { layout = sink.layout ?? 'revisions' }: WriteBundleOptions = {},
+  options: WriteBundleOptions = {},
 ): Promise<BundleManifest> {
+  checkOptions('writeBundle', options, { layout: true });
+  const { layout = sink.layout ?? 'revisions' } = options;
   checkBeforeWriting(parts);
   if (layout === 'flat') return writeFiles(sink, '', parts);
   const revision = newRevision();

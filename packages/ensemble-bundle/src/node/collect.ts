@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readdir, rename, rm, stat, unlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ignoring } from '@snapshot-ensemble/bytes/node';
+import { checkOptions } from '@snapshot-ensemble/options';
 import { CURRENT_PATH } from '../paths.ts';
 import { isOurRevision, readCurrent } from '../revisions.ts';
 import { bundleDirectory } from './bundle-directory.ts';
@@ -36,8 +37,10 @@ const TEMPORARY = /~[0-9a-f-]{36}$/;
  */
 export async function collectRevisions(
   directory: string,
-  { dryRun = false, keepForMs = ONE_HOUR_MS }: CollectOptions = {},
+  options: CollectOptions = {},
 ): Promise<Collected> {
+  checkOptions('collectRevisions', options, { dryRun: true, keepForMs: true });
+  const { dryRun = false, keepForMs = ONE_HOUR_MS } = options;
   const root = resolve(directory);
   const entries = await readdir(root, { withFileTypes: true });
   const before = await readLeases(root);
