@@ -43,8 +43,13 @@ export function loadParts(folder, { data, seen, train, validation }) {
     // They hold images of the classes left out.
     for (const name of Object.keys(parts)) if (name.startsWith('shifted:')) delete parts[name];
   }
-  parts.train = first(parts.train, train);
-  parts.validation = first(parts.validation, validation);
+  for (const [name, rows] of Object.entries({ train, validation })) {
+    if (rows > parts[name].rows)
+      throw new RangeError(
+        `The part "${name}" has ${parts[name].rows} rows${seen === undefined ? '' : ' of the classes seen'}; the task takes ${rows}.`,
+      );
+    parts[name] = first(parts[name], rows);
+  }
   return parts;
 }
 
