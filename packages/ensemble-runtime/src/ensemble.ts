@@ -115,6 +115,11 @@ export function ensembleOf({
     predict: (inputs, options = {}) =>
       predict(inputs, { ...options, outputs: options.outputs ?? defaultOutputs(manifest) }),
     async predictMembers(inputs, options = {}) {
+      checkOptions('predictMembers', options, {
+        signal: true,
+        deadline: true,
+        allowNonFinite: true,
+      });
       const members = memberOutputs(manifest);
       const { outputs } = await predict(inputs, {
         ...options,
@@ -126,7 +131,10 @@ export function ensembleOf({
         Object.entries(members).map(([of, name]) => [of, outputs[name]!] as const),
       );
     },
-    warmUp: ({ rows = settings.maxBatchRows } = {}) => warmUp(manifest, plan, lanes, rows),
+    async warmUp(options = {}) {
+      checkOptions('warmUp', options, { rows: true });
+      await warmUp(manifest, plan, lanes, options.rows ?? settings.maxBatchRows);
+    },
     stats: () =>
       recorder.read({ ...scheduler.waiting(), workers: lanes.map((lane) => lane.stats()) }),
     close,

@@ -138,6 +138,7 @@ const knownServeOptions: KnownOptions<ServeOptions> = {
 /** Refuses options that `serve` does not have. Throws `RangeError`. */
 export function checkServeOptions(options: ServeOptions): void {
   checkOptions('serve', options, knownServeOptions);
+  checkOptions('serve: tls', options.tls, { key: true, cert: true, clientCa: true });
 }
 
 /** Refuses options that `createHandler` does not have. Throws `RangeError`. */
@@ -156,6 +157,7 @@ export interface HandlerSettings extends Required<Omit<HandlerOptions, 'allowedH
 export function handlerSettings(options: HandlerOptions): HandlerSettings {
   checkOptions('serve: limits', options.limits, knownLimits);
   checkOptions('serve: access', options.access, knownGroups);
+  checkNested(options);
   checkNames(options.bundles);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const { watchMs = 0 } = options;
@@ -175,6 +177,20 @@ export function handlerSettings(options: HandlerOptions): HandlerSettings {
     watchMs,
     onLog: options.onLog,
   };
+}
+
+function checkNested({ bundles, access = {} }: HandlerOptions): void {
+  for (const [name, served] of Object.entries(bundles)) {
+    if (!isServedModel(served)) continue;
+    const { limits } = served;
+    checkOptions(`serve: model "${name}"`, served, {
+      ...{ bundle: true, versions: true, runtime: true, limits: true },
+    });
+    checkOptions(`serve: limits of "${name}"`, limits, { maxRows: true, maxQueueMs: true });
+  }
+  for (const [group, rule] of Object.entries(access))
+    if (typeof rule === 'object')
+      checkOptions(`serve: access.${group}`, rule, { keys: true, header: true });
 }
 
 export function checkPort(name: string, value: number): void {
