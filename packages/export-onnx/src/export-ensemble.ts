@@ -6,6 +6,7 @@ import {
   type BundlePreprocess,
   type BundleSink,
 } from '@snapshot-ensemble/ensemble-bundle';
+import type { KnownOptions } from '@snapshot-ensemble/options';
 import type { ModelArtifacts, SnapshotStore } from '@snapshot-ensemble/snapshot-core';
 import { modelCard } from './ensemble/card.ts';
 import { checkPolicies } from './ensemble/check-policy.ts';
@@ -20,8 +21,8 @@ import { precisionOf, type Precision } from './ensemble/precision/index.ts';
 import { preprocessGraphs } from './ensemble/preprocess.ts';
 import { provenanceOf } from './ensemble/provenance.ts';
 import { bundleTensor } from './ensemble/tensors.ts';
-import { smokeTestOf, type SmokeOptions } from './ensemble/truth.ts';
-import { settingsOf, type ExportOptions } from './options.ts';
+import { knownSmokeOptions, smokeTestOf, type SmokeOptions } from './ensemble/truth.ts';
+import { knownExportOptions, refuseUnknown, settingsOf, type ExportOptions } from './options.ts';
 
 export interface EnsembleOptions extends ExportOptions {
   /** How the members become one: for all outputs, or by output name. Members are counted from 0 among those exported, oldest first. */
@@ -55,6 +56,13 @@ export interface EnsembleOptions extends ExportOptions {
   readonly provenance?: Readonly<Record<string, string>>;
 }
 
+const knownEnsembleOptions: KnownOptions<EnsembleOptions> = {
+  ...knownExportOptions,
+  ...{ policy: true, form: true, precision: true, members: true, memberFiles: true },
+  ...{ externalData: true, labels: true, name: true, statistics: true, sigmoidOutputs: true },
+  ...{ preprocess: true, smoke: true, provenance: true },
+};
+
 /** What was written, and what of it could not be as asked. */
 export interface ExportedEnsemble {
   readonly manifest: BundleManifest;
@@ -73,6 +81,8 @@ export async function exportEnsemble(
   sink: BundleSink,
   options: EnsembleOptions,
 ): Promise<ExportedEnsemble> {
+  refuseUnknown('exportEnsemble', options, knownEnsembleOptions);
+  refuseUnknown('exportEnsemble: smoke', options.smoke, knownSmokeOptions);
   const settings = settingsOf(options);
   const { name = 'ensemble', labels = {}, sigmoidOutputs = [] } = options;
   const run = await readMembers(source, options.members);

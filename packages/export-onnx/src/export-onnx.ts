@@ -2,7 +2,7 @@ import { buildModel, type AnyArtifacts } from './build-model.ts';
 import { encodeModel } from './onnx/encode.ts';
 import { exportedTensor, type ExportedTensor } from './onnx/exported-tensor.ts';
 import { bytesOf } from './onnx/file.ts';
-import { settingsOf, type ExportOptions } from './options.ts';
+import { knownExportOptions, refuseUnknown, settingsOf, type ExportOptions } from './options.ts';
 
 export interface ExportedModel {
   /** The ONNX file. */
@@ -16,6 +16,7 @@ export interface ExportedModel {
  * `unsupported-model` lists all layers or operations that have no ONNX equal.
  */
 export function exportOnnx(artifacts: AnyArtifacts, options: ExportOptions = {}): ExportedModel {
+  refuseUnknown('exportOnnx', options, knownExportOptions);
   const model = buildModel(artifacts, settingsOf(options));
   return {
     bytes: bytesOf(encodeModel(model)),

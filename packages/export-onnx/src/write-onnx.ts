@@ -4,7 +4,7 @@ import { encodeModel } from './onnx/encode.ts';
 import { exportedTensor, type ExportedTensor } from './onnx/exported-tensor.ts';
 import { externalChunks, placeExternally } from './onnx/external-data.ts';
 import { asyncChunksOf, checkOneFile, MAX_MODEL_BYTES } from './onnx/file.ts';
-import { settingsOf, type ExportOptions } from './options.ts';
+import { knownExportOptions, refuseUnknown, settingsOf, type ExportOptions } from './options.ts';
 
 export interface WriteOptions extends ExportOptions {
   /** Path of the model in the sink. Default `model.onnx`; external weights go to the same path with `.data` after it. */
@@ -29,6 +29,10 @@ export async function writeOnnx(
   sink: BundleSink,
   options: WriteOptions = {},
 ): Promise<WrittenModel> {
+  refuseUnknown('writeOnnx', options, {
+    ...knownExportOptions,
+    ...{ path: true, externalData: true },
+  });
   const model = buildModel(artifacts, settingsOf(options));
   const path = options.path ?? 'model.onnx';
   const whole = encodeModel(model);

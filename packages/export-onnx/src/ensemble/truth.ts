@@ -8,6 +8,7 @@ import {
   type OpenInferenceTensor,
   type SmokeTest,
 } from '@snapshot-ensemble/ensemble-bundle';
+import type { KnownOptions } from '@snapshot-ensemble/options';
 import { ExportError } from '../errors.ts';
 import type { HostTensor, HostTensors } from '../parity/compare.ts';
 import { ensembleAnswers } from './answers.ts';
@@ -33,6 +34,11 @@ export interface SmokeOptions {
   /** Default 1e-4, at reduced precision 1e-2. */
   readonly relative?: number;
 }
+
+/** Every option of a smoke test. */
+export const knownSmokeOptions: KnownOptions<SmokeOptions> = {
+  ...{ inputs: true, predictMembers: true, absolute: true, relative: true },
+};
 
 type Facts = Pick<
   BundleManifest,

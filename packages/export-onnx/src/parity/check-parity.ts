@@ -1,3 +1,4 @@
+import { refuseUnknown } from '../options.ts';
 import {
   compareTensors,
   largeInput,
@@ -59,6 +60,9 @@ const OPTIMIZATIONS = ['disabled', 'all'] as const;
  * model. Returns the largest differences by output; throws `ExportError('parity')` only where shapes or names disagree.
  */
 export async function checkParity(options: ParityOptions): Promise<readonly ParityResult[]> {
+  refuseUnknown('checkParity', options, {
+    ...{ bytes: true, ort: true, predict: true, inputs: true, absolute: true, relative: true },
+  });
   const results = new Map<string, ParityResult>();
   for (const result of await allParities(options))
     results.set(result.output, worse(results.get(result.output), result));

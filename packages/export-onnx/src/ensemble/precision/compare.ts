@@ -1,4 +1,5 @@
 import { ExportError } from '../../errors.ts';
+import { refuseUnknown } from '../../options.ts';
 import { feedsOf, type OrtLike } from '../../parity/check-parity.ts';
 import type { HostTensors } from '../../parity/compare.ts';
 
@@ -34,6 +35,10 @@ export interface Comparison {
 
 /** Compares two graphs of one ensemble on the same rows. */
 export async function compareBundles(options: CompareOptions): Promise<Comparison> {
+  refuseUnknown('compareBundles', options, {
+    ...{ ort: true, reference: true, candidate: true, inputs: true },
+    ...{ output: true, labels: true, rounds: true },
+  });
   const { ort, reference, candidate, inputs, output, labels, rounds = 5 } = options;
   const sessions = await Promise.all(
     [reference, candidate].map((bytes) => ort.InferenceSession.create(bytes)),
