@@ -1,3 +1,5 @@
+import type { ReliabilityBin, RiskCoverage } from '@snapshot-ensemble/ensemble-math';
+
 /** What an evaluation on held-out rows gives beside the scores; each part is drawn where it is there. */
 export interface Evidence {
   readonly riskCoverage?: readonly RiskCurve[];
@@ -14,7 +16,7 @@ export interface RiskCurve {
   readonly name: string;
   readonly kind: 'ensemble' | 'single';
   /** `coverage` in (0, 1]. */
-  readonly points: readonly { readonly coverage: number; readonly risk: number }[];
+  readonly points: RiskCoverage['points'];
 }
 
 /** How unsure one model is about known and about unknown inputs. */
@@ -31,16 +33,10 @@ export interface UnknownInputs {
   readonly names: { readonly known: string; readonly unknown: string };
 }
 
-/** Bins of predictions by confidence, as `reliability` of ensemble-math returns them. */
-export interface ConfidenceBin {
-  readonly confidence: number;
-  readonly accuracy: number;
-  readonly count: number;
-}
-
+/** What `reliability` returns, before and after the temperature. */
 export interface ReliabilityDiagram {
-  readonly before: readonly ConfidenceBin[];
-  readonly after: readonly ConfidenceBin[];
+  readonly before: readonly ReliabilityBin[];
+  readonly after: readonly ReliabilityBin[];
 }
 
 /** Share of rows on which two members choose different classes, `[members, members]`. */

@@ -1,7 +1,6 @@
 export type {
   Agreement,
   CascadeCost,
-  ConfidenceBin,
   Disputed,
   Evidence,
   InterpolatedScore,

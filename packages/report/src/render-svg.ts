@@ -1,3 +1,4 @@
+import { checkOptions } from '@snapshot-ensemble/options';
 import { View, loader, parse } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 import { escapeText } from './html.ts';
@@ -21,6 +22,7 @@ export interface RenderSvgOptions {
  * at data that is a URL.
  */
 export async function renderSvg(spec: object, options: RenderSvgOptions = {}): Promise<string> {
+  checkOptions('renderSvg', options, { theme: true, alternative: true, onWarning: true });
   const logger = collector(options.onWarning ?? (() => undefined));
   const { theme = 'light' } = options;
   // Vega-Lite's type lists every legal specification; a spec from JSON is checked by `compile`.
