@@ -27,6 +27,7 @@ export {
   type SnapshotEnsembleOptions,
 } from './snapshot-ensemble-callback.ts';
 export type { Inputs, LayersModel, Optimizer, Tensor, Tf, TfjsCallback } from './tf.ts';
+export { type PlainCallback, tfjsCallbacks, type TfjsCallbacks } from './tfjs-callbacks.ts';
 export { toTfjsCallback, type ToTfjsCallbackOptions } from './to-tfjs-callback.ts';
 export {
   type StepOutcome,

@@ -1,8 +1,9 @@
 import type { Metrics, TrainingCallback } from '@snapshot-ensemble/snapshot-core';
 import * as tf from '@tensorflow/tfjs';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { clusters, useBackend, fitDataset, recorder, silent, tinyModel } from '../test/tiny.ts';
+import { tfjsCallbacks } from './tfjs-callbacks.ts';
 import { toTfjsCallback } from './to-tfjs-callback.ts';
 
 beforeAll(useBackend);
@@ -195,14 +196,49 @@ describe('a place in the array of callbacks', () => {
     expect(lines.at(-1)).toBe('end 2/2');
   });
 
-  it('says what to do when a plain object comes first', async () => {
+  it.each(['after', 'before'])('takes plain objects %s it in tfjsCallbacks', async (where) => {
+    const epochs: number[] = [];
+    const plain = { onEpochEnd: (epoch: number) => void epochs.push(epoch) };
+    const { callback, lines } = recorder();
+    const ours = toTfjsCallback(tf, callback);
+    const early = tf.callbacks.earlyStopping({ monitor: 'loss', patience: 9 });
+    const all = where === 'after' ? [ours, early, plain] : [plain, early, ours];
     const { xs, ys } = clusters(30);
-    const plain = { onEpochEnd: () => undefined } as unknown as tf.Callback;
-    const callbacks = [plain, toTfjsCallback(tf, recorder().callback)];
-    const fit = tinyModel().fit(xs, ys, { ...quiet, epochs: 1, callbacks });
+    await tinyModel().fit(xs, ys, { ...quiet, epochs: 2, callbacks: tfjsCallbacks(tf, all) });
+    expect(epochs).toEqual([0, 1]);
+    expect(lines.at(-1)).toBe('end 2/2');
+  });
+
+  const fitAsIs = (model: tf.LayersModel, callbacks: readonly unknown[]): Promise<unknown> => {
+    const { xs, ys } = clusters(30);
+    return model.fit(xs, ys, { ...quiet, epochs: 1, callbacks: callbacks as tf.Callback[] });
+  };
+  const plain = { onEpochEnd: () => undefined };
+
+  it('says what to do when a plain object comes first', async () => {
+    const fit = fitAsIs(tinyModel(), [plain, toTfjsCallback(tf, recorder().callback)]);
     await expect(fit).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[TfjsAdapterError: tfjs runs this callback without its model, because the first entry of \`callbacks\` is a plain object. Put this callback first and wrap plain objects: callbacks: [thisCallback, new tf.CustomCallback({ onEpochEnd })].]`,
+      `[TfjsAdapterError: tfjs runs this callback without its model, because the first entry of \`callbacks\` is a plain object. Pass callbacks: tfjsCallbacks(tf, [{ onEpochEnd }, thisCallback]).]`,
     );
+  });
+
+  it('has the host say it when a plain object comes later: before step 0, beside the error of tfjs', async () => {
+    const reported: unknown[] = [];
+    const keep = (error: unknown): void => void reported.push(error);
+    vi.stubGlobal('reportError', keep);
+    const { callback, lines } = recorder();
+    const model = tinyModel();
+    const ours = toTfjsCallback(tf, callback);
+    await expect(fitAsIs(model, [ours, plain])).rejects.toThrow('setParams is not a function');
+    vi.unstubAllGlobals();
+    expect(reported).toMatchInlineSnapshot(`
+      [
+        [TfjsAdapterError: tfjs broke off before the first step: an entry of \`callbacks\` behind this one is a plain object, which it takes only where all entries are. Pass callbacks: tfjsCallbacks(tf, [thisCallback, { onEpochEnd }]).],
+      ]
+    `);
+    expect([lines, model.optimizer.iterations]).toEqual([[], 0]);
+    await fitAsIs(model, [ours]);
+    expect(reported).toHaveLength(1);
   });
 });
 

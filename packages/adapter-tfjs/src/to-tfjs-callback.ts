@@ -5,6 +5,7 @@ import { checkTf } from './check-tf.ts';
 import { TfjsAdapterError } from './errors.ts';
 import { frameGiver } from './frame-giver.ts';
 import { type ProtocolRun, protocolRun, type RunExtent } from './protocol-run.ts';
+import { reportPlainBeside } from './plain-beside.ts';
 import { readMetrics } from './read-metrics.ts';
 import { type FitParams, stepsPerEpochOf } from './steps-of-fit.ts';
 import type { LayersModel, Tensor, Tf, TfjsCallback } from './tf.ts';
@@ -27,7 +28,7 @@ export const knownFitOptions: KnownOptions<ToTfjsCallbackOptions> = {
 
 /**
  * Returns any protocol callback as a `tf.Callback` for `fit` and `fitDataset`: alone, or in an array whose other
- * entries are `tf.Callback`s as well (`tf.callbacks.earlyStopping()`, `new tf.CustomCallback({ … })`). The
+ * entries are `tf.Callback`s as well (`tf.callbacks.earlyStopping()`); `tfjsCallbacks` puts plain objects beside it. The
  * optimizer's own learning rate is back after training.
  */
 export function toTfjsCallback(
@@ -82,6 +83,16 @@ export function tfjsCallbackOf(
   // The one form that tfjs calls with the right `this`, in arrays too, and that does not read the loss back at every
   // batch. It turns off tfjs's own yielding to the browser, which giveFrame makes up for.
   class ProtocolCallback extends tf.Callback {
+    private hasModel = false;
+    override setParams(params: Parameters<TfjsCallback['setParams']>[0]): void {
+      super.setParams(params);
+      this.hasModel = false;
+      reportPlainBeside(() => this.hasModel);
+    }
+    override setModel(model: Parameters<TfjsCallback['setModel']>[0]): void {
+      super.setModel(model);
+      this.hasModel = true;
+    }
     override async onTrainBegin(): Promise<void> {
       // Where something else threw in the fit before, nobody told us.
       await failFit();
@@ -124,8 +135,8 @@ function beginFit(
   if (!model) {
     throw new TfjsAdapterError(
       'callback-order',
-      'tfjs runs this callback without its model, because the first entry of `callbacks` is a plain object. Put this callback ' +
-        'first and wrap plain objects: callbacks: [thisCallback, new tf.CustomCallback({ onEpochEnd })].',
+      'tfjs runs this callback without its model, because the first entry of `callbacks` is a plain object. ' +
+        'Pass callbacks: tfjsCallbacks(tf, [{ onEpochEnd }, thisCallback]).',
     );
   }
   const stepsPerEpoch = stepsPerEpochOf(params as FitParams, options.stepsPerEpoch);
