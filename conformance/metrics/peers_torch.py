@@ -3,7 +3,10 @@
 import torch
 from netcal.metrics import ECE
 from torchmetrics.functional.classification import multiclass_accuracy, multiclass_calibration_error
+from torchmetrics.functional.classification import binary_auroc, binary_roc
 from torchmetrics.functional.classification import multiclass_confusion_matrix
+
+from peers import unsure_entropy, unsure_first
 
 
 def smooth(case):
@@ -38,6 +41,24 @@ def torchmetrics_confusion(case):
     return multiclass_confusion_matrix(p, y, num_classes=p.shape[1]).numpy()
 
 
+def torchmetrics_unknown_inputs(scores):
+    """AUROC and FPR at 95 %: see unknown_inputs of peers.py."""
+
+    def peer(case):
+        values = scores(case)
+        half = len(case.labels) // 2
+        if values is None or half == 0:
+            return None
+        # In [0, 1], or torchmetrics takes them for logits.
+        known = torch.tensor(-values / 8 + 0.5)
+        is_known = (torch.arange(len(values)) < half).long()
+        fpr, tpr, _ = binary_roc(known, is_known)
+        reached = (tpr >= 0.95 - 1e-6).nonzero()[0, 0]
+        return [float(binary_auroc(known, is_known)), float(fpr[reached])]
+
+    return peer
+
+
 FLOAT32 = {"tolerance": 1e-5, "reason": "torchmetrics computes in float32"}
 
 TORCH = {
@@ -45,5 +66,13 @@ TORCH = {
     ("ece", "netcal"): netcal_ece,
     ("accuracy", "torchmetrics"): torchmetrics_accuracy,
     ("confusionMatrix", "torchmetrics"): torchmetrics_confusion,
+    ("unknownInputs, largestProbability", "torchmetrics"): torchmetrics_unknown_inputs(unsure_first),
+    ("unknownInputs, entropy", "torchmetrics"): torchmetrics_unknown_inputs(unsure_entropy),
 }
-NOTES = {("ece", "torchmetrics"): FLOAT32, ("accuracy", "torchmetrics"): FLOAT32}
+IN_FLOAT32 = (
+    "ece",
+    "accuracy",
+    "unknownInputs, largestProbability",
+    "unknownInputs, entropy",
+)
+NOTES = {(function, "torchmetrics"): FLOAT32 for function in IN_FLOAT32}
