@@ -54,7 +54,7 @@ const { step } = await trainSteps(
     trainer: tfjsTrainer(tf, model, optimizer),
     callback: chain(
       followSchedule(schedule),
-      takeSnapshots(plan, store, { schedule }),
+      takeSnapshots(plan, store, { schedule, existing: 'resume-or-start' }),
       saveCheckpoints(store, { everySteps: 40, existing: 'resume-or-start' }),
     ),
   },

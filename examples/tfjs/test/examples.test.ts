@@ -36,8 +36,8 @@ describe('the examples', () => {
     expect(run('custom-loop', 2)).toMatch(/^320 steps, 4 members\. /);
   });
 
-  it('transfer-learning: 200 images are enough with a backbone', () => {
-    expect(number(/200 images: ([\d.]+)/, run('transfer-learning'))).toBeGreaterThan(0.75);
+  it('transfer-learning: some 200 images are enough with a backbone', () => {
+    expect(number(/from \d+ images: ([\d.]+)/, run('transfer-learning'))).toBeGreaterThan(0.75);
   });
 
   it('sequence: learns from padded rows, and the exported graph knows the mask', () => {

@@ -45,7 +45,7 @@ describe('one clear line and exit code 2', () => {
     ],
     [
       'report empty',
-      '"empty" is neither store nor bundle. Give the folder of a snapshot store (it holds manifest.json).',
+      '"empty" is neither a snapshot store nor a bundle. Give the folder of a snapshot store (it holds manifest.json).',
     ],
     [
       'serve Ensemble',
@@ -61,7 +61,7 @@ describe('one clear line and exit code 2', () => {
     ],
     [
       'export Ensemble --out out --last 4',
-      'export: --last 4 asks for more members than the 3 in the store. Ask for fewer.',
+      'export: --last is 4, but the store has 3 members. Give at most 3.',
     ],
     [
       'export Ensemble --out out --labels a,b,c',
@@ -69,11 +69,11 @@ describe('one clear line and exit code 2', () => {
     ],
     [
       'export model.json --out model.txt',
-      'export: --out "model.txt" is no ONNX file. Give one such as model.onnx.',
+      'export: --out "model.txt" does not end in .onnx. Name a file such as model.onnx.',
     ],
     [
       'export model.json --out model.onnx --last 2',
-      'export: --last is for bundles, and a model.json becomes a single file. Leave it out, or export a store.',
+      'export: --last is for stores; a model.json becomes a single file. Leave it out, or export a store.',
     ],
     [
       'export Ensemble',
@@ -92,17 +92,17 @@ describe('one clear line and exit code 2', () => {
     [
       'no budget',
       [],
-      'plot: the budget came as nothing. Give --total-steps alone, or --total-epochs with --steps-per-epoch.',
+      'plot: no budget is given. Give --total-steps alone, or --total-epochs with --steps-per-epoch.',
     ],
     [
       'half a budget',
       ['--total-epochs', '3'],
-      'plot: the budget came as --total-epochs. Give --total-steps alone, or --total-epochs with --steps-per-epoch.',
+      'plot: the budget is --total-epochs. Give --total-steps alone, or --total-epochs with --steps-per-epoch.',
     ],
     [
       'a budget in two units',
       [...steps, '--total-epochs', '3'],
-      'plot: the budget came as --total-steps and --total-epochs. Give --total-steps alone, or --total-epochs with --steps-per-epoch.',
+      'plot: the budget is --total-steps and --total-epochs. Give --total-steps alone, or --total-epochs with --steps-per-epoch.',
     ],
     [
       'no number',
@@ -118,12 +118,12 @@ describe('one clear line and exit code 2', () => {
     [
       'two kinds of cycles',
       [...steps, '--cycles', '2', '--cycle-length', '30'],
-      'plot: --cycles 2 asks for equal cycles and --cycle-length 30 for growing ones. Give one of the two.',
+      'plot: --cycles 2 asks for cycles of equal length and --cycle-length 30 for cycles that grow. Give only one of them.',
     ],
     [
       'a growth of nothing',
       [...steps, '--cycle-length-multiplier', '2'],
-      'plot: --cycle-length-multiplier and --on-remainder shape growing cycles. Give --cycle-length too, or leave them out.',
+      'plot: --cycle-length-multiplier and --on-remainder are for cycles that grow. Give --cycle-length as well, or leave them out.',
     ],
     [
       'a budget that leaves a rest',

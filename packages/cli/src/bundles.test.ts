@@ -200,7 +200,7 @@ describe('verify', () => {
     expect(code).toBe(1);
     expect(stdout).toMatch(/^dense +1\.0e-3 +DIFFERS$/m);
     expect(stderr).toMatch(
-      /^error: "wrong" does not answer as its bundle expects: output "dense": element 0 is [^\n]*\n$/,
+      /^error: "wrong" does not give the answer that its bundle expects: output "dense": element 0 is [^\n]*\n$/,
     );
     expect((await cli('verify', 'wrong', '--absolute', '0.01')).code).toBe(0);
   });
@@ -250,7 +250,7 @@ describe('serve', () => {
       expect(await verify('bundle')).toMatchObject({ code: 0, stderr: '' });
       expect(await verify('bundle', '--model', 'second')).toMatchObject({ code: 0, stderr: '' });
       expect((await verify('other', '--model', 'second')).stderr).toMatch(
-        /^error: http:\S+ does not answer as its bundle expects: output "dense": element 0 is /,
+        /^error: http:\S+ does not give the answer that its bundle expects: output "dense": element 0 is /,
       );
       expect((await verify('bundle', '--model', 'third')).stderr).toBe(
         `error: verify: ${url}/v2/models/third/infer answered 404: There is no model "third". Models here: bundle, second. Name the model with --model.\n`,

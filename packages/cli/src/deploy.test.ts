@@ -92,7 +92,7 @@ describe('deploy refuses, before anything is written,', () => {
     [
       'an option of another target',
       ['ray', tiny, '--image', 'a'],
-      /--image means nothing there; it is for kserve, kubernetes/,
+      /--image has no meaning there; it is for kserve, kubernetes/,
     ],
     [
       'fewer pods at most than at least',

@@ -59,7 +59,7 @@ export async function openStore(folder: string, directory: string): Promise<Open
   } catch (error) {
     throw inFolder(folder, error);
   }
-  throw new UsageError(`"${folder}" holds no run yet. Train one into it first.`);
+  throw new UsageError(`"${folder}" holds no training run yet. Train into it first.`);
 }
 
 export async function openBundle(folder: string, directory: string): Promise<OpenBundle> {
@@ -113,7 +113,11 @@ export async function kindOf(
   const kinds = { store: await isStore(place), bundle: await isBundle(place) };
   const kind = wanted.find((candidate) => kinds[candidate]);
   if (kind !== undefined) return kind;
-  const came = kinds.store ? looks.store : kinds.bundle ? looks.bundle : 'neither store nor bundle';
+  const came = kinds.store
+    ? looks.store
+    : kinds.bundle
+      ? looks.bundle
+      : 'neither a snapshot store nor a bundle';
   throw new UsageError(`"${folder}" is ${came}. ${wish}.`);
 }
 

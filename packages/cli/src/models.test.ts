@@ -81,7 +81,7 @@ describe('export of a saved model', () => {
     const source = join(golden, 'trained/bilstm-tagger/model.json');
     await writeFile(join(folder, 'there.onnx'), '');
     expect((await cli('export', source, '--out', 'there.onnx')).stderr).toBe(
-      'error: export: "there.onnx" is already there. Replace it with --overwrite, or name another file.\n',
+      'error: export: "there.onnx" already exists. Replace it with --overwrite, or name another file.\n',
     );
   });
 

@@ -52,13 +52,13 @@ function planFrom(flags: ScheduleFlags): CyclePlan {
   if (cycleLength === undefined) {
     if (flags.cycleLengthMultiplier !== undefined || onRemainder !== undefined)
       throw new UsageError(
-        'plot: --cycle-length-multiplier and --on-remainder shape growing cycles. Give --cycle-length too, or leave them out.',
+        'plot: --cycle-length-multiplier and --on-remainder are for cycles that grow. Give --cycle-length as well, or leave them out.',
       );
     return equalCycles({ ...budget, cycles: cycles ?? defaultCycles });
   }
   if (cycles !== undefined)
     throw new UsageError(
-      `plot: --cycles ${cycles} asks for equal cycles and --cycle-length ${cycleLength} for growing ones. Give one of the two.`,
+      `plot: --cycles ${cycles} asks for cycles of equal length and --cycle-length ${cycleLength} for cycles that grow. Give only one of them.`,
     );
   return growingCycles({
     ...budget,
@@ -82,7 +82,7 @@ function budgetFrom({ totalSteps, totalEpochs, stepsPerEpoch }: ScheduleFlags): 
     .filter(([, value]) => value !== undefined)
     .map(([name]) => flagOf(name));
   throw new UsageError(
-    `plot: the budget came as ${came.join(' and ') || 'nothing'}. Give --total-steps alone, or --total-epochs with --steps-per-epoch.`,
+    `plot: ${came.length === 0 ? 'no budget is given' : `the budget is ${came.join(' and ')}`}. Give --total-steps alone, or --total-epochs with --steps-per-epoch.`,
   );
 }
 

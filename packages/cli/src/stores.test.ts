@@ -98,9 +98,9 @@ describe('inspect of a store', () => {
 describe('verify, repair and collect of a store', () => {
   it('compares every checksum', async () => {
     const { code, stdout } = await cli('verify', 'Ensemble');
-    expect({ code, stdout: stdout.replace(/[\d.]+ \w+ are/, '… are') }).toEqual({
+    expect({ code, stdout: stdout.replace(/[\d.]+ \w+ match/, '… match') }).toEqual({
       code: 0,
-      stdout: '3 members; … are what the manifest says, 0 faults.\n',
+      stdout: '3 members; … match the manifest, 0 faults.\n',
     });
     await copyWithFlippedByte(inside('Ensemble'), inside('flipped'), key);
     const flipped = await cli('verify', 'flipped');
@@ -138,7 +138,7 @@ describe('verify, repair and collect of a store', () => {
     await writeFile(inside('left/members/holiday.jpg'), 'not ours');
     const dry = await cli('collect', 'left', '--dry-run');
     expect(dry.stdout).toContain(`Would remove ${key}`);
-    expect(dry.stdout).toContain("Left alone: members/holiday.jpg, which is not the run's");
+    expect(dry.stdout).toContain('Left alone: members/holiday.jpg, which the run did not write');
     expect((await cli('collect', 'left')).stdout).toContain(`Removed ${key}`);
     expect(await readFile(inside('left/members/holiday.jpg'), 'utf8')).toBe('not ours');
   });

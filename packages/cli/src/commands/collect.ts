@@ -15,11 +15,11 @@ interface CollectFlags {
 export function define(command: Command, { print, directory }: Surroundings): void {
   command
     .description(
-      'Removes what killed processes left in a snapshot store, or old revisions of a bundle. Leaves alone what is not the\n' +
-        "run's and what a reader has open.",
+      'Removes what killed processes left in a snapshot store, or old revisions of a bundle. It leaves alone files that\n' +
+        'the run did not write, and revisions that a reader has open.',
     )
     .argument('<folder>', 'a snapshot store, e.g. Ensemble, or a bundle')
-    .option('--dry-run', 'only say what would be removed')
+    .option('--dry-run', 'only print what would be removed')
     .option('--json', 'print it as JSON')
     .action(async (folder: string, { dryRun = false, json }: CollectFlags) => {
       const place = resolve(directory, folder);
@@ -37,7 +37,7 @@ export function define(command: Command, { print, directory }: Surroundings): vo
 async function fromStore(place: string, dryRun: boolean): Promise<[object, string]> {
   const found = await collect(fileBlobs(place), { dryRun });
   const removed = found.removed.map((info) => `${verb(dryRun)} ${info.key}, ${bytes(info.bytes)}`);
-  const foreign = found.foreign.map(({ key }) => `Left alone: ${key}, which is not the run's`);
+  const foreign = found.foreign.map(({ key }) => `Left alone: ${key}, which the run did not write`);
   return [found, textOf([...removed, ...foreign])];
 }
 

@@ -56,7 +56,7 @@ export function define(command: Command, surroundings: Surroundings): void {
   command
     .description(
       'Writes what others need to serve a bundle: a Triton model repository, manifests for KServe and Kubernetes, a Ray\n' +
-        'Serve application, the context of a container image. It writes files and calls nobody.',
+        'Serve application, the context of a container image. It writes files and contacts nobody.',
     )
     .addArgument(new Argument('<target>', 'where the bundle goes').choices(targets))
     .argument('<bundle>', 'folder of the bundle')
@@ -120,7 +120,7 @@ function refuseForeignOptions(target: Target, command: Command): void {
     if (allowed.includes(target) || command.getOptionValueSource(option) !== 'cli') continue;
     const flag = `--${option.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
     throw new UsageError(
-      `deploy ${target}: ${flag} means nothing there; it is for ${allowed.join(', ')}. Leave it out.`,
+      `deploy ${target}: ${flag} has no meaning there; it is for ${allowed.join(', ')}. Leave it out.`,
     );
   }
 }
@@ -141,7 +141,7 @@ async function emit(
   const { maxReplicas = 5 * flags.replicas } = flags;
   if (maxReplicas < flags.replicas)
     throw new UsageError(
-      `deploy: --max-replicas is ${maxReplicas}, --replicas ${flags.replicas}. Give at least as many.`,
+      `deploy: --max-replicas is ${maxReplicas}, less than --replicas ${flags.replicas}. Give at least ${flags.replicas}.`,
     );
   const pods = { ...flags, name: name.toLowerCase(), maxReplicas };
   switch (target) {
@@ -168,14 +168,14 @@ async function emit(
         ...installedVersions(),
         tarballs: await readTarballs(flags.packages, directory),
       };
-      const size = `The bundle and its packages have ${megabytes(contextBytes(deployment, options))}; Node and what npm installs come on top.`;
+      const size = `The bundle and our packages take ${megabytes(contextBytes(deployment, options))}; Node and what npm installs add to that.`;
       return { files: dockerContext(deployment, options), notes: [size] };
     }
   }
 }
 
 const allMembers =
-  'The policy has a cascade, which Triton knows nothing of: every request asks all members. Answers are those of the whole ensemble.';
+  'The policy has a cascade, which Triton does not know: every request runs all members. Answers are those of the whole ensemble.';
 
 function runsAll({ bundle }: Deployment): boolean {
   const { form, policy } = bundle.manifest;

@@ -1,38 +1,15 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import type { EnsemblePolicy } from '@snapshot-ensemble/ensemble-math';
-import type { EnsembleOptions } from '@snapshot-ensemble/export-onnx';
 import type { Surroundings } from '../command.ts';
+import { type ExportFlags, type Labels, precisions } from '../export/flags.ts';
 import { exportModel } from '../export/export-model.ts';
 import { exportStore } from '../export/export-store.ts';
 import { count } from '../values.ts';
-
-/** What `--precision` takes. */
-export const precisions = ['float32', 'float16', 'int8-dynamic', 'int8-static'] as const;
-export type PrecisionFlag = (typeof precisions)[number];
-
-type Labels = Readonly<Record<string, readonly string[]>>;
-
-export interface ExportFlags {
-  readonly out: string;
-  readonly check?: true;
-  readonly last?: number;
-  readonly members?: readonly string[];
-  readonly form?: EnsembleOptions['form'];
-  readonly precision?: PrecisionFlag;
-  readonly rows?: string;
-  readonly name?: string;
-  readonly kind?: EnsemblePolicy['kind'];
-  readonly labels: Labels;
-  readonly opset?: number;
-  readonly smoke: boolean;
-  readonly overwrite?: true;
-}
 
 export function define(command: Command, surroundings: Surroundings): void {
   command
     .description(
       'Exports to ONNX: the members of a store as one bundle (their mean, its uncertainty, and, where TensorFlow.js is installed, a\n' +
-        'smoke request with the answer that the members give there, for verify), or a saved TensorFlow.js model as one file.',
+        'smoke request with the answer that they give there, for verify), or a saved TensorFlow.js model as one file.',
     )
     .argument('<source>', 'a snapshot store, e.g. Ensemble, or a model.json')
     .requiredOption('--out <path>', 'folder of the bundle to make; of a model, the .onnx file')
@@ -42,11 +19,11 @@ export function define(command: Command, surroundings: Surroundings): void {
     .addOption(
       new Option(
         '--form <form>',
-        'how the members lie in files (default: auto, which is staged for a cascade and fused otherwise)',
+        'how members are laid out in files (default: auto: staged for a cascade, otherwise fused)',
       ).choices(['auto', 'fused', 'stacked', 'staged', 'separate']),
     )
     .addOption(
-      new Option('--precision <precision>', 'how weights are kept (default: float32)').choices(
+      new Option('--precision <precision>', 'how weights are stored (default: float32)').choices(
         precisions,
       ),
     )
@@ -58,7 +35,7 @@ export function define(command: Command, surroundings: Surroundings): void {
     .addOption(
       new Option(
         '--kind <kind>',
-        "what the model's outputs are (default: seen from its last layer)",
+        "what the model's outputs are (default: derived from the last layer)",
       ).choices(['probabilities', 'logits', 'binary', 'multi-label', 'regression']),
     )
     .option('--labels <output=a,b,…>', 'class names of an output; may be repeated', addLabels, {})

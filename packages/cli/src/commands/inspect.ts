@@ -18,8 +18,8 @@ type Show = (text: string, data: object) => void;
 export function define(command: Command, { print, directory }: Surroundings): void {
   command
     .description(
-      'Says what a snapshot store or a bundle holds, and verifies the checksum of every file in it; of an .onnx file, its graph:\n' +
-        'inputs, outputs, operators, and whose weights take how much.',
+      'Shows what a snapshot store or a bundle holds and verifies the checksum of every file in it. For an .onnx file, shows the\n' +
+        'graph: inputs, outputs, operators, and the size of the weights.',
     )
     .argument('<folder>', 'a snapshot store, e.g. Ensemble, a bundle, or an .onnx file')
     .option('--json', 'print the manifest as JSON')

@@ -17,7 +17,7 @@ interface PlotFlags extends ScheduleFlags {
 export function define(command: Command, surroundings: Surroundings): void {
   command
     .description(
-      'Draws the learning rate of a plan, by the very functions that train.\n' +
+      'Draws the learning rate of a plan, with the functions that training uses.\n' +
         'Budget: --total-steps, or --total-epochs with --steps-per-epoch.\n' +
         'Cycles: --cycles for equal ones, or --cycle-length for growing ones, in the unit of the budget.',
     )

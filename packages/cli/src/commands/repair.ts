@@ -13,11 +13,11 @@ interface RepairFlags {
 export function define(command: Command, { print, directory }: Surroundings): void {
   command
     .description(
-      'Makes a snapshot store usable again: rebuilds a manifest that is missing or damaged from what the members say\n' +
-        'about themselves, and takes damaged members out of the run. Removes no file.',
+      'Makes a snapshot store usable again: rebuilds a manifest that is missing or damaged from its\n' +
+        'members, and takes damaged members out of the run. Removes no files.',
     )
     .argument('<folder>', 'a snapshot store, e.g. Ensemble')
-    .option('--dry-run', 'only say what would be done')
+    .option('--dry-run', 'only print what would be done')
     .option('--json', 'print it as JSON')
     .action(async (folder: string, { dryRun = false, json }: RepairFlags) => {
       await requireFolder(folder, directory);
@@ -40,6 +40,6 @@ function repairText(
   if (isRebuilt) lines.push(`The manifest was rebuilt: run ${manifest.run} with ${holds}.`);
   if (damagedManifest !== undefined) lines.push(`The damaged one is kept as ${damagedManifest}.`);
   if (lines.length === 0) lines.push(`Nothing to repair: ${holds} are intact.`);
-  if (dryRun) lines.push('That is what would be done; nothing was changed.');
+  if (dryRun) lines.push('This is what would be done; nothing was changed.');
   return `${lines.join('\n')}\n`;
 }

@@ -15,7 +15,7 @@ interface ReportFlags {
 export function define(command: Command, { print, directory }: Surroundings): void {
   command
     .description(
-      'Writes report.html and its pictures: what the store recorded about its run. The page needs no network and no script.',
+      'Writes report.html and its pictures, from what the store recorded about its run. The page works without network and scripts.',
     )
     .argument('<store>', 'a snapshot store, e.g. Ensemble')
     .option('-o, --output <folder>', 'where the files go', 'report')

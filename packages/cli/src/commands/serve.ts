@@ -7,8 +7,8 @@ export function define(command: Command, surroundings: Surroundings): void {
   addServeFlags(
     command
       .description(
-        'Serves bundles over the Open Inference Protocol v2 (HTTP, gRPC with --grpc-port) until Ctrl-C, which answers what it has\n' +
-          'accepted; SIGTERM first lets whoever balances send requests elsewhere. Metrics are at /metrics, a page at /.',
+        'Serves bundles over the Open Inference Protocol v2 (HTTP, gRPC with --grpc-port) until Ctrl-C, after which it\n' +
+          'still answers what it accepted. SIGTERM first lets a load balancer send requests elsewhere. Metrics are at /metrics, a page at /.',
       )
       .argument('[bundle...]', 'folders of bundles; name=folder serves one under another name'),
   ).action((folders: readonly string[], flags: ServeFlags) =>
@@ -27,9 +27,9 @@ async function serveUntilStopped(
   for (const name of Object.keys(options.bundles))
     print(`Serving ${name} at ${server.url}/v2/models/${encodeURIComponent(name)}\n`);
   if (server.grpc !== undefined) print(`gRPC at ${server.grpc}\n`);
-  print(`Look at ${server.url}/ and ${server.url}/metrics. Ctrl-C stops.\n`);
+  print(`Open ${server.url}/ or ${server.url}/metrics. Ctrl-C stops.\n`);
   const signal = await stopSignal();
-  print('Stopping: answering what was accepted. Ctrl-C again ends at once.\n');
+  print('Stopping after the requests in progress. Press Ctrl-C again to stop at once.\n');
   await (signal === 'SIGTERM' ? server.drain() : server.close());
 }
 

@@ -16,8 +16,8 @@ interface TuneFlags {
 export function define(command: Command, { print, directory }: Surroundings): void {
   command
     .description(
-      'Measures on this machine which workers, threads and spinning answer one row soonest, and which the most rows a\n' +
-        'second. The choice is written next to the bundle as tuning.json, where serve and loadEnsemble find it.',
+      'Measures which workers, threads and spinning give the lowest latency for one row on this machine, and which the highest\n' +
+        'throughput. Writes the choice next to the bundle as tuning.json, where serve and loadEnsemble find it.',
     )
     .argument('<bundle>', 'folder of a bundle')
     .option('--seconds <count>', 'time to measure, all candidates together', count, 20)

@@ -28,8 +28,8 @@ interface VerifyFlags {
 export function define(command: Command, surroundings: Surroundings): void {
   command
     .description(
-      "Replays the bundle's smoke request and compares the answer with the expected one: in this process, or against\n" +
-        'any Open Inference Protocol v2 server (our own, Triton, KServe, MLServer). Of a snapshot store it compares every\n' +
+      "Replays the bundle's smoke request and compares the answer with the expected one: in this process, or on\n" +
+        'any Open Inference Protocol v2 server (our own, Triton, KServe, MLServer). For a snapshot store it compares every\n' +
         'checksum.',
     )
     .argument('<folder>', 'a bundle, or a snapshot store')
@@ -63,7 +63,7 @@ async function verifyStore(
   { print }: Surroundings,
 ): Promise<void> {
   const { faults, intactBytes, manifest } = await verifyBlobs(blobs);
-  const text = `${manifest.members.length} members; ${bytes(intactBytes)} are what the manifest says, ${faults.length} faults.\n`;
+  const text = `${manifest.members.length} ${manifest.members.length === 1 ? 'member' : 'members'}; ${bytes(intactBytes)} match the manifest, ${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}.\n`;
   print(json === true ? `${JSON.stringify({ intactBytes, faults }, undefined, 2)}\n` : text);
   if (faults.length > 0)
     throw new CheckFailedError(`in "${folder}": ${faults.map(({ message }) => message).join(' ')}`);
@@ -93,7 +93,7 @@ async function replay(
   );
   if (failures.length > 0)
     throw new CheckFailedError(
-      `${url ?? `"${folder}"`} does not answer as its bundle expects: ${failures.map(({ output, problem = '' }) => `output "${output}": ${problem}`).join('; ')}. Allowed: ${absolute} + ${relative} · |expected|. Is it the same bundle? Widen with --absolute, --relative.`,
+      `${url ?? `"${folder}"`} does not give the answer that its bundle expects: ${failures.map(({ output, problem = '' }) => `output "${output}": ${problem}`).join('; ')}. Allowed: ${absolute} + ${relative} · |expected|. Is it the same bundle? Widen with --absolute, --relative.`,
     );
 }
 

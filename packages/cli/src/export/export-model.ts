@@ -4,11 +4,11 @@ import { basename, dirname, resolve } from 'node:path';
 import { bundleDirectory } from '@snapshot-ensemble/ensemble-bundle/node';
 import { writeOnnx, type ExportedTensor } from '@snapshot-ensemble/export-onnx';
 import type { Surroundings } from '../command.ts';
-import type { ExportFlags } from '../commands/export.ts';
 import { inFolder } from '../folders.ts';
 import { bytes } from '../numbers.ts';
 import { CheckFailedError, UsageError } from '../run-main.ts';
 import { checkWithTfjs } from './check-with-tfjs.ts';
+import type { ExportFlags } from './flags.ts';
 import { readSavedModel } from './saved-model.ts';
 
 /** Writes a saved layers model as an ONNX file, and compares it with TensorFlow.js where asked to. */
@@ -21,10 +21,12 @@ export async function exportModel(
   refuseBundleFlags(flags);
   const target = resolve(directory, out);
   if (!out.endsWith('.onnx'))
-    throw new UsageError(`export: --out "${out}" is no ONNX file. Give one such as model.onnx.`);
+    throw new UsageError(
+      `export: --out "${out}" does not end in .onnx. Name a file such as model.onnx.`,
+    );
   if (flags.overwrite !== true && existsSync(target))
     throw new UsageError(
-      `export: "${out}" is already there. Replace it with --overwrite, or name another file.`,
+      `export: "${out}" already exists. Replace it with --overwrite, or name another file.`,
     );
   const artifacts = await readSavedModel(source, directory);
   const written = await writeOnnx(artifacts, bundleDirectory(dirname(target)), {
@@ -73,6 +75,6 @@ function refuseBundleFlags(flags: ExportFlags): void {
   const [flag] = Object.entries(given).find(([, value]) => value !== undefined) ?? [];
   if (flag !== undefined)
     throw new UsageError(
-      `export: --${flag} is for bundles, and a model.json becomes a single file. Leave it out, or export a store.`,
+      `export: --${flag} is for stores; a model.json becomes a single file. Leave it out, or export a store.`,
     );
 }

@@ -12,13 +12,13 @@ import {
   type Precision,
 } from '@snapshot-ensemble/export-onnx';
 import type { ModelArtifacts, NamedTensor, SnapshotStore } from '@snapshot-ensemble/snapshot-core';
-import type { ExportFlags } from '../commands/export.ts';
 import type { Surroundings } from '../command.ts';
 import { inFolder, isBundle, openStore, type OpenStore } from '../folders.ts';
 import { bytes, count as withCommas } from '../numbers.ts';
 import { CheckFailedError, EnvironmentError, UsageError } from '../run-main.ts';
 import { checkWithTfjs } from './check-with-tfjs.ts';
 import { commitOf } from './commit.ts';
+import type { ExportFlags } from './flags.ts';
 import { kindOfOutputs } from './kind-of-outputs.ts';
 import { madeUpInputs } from './made-up.ts';
 import { readRows } from './rows.ts';
@@ -91,7 +91,7 @@ async function writeEnsemble(
   });
   if (flags.smoke && tf === undefined)
     print(
-      'It carries no smoke request: TensorFlow.js, which would answer it, is not installed here.\n',
+      'The bundle has no smoke request, because TensorFlow.js, which computes its answer, is not installed here.\n',
     );
   return exported;
 }
@@ -104,7 +104,7 @@ function chosenMembers(
     throw new UsageError('export: the store has no members yet. Let the run finish a cycle first.');
   if (last > all.length)
     throw new UsageError(
-      `export: --last ${last} asks for more members than the ${all.length} in the store. Ask for fewer.`,
+      `export: --last is ${last}, but the store has ${all.length} members. Give at most ${all.length}.`,
     );
   if (members === undefined) return all.slice(-last);
   return members.map((wanted) => {
@@ -123,7 +123,7 @@ async function precisionOf(
   if (precision !== 'int8-static') return precision;
   if (rows === undefined)
     throw new UsageError(
-      'export: --precision int8-static learns ranges from rows. Give some hundred with --rows, or use int8-dynamic.',
+      'export: --precision int8-static learns ranges from rows. Give a few hundred with --rows, or use int8-dynamic.',
     );
   const ort = await needed<OrtLike>('onnxruntime-node', directory, '--precision int8-static');
   return { kind: precision, ort, rows: [(await readRows(rows, directory)).inputs] };

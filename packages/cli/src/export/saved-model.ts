@@ -30,7 +30,7 @@ export async function readSavedModel(
   const isWhole = typeof modelTopology === 'object' && modelTopology !== null;
   if (!isWhole || !Array.isArray(weightsManifest))
     throw new UsageError(
-      `export: "${path}" is no TensorFlow.js model: it has no modelTopology or no weightsManifest. Give the model.json that model.save() or tensorflowjs_converter wrote.`,
+      `export: "${path}" is not a TensorFlow.js model: it lacks modelTopology or weightsManifest. Give the model.json that model.save() or tensorflowjs_converter wrote.`,
     );
   const groups = weightsManifest as NonNullable<SavedModel['weightsManifest']>;
   const shards = groups.flatMap(({ paths }) => paths);

@@ -81,7 +81,9 @@ export function addServeFlags(command: Command): Command {
 function pairs(text: string, before: Pairs): Pairs {
   const [, name, value] = /^([^=]+)=(.+)$/s.exec(text) ?? [];
   if (name === undefined || value === undefined)
-    throw new UsageError(`serve: "${text}" is no name=value.`);
+    throw new UsageError(
+      `serve: "${text}" is not of the form name=value. Give e.g. maxRequests=100.`,
+    );
   return { ...before, [name]: value };
 }
 

@@ -21,7 +21,9 @@ export async function serveOptions(
       : await readServeConfig(resolve(directory, flags.config), process.env);
   const bundles = { ...file?.bundles, ...(await namedBundles(folders, directory)) };
   if (Object.keys(bundles).length === 0)
-    throw new UsageError('serve: no bundle is named. Give a folder, or a --config with bundles.');
+    throw new UsageError(
+      'serve: no bundle is given. Give a folder, or a --config file that names bundles.',
+    );
   const limits = mapPairs(flags.limit, 'limit', toNumber);
   const runtime = { ...file?.runtime, ...runtimeFlags(flags) };
   const access = {
@@ -102,7 +104,7 @@ async function readTls(
 ): Promise<ServeOptions['tls']> {
   if (tlsKey === undefined && tlsCert === undefined && tlsClientCa === undefined) return undefined;
   if (tlsKey === undefined || tlsCert === undefined)
-    throw new UsageError('serve: TLS needs both --tls-key and --tls-cert.');
+    throw new UsageError('serve: TLS needs both --tls-key and --tls-cert. Give both, or neither.');
   const read = (file: string): Promise<Buffer> => readFile(resolve(directory, file));
   return {
     key: await read(tlsKey),
