@@ -1,5 +1,4 @@
 // Changelogs for users: what changed, without commits, and without a line for every package that moved along.
-/** @type {import('@changesets/types').ChangelogFunctions} */
 module.exports = {
   getReleaseLine: ({ summary }) => {
     const [first, ...rest] = summary.split('\n').map((line) => line.trimEnd());
