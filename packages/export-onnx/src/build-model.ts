@@ -31,7 +31,11 @@ export function buildGraph(artifacts: AnyArtifacts, settings: Settings): Graph {
   checkOptions(artifacts, settings);
   if (isGraphModel(artifacts)) return buildGraphModel(artifacts, settings);
   const spec = readTopology(artifacts.modelTopology);
-  const weights = namedByLayer(readWeights(artifacts), spec);
+  return layersGraph(spec, namedByLayer(readWeights(artifacts), spec), settings);
+}
+
+/** The graph of a layers model, before the passes. */
+export function layersGraph(spec: ModelSpec, weights: WeightMap, settings: Settings): Graph {
   const graph = createGraphBuilder(settings.opset);
   const inputNames = ioNames(spec.inputs, settings.inputNames);
   const inputs = graphInputs(graph, spec, inputNames, settings.inputLayout);
@@ -44,13 +48,13 @@ export function buildGraph(artifacts: AnyArtifacts, settings: Settings): Graph {
 }
 
 /** The model's outputs, plain, or one error with all that cannot be exported. */
-export function convertOutputs(
+function convertOutputs(
   spec: ModelSpec,
   inputs: readonly Value[],
   graph: GraphBuilder,
   weights: WeightMap,
   { converters }: Settings,
-  states: StateBook = createStateBook(undefined),
+  states: StateBook,
 ): readonly Value[] {
   const problems: UnsupportedLayer[] = [];
   const conversion = { weights, converters, convertModel, problems, states, probeDepth: 0 };

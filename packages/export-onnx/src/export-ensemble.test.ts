@@ -3,17 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { memoryBundle, readBundle } from '@snapshot-ensemble/ensemble-bundle';
 import type { EnsemblePolicy } from '@snapshot-ensemble/ensemble-math';
-import {
-  createSnapshotStore,
-  memoryBlobs,
-  type BlobStore,
-  type ModelArtifacts,
-  type NamedTensor,
-  type SnapshotStore,
-} from '@snapshot-ensemble/snapshot-core';
+import { memoryBlobs, type BlobStore } from '@snapshot-ensemble/snapshot-core';
 import { fileBlobs } from '@snapshot-ensemble/snapshot-core/node';
 import * as ort from 'onnxruntime-node';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { storeOf } from '../test/bundles.ts';
 import { exportEnsemble } from '../test/checked-export.ts';
 import { ensembleAnswers, ensembleInputs, membersFor, policies } from '../test/ensembles.ts';
 import { artifactsOf, type tf } from '../test/tfjs.ts';
@@ -161,41 +155,3 @@ describe('exportEnsemble', () => {
     });
   });
 });
-
-/** A store as a finished run leaves it: a member at the end of each cycle of ten steps. */
-async function storeOf(
-  members: readonly ModelArtifacts[],
-  blobs: BlobStore,
-): Promise<SnapshotStore> {
-  const store = createSnapshotStore(blobs);
-  const { modelTopology, weightSpecs } = members[0]!;
-  const weights = weightSpecs.map(({ name, shape }) => ({
-    name,
-    shape,
-    dtype: 'float32' as const,
-  }));
-  const cycles = members.map((_, index) => ({ index, start: index * 10, end: index * 10 + 10 }));
-  const plan = { totalSteps: members.length * 10, cycles };
-  const model = { format: 'tfjs-layers-model', topology: modelTopology, weights };
-  const run = await store.begin({ model, plan, schedule: [] });
-  for (const { index, end } of cycles) {
-    const tensors = tensorsOf(members[index]!);
-    await run.save({ cycle: index, step: end, learningRate: 0.1 }, tensors);
-  }
-  await run.end();
-  return store;
-}
-
-// eslint-disable-next-line @typescript-eslint/require-await -- an async generator is the shape asked for
-async function* tensorsOf({
-  weightSpecs,
-  weightData,
-}: ModelArtifacts): AsyncGenerator<NamedTensor> {
-  let offset = 0;
-  for (const { name, shape } of weightSpecs) {
-    const length = shape.reduce((product, dim) => product * dim, 1);
-    const data = new Float32Array(weightData as ArrayBuffer, offset, length);
-    offset += data.byteLength;
-    yield { name, shape, dtype: 'float32', data };
-  }
-}

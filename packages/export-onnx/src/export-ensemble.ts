@@ -1,4 +1,5 @@
 import {
+  memoryBundle,
   smokeFiles,
   writeBundle,
   type BundleForm,
@@ -7,7 +8,9 @@ import {
   type BundleSink,
 } from '@snapshot-ensemble/ensemble-bundle';
 import type { KnownOptions } from '@snapshot-ensemble/options';
-import type { ModelArtifacts, SnapshotStore } from '@snapshot-ensemble/snapshot-core';
+import type { SnapshotStore } from '@snapshot-ensemble/snapshot-core';
+import type { AnyArtifacts } from './build-model.ts';
+import { backboneGraph, headSettings, putOnBackbone } from './ensemble/backbone.ts';
 import { modelCard } from './ensemble/card.ts';
 import { checkPolicies } from './ensemble/check-policy.ts';
 import { checkAlike } from './ensemble/check-alike.ts';
@@ -15,14 +18,28 @@ import { chosenForm, ensembleFiles } from './ensemble/files.ts';
 import { memberGraphs } from './ensemble/member-graph.ts';
 import { readMembers, type MemberSelection } from './ensemble/members.ts';
 import type { Plan } from './ensemble/plan.ts';
+import type { EnsemblePolicy } from '@snapshot-ensemble/ensemble-math';
+import { ExportError } from './errors.ts';
 import { policiesOf, type Policies } from './ensemble/policies.ts';
 import type { Statistic } from './ensemble/policy/statistics.ts';
+import {
+  againstFloat32,
+  knownComparisonRows,
+  type ComparisonRows,
+  type Comparisons,
+} from './ensemble/precision/against-float32.ts';
 import { precisionOf, type Precision } from './ensemble/precision/index.ts';
 import { preprocessGraphs } from './ensemble/preprocess.ts';
 import { provenanceOf } from './ensemble/provenance.ts';
 import { bundleTensor } from './ensemble/tensors.ts';
 import { knownSmokeOptions, smokeTestOf, type SmokeOptions } from './ensemble/truth.ts';
-import { knownExportOptions, refuseUnknown, settingsOf, type ExportOptions } from './options.ts';
+import {
+  knownExportOptions,
+  refuseUnknown,
+  settingsOf,
+  type ExportOptions,
+  type Settings,
+} from './options.ts';
 
 export interface EnsembleOptions extends ExportOptions {
   /** How the members become one: for all outputs, or by output name. Members are counted from 0 among those exported, oldest first. */
@@ -34,6 +51,13 @@ export interface EnsembleOptions extends ExportOptions {
   readonly form?: BundleForm | 'auto';
   /** How weights are kept and computed with. Default `float32`. */
   readonly precision?: Precision;
+  /**
+   * A frozen model whose outputs the members take, those of the same name, else in order: stored and computed once, whatever the form.
+   * `cutAt`, `inputShapes` and `inputLayout` are about it. Default none: each member takes the inputs itself.
+   */
+  readonly backbone?: AnyArtifacts;
+  /** Rows on which a reduced `precision` is compared with float32, both graphs in memory; the card has the figures, too. Default none. */
+  readonly compareOn?: ComparisonRows;
   /** Which members, by position or id. Default all. */
   readonly members?: MemberSelection;
   /** Whether each member's own graph is written beside the ensemble's, for `fused` and `stacked`. Default false. */
@@ -60,7 +84,7 @@ const knownEnsembleOptions: KnownOptions<EnsembleOptions> = {
   ...knownExportOptions,
   ...{ policy: true, form: true, precision: true, members: true, memberFiles: true },
   ...{ externalData: true, labels: true, name: true, statistics: true, sigmoidOutputs: true },
-  ...{ preprocess: true, smoke: true, provenance: true },
+  ...{ preprocess: true, smoke: true, provenance: true, backbone: true, compareOn: true },
 };
 
 /** What was written, and what of it could not be as asked. */
@@ -68,6 +92,8 @@ export interface ExportedEnsemble {
   readonly manifest: BundleManifest;
   /** Parts that a stacked graph computes member by member, and why. */
   readonly notStacked: readonly { readonly node: string; readonly reason: string }[];
+  /** What a reduced precision costs and brings, by output; none where nothing was to be compared. */
+  readonly comparisons: Comparisons | undefined;
 }
 
 /**
@@ -77,40 +103,52 @@ export interface ExportedEnsemble {
  * written where the policy says what the graph cannot do.
  */
 export async function exportEnsemble(
-  source: SnapshotStore | readonly ModelArtifacts[],
+  source: SnapshotStore | readonly AnyArtifacts[],
   sink: BundleSink,
   options: EnsembleOptions,
 ): Promise<ExportedEnsemble> {
   refuseUnknown('exportEnsemble', options, knownEnsembleOptions);
   refuseUnknown('exportEnsemble: smoke', options.smoke, knownSmokeOptions);
+  refuseUnknown('exportEnsemble: compareOn', options.compareOn, knownComparisonRows);
   const settings = settingsOf(options);
+  refuseStates(settings);
   const { name = 'ensemble', labels = {}, sigmoidOutputs = [] } = options;
   const run = await readMembers(source, options.members);
-  const precision = precisionOf(options.precision);
+  const precision = precisionOf(options.precision, settings.opset);
   const isStacked = options.form === 'stacked';
-  const members = await memberGraphs(run.members, {
-    settings,
+  const backbone = options.backbone && backboneGraph(options.backbone, settings);
+  const convert = backbone ? await precision.after(backbone) : precision.convert;
+  const alone = await memberGraphs(run.members, {
+    settings: backbone ? headSettings(settings) : settings,
     sigmoidOutputs,
     // A stacked weight is made of every member's.
     isHeld: isStacked,
     // All members at once where they are stacked.
-    convert: isStacked ? (graph) => graph : precision.convert,
+    convert: isStacked ? (graph) => graph : convert,
   });
-  checkAlike(members);
+  checkAlike(alone);
+  const parts = backbone
+    ? putOnBackbone(await precision.convert(backbone), alone)
+    : { backbone: [], members: alone };
   const policies = policiesOf(
     options.policy,
-    members[0]!.outputs.map((output) => output.name),
+    alone[0]!.outputs.map((output) => output.name),
   );
   const form = chosenForm(options.form ?? 'auto', policies);
-  checkPolicies(policies, members, form);
-  const preprocess = preprocessGraphs(members[0]!, options.preprocess ?? {}, settings.opset);
+  checkPolicies(policies, alone, form);
+  const preprocess = preprocessGraphs(
+    [...parts.backbone, parts.members[0]!].flatMap(({ inputs }) => inputs),
+    options.preprocess ?? {},
+    settings.opset,
+  );
   const plan: Plan = {
-    members: preprocess.renamed(members),
+    members: preprocess.renamed(parts.members),
     preprocess: preprocess.graphs,
+    backbone: preprocess.renamed(parts.backbone),
     policies,
     statistics: options.statistics,
     opset: settings.opset,
-    convert: precision.convert,
+    convert,
   };
   const { memberFiles = false, externalData = false } = options;
   const made = await ensembleFiles(form, plan, { ...settings, memberFiles, externalData });
@@ -131,6 +169,8 @@ export async function exportEnsemble(
     opset: settings.opset,
     ...(options.preprocess && { preprocess: options.preprocess }),
   };
+  const comparisons =
+    options.compareOn && (await compared(source, options, options.compareOn, policies));
   const smoke = options.smoke && (await smokeTestOf(facts, options.smoke));
   const provenance = provenanceOf(run.provenance, facts, smoke !== undefined, options.provenance);
   const manifest = { ...facts, provenance };
@@ -139,8 +179,50 @@ export async function exportEnsemble(
     files: {
       ...made.files,
       ...(smoke && smokeFiles(smoke)),
-      'CARD.md': new TextEncoder().encode(modelCard(manifest, smoke !== undefined)),
+      'CARD.md': new TextEncoder().encode(modelCard(manifest, smoke !== undefined, comparisons)),
     },
   });
-  return { manifest: written, notStacked: made.notStacked };
+  return { manifest: written, notStacked: made.notStacked, comparisons };
+}
+
+function refuseStates({ exposeStates }: Settings): void {
+  if (exposeStates)
+    throw new ExportError(
+      'invalid-option',
+      'exposeStates is an option for a single model; leave it out of an ensemble.',
+    );
+}
+
+/** The same members as one graph at float32 and as asked for, on the same rows. */
+async function compared(
+  source: SnapshotStore | readonly AnyArtifacts[],
+  { compareOn: _, smoke: __, memberFiles: ___, ...options }: EnsembleOptions,
+  rows: ComparisonRows,
+  policies: ReadonlyMap<string, EnsemblePolicy>,
+): Promise<Comparisons> {
+  if ((options.precision ?? 'float32') === 'float32')
+    throw new ExportError(
+      'invalid-option',
+      'compareOn compares a reduced precision with float32, but the precision is float32. Give another, or leave compareOn out.',
+    );
+  const graphAt = async (precision: Precision): Promise<Uint8Array> => {
+    const bundle = memoryBundle();
+    await exportEnsemble(source, bundle, {
+      ...options,
+      precision,
+      form: options.form === 'stacked' ? 'stacked' : 'fused',
+      policy: Object.fromEntries(
+        [...policies].map(([name, { cascade: ____, ...own }]) => [name, own]),
+      ),
+      statistics: [],
+      externalData: false,
+    });
+    return bundle.files.get('ensemble.onnx')!;
+  };
+  return againstFloat32(
+    rows,
+    policies,
+    await graphAt('float32'),
+    await graphAt(options.precision!),
+  );
 }

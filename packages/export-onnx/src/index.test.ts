@@ -10,6 +10,7 @@ it('exports these names', async () => {
       "ExportError",
       "checkParity",
       "compareBundles",
+      "comparisonText",
       "ensembleAnswers",
       "exportEnsemble",
       "exportOnnx",

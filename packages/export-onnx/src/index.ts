@@ -8,6 +8,8 @@ export type { MemberSelection } from './ensemble/members.ts';
 export type { Statistic } from './ensemble/policy/statistics.ts';
 export { compareBundles } from './ensemble/precision/compare.ts';
 export type { CompareOptions, Comparison } from './ensemble/precision/compare.ts';
+export { comparisonText } from './ensemble/precision/against-float32.ts';
+export type { ComparisonRows, Comparisons } from './ensemble/precision/against-float32.ts';
 export type { Precision } from './ensemble/precision/index.ts';
 export { ExportError } from './errors.ts';
 export type { ExportErrorCode, UnsupportedLayer } from './errors.ts';

@@ -1,10 +1,11 @@
 import type { BundleManifest } from '@snapshot-ensemble/ensemble-bundle';
+import { comparisonText, type Comparisons } from './precision/against-float32.ts';
 import { policyText } from './provenance.ts';
 
 type Facts = Omit<BundleManifest, 'schemaVersion' | 'files'>;
 
 /** CARD.md: what the bundle is, how it was made, how well its members do, and when not to trust it. */
-export function modelCard(facts: Facts, hasSmoke: boolean): string {
+export function modelCard(facts: Facts, hasSmoke: boolean, comparisons?: Comparisons): string {
   const { name, form, precision, opset, inputs, outputs, labels, policy, members, provenance } =
     facts;
   const shape = (dims: Facts['inputs'][number]['shape']): string =>
@@ -32,12 +33,20 @@ ${list([...Object.entries(policy).map(([output, own]) => `\`${output}\`: ${polic
 ${memberTable(facts, metrics)}
 
 These are the figures that training gave, on its own validation rows. They are not the ensemble's: measure that on rows that neither training nor the
-policy's fit has seen.
+policy's fit has seen.${comparisonsText(facts, comparisons)}
 
 ## When not to trust it
 
 ${list(warnings(facts, hasSmoke))}
 `;
+}
+
+function comparisonsText({ precision }: Facts, comparisons: Comparisons = {}): string {
+  const lines = Object.entries(comparisons).map(
+    ([output, comparison]) =>
+      `\n- \`${output}\`, ${precision} against float32: ${comparisonText(comparison)}.`,
+  );
+  return lines.length === 0 ? '' : `\n${lines.join('')}`;
 }
 
 function memberTable({ members }: Facts, metrics: readonly string[]): string {

@@ -1,251 +1,10 @@
-import { memoryBundle, readBundle } from '@snapshot-ensemble/ensemble-bundle';
-import type { EnsemblePolicy } from '@snapshot-ensemble/ensemble-math';
-import type { ModelArtifacts, NamedTensor, SnapshotStore } from '@snapshot-ensemble/snapshot-core';
-import * as ort from 'onnxruntime-node';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { exportEnsemble } from '../../test/checked-export.ts';
-import { ensembleInputs, memberAnswers, membersFor } from '../../test/ensembles.ts';
+import { describe, expect, it } from 'vitest';
+import { bundleOf, largestDifference, mean, runStages } from '../../test/bundles.ts';
 import { runOnnx } from '../../test/run-onnx.ts';
-import { artifactsOf, tf } from '../../test/tfjs.ts';
-import type { EnsembleOptions } from '../index.ts';
+import { tf } from '../../test/tfjs.ts';
+import { ensembleAnswers, type HostTensors } from '../index.ts';
 
 const { layers } = tf;
-const mean = (kind: EnsemblePolicy['kind'], count: number): EnsemblePolicy => ({
-  kind,
-  combine: kind === 'regression' ? 'mean' : 'meanProbabilities',
-  members: Array.from({ length: count }, (_, index) => index),
-  weights: Array.from({ length: count }, () => 1 / count),
-  temperature: 1,
-});
-
-let probabilities: readonly tf.Sequential[];
-let logits: readonly tf.Sequential[];
-beforeAll(() => {
-  probabilities = membersFor('probabilities');
-  logits = membersFor('logits');
-});
-
-async function bundleOf(models: readonly tf.LayersModel[], options: EnsembleOptions) {
-  const bundle = memoryBundle();
-  const artifacts = await Promise.all(models.map(artifactsOf));
-  const { manifest } = await exportEnsemble(artifacts, bundle, options);
-  return { bundle, manifest };
-}
-
-describe('what a graph cannot honour is refused, and nothing is written', () => {
-  const cascade = { order: [0, 1, 2, 3], thresholds: [0.9, 0.9, 0.9] };
-  it.each<
-    [string, 'probabilities' | 'logits', Partial<EnsembleOptions>, Partial<EnsemblePolicy>, RegExp]
-  >([
-    [
-      'a cascade in one graph',
-      'probabilities',
-      { form: 'fused' },
-      { cascade },
-      /a fused graph runs all members; export with form "staged"/,
-    ],
-    [
-      'a cascade of too few thresholds',
-      'probabilities',
-      {},
-      { cascade: { ...cascade, thresholds: [0.9] } },
-      /1 cascade thresholds for 4 members/,
-    ],
-    [
-      'softmax members as logits',
-      'probabilities',
-      {},
-      { kind: 'logits' },
-      /end in Softmax, which gives probabilities: use kind "probabilities"/,
-    ],
-    ['softmax members as labels', 'probabilities', {}, { kind: 'multi-label' }, /end in Softmax/],
-    [
-      'linear members as probabilities',
-      'logits',
-      {},
-      { kind: 'probabilities' },
-      /end in Gemm, which gives unbounded values: use kind "logits"/,
-    ],
-    [
-      'linear members as labels',
-      'logits',
-      {},
-      { kind: 'multi-label' },
-      /name the output in sigmoidOutputs/,
-    ],
-    ['three values as one', 'logits', {}, { kind: 'binary' }, /there are 3 values per row/],
-    ['a rule for other kinds', 'logits', {}, { combine: 'mean' }, /a rule for other kinds/],
-    [
-      'intervals of classes',
-      'logits',
-      {},
-      { conformal: { method: 'absolute', alpha: 0.1, threshold: 1 } },
-      /"absolute", which does not fit/,
-    ],
-    [
-      'thresholds for other classes',
-      'logits',
-      {},
-      { conformal: { method: 'aps', alpha: 0.1, threshold: 1, classThresholds: [1] } },
-      /1 conformal thresholds for 3 classes/,
-    ],
-    [
-      'energy of probabilities',
-      'probabilities',
-      {},
-      { abstain: { score: 'energy', threshold: 1, share: 0 } },
-      /"energy", which kind "probabilities" does not have/,
-    ],
-    ['negative weights', 'logits', {}, { weights: [-1, 1, 0.5, 0.5] }, /must not be negative/],
-  ])('%s', async (_, kind, options, change, message) => {
-    const bundle = memoryBundle();
-    const models = kind === 'logits' ? logits : probabilities;
-    const artifacts = await Promise.all(models.map(artifactsOf));
-    const policy = { ...mean(kind, 4), ...change };
-    await expect(exportEnsemble(artifacts, bundle, { policy, ...options })).rejects.toMatchObject({
-      code: 'invalid-policy',
-      message: expect.stringMatching(message),
-    });
-    expect(bundle.files.size).toBe(0);
-  });
-});
-
-describe('smoke', () => {
-  const inputs = ensembleInputs(2);
-
-  it('holds what the members answered, combined by ensemble-math', async () => {
-    const { bundle, manifest } = await bundleOf(probabilities, {
-      policy: mean('probabilities', 4),
-      smoke: { inputs, predictMembers: (given) => memberAnswers(probabilities, given) },
-    });
-    const smoke = (await (await readBundle(bundle)).readSmokeTest())!;
-    const answer = await runOnnx(bundle.files.get('ensemble.onnx')!, inputs);
-    for (const { name, data } of smoke.expected.outputs)
-      data.forEach((value, at) => {
-        expect(Math.abs(Number(value) - answer[name]!.data[at]!)).toBeLessThan(1e-5);
-      });
-    expect(manifest.provenance['smoke']).toMatch(/the members' own answers/);
-  });
-
-  it('shows a graph that does not answer as the members did', async () => {
-    const { bundle } = await bundleOf(probabilities, {
-      policy: mean('probabilities', 4),
-      smoke: {
-        inputs,
-        predictMembers: (given) =>
-          memberAnswers(
-            probabilities.toReversed().map((model, at) => (at === 0 ? probabilities[0]! : model)),
-            given,
-          ),
-      },
-    });
-    const smoke = (await (await readBundle(bundle)).readSmokeTest())!;
-    const answer = await runOnnx(bundle.files.get('ensemble.onnx')!, inputs);
-    const [first] = smoke.expected.outputs;
-    expect(Math.abs(Number(first!.data[0]) - answer['probs']!.data[0]!)).toBeGreaterThan(1e-4);
-  });
-
-  it('is none where none is given, and the bundle says so', async () => {
-    const { bundle, manifest } = await bundleOf(probabilities, {
-      policy: mean('probabilities', 4),
-    });
-    expect(await (await readBundle(bundle)).readSmokeTest()).toBeUndefined();
-    expect(manifest.provenance['smoke']).toMatch(/^none/);
-    expect(new TextDecoder().decode(bundle.files.get('CARD.md'))).toContain(
-      'carries no smoke test',
-    );
-  });
-
-  it('finds members that give another kind than the policy says', async () => {
-    const softmax = memberAnswers(probabilities, inputs);
-    const refused = bundleOf(logits, {
-      policy: mean('logits', 4),
-      smoke: { inputs, predictMembers: () => softmax },
-    });
-    await expect(refused).rejects.toMatchObject({
-      code: 'invalid-policy',
-      message: expect.stringMatching(
-        /rows of probabilities that sum to 1, so the softmax would be taken twice/,
-      ),
-    });
-  });
-});
-
-describe('preprocess', () => {
-  it('does to uint8 pixels in the graph what tfjs does before the model', async () => {
-    const pixels = Uint8Array.from({ length: 2 * 9 * 11 * 2 }, (_, at) => (at * 37) % 256);
-    const steps = {
-      layout: 'nhwc',
-      resize: { height: 6, width: 6, method: 'bilinear' },
-      scale: 1 / 255,
-      mean: [0.4, 0.5],
-      deviation: [0.2, 0.3],
-    } as const;
-    const given = tf.tidy(() => {
-      const resized = tf.image.resizeBilinear(
-        tf.tensor4d(pixels, [2, 9, 11, 2], 'float32'),
-        [6, 6],
-      );
-      return resized
-        .mul(steps.scale)
-        .sub([...steps.mean])
-        .div([...steps.deviation]);
-    });
-    const want = memberAnswers(probabilities, {
-      conv_input: { data: given.dataSync<'float32'>(), shape: [2, 6, 6, 2] },
-    });
-    for (const form of ['fused', 'stacked', 'staged', 'separate'] as const) {
-      const { bundle, manifest } = await bundleOf(probabilities, {
-        policy: mean('probabilities', 4),
-        form,
-        preprocess: { conv_input: steps },
-      });
-      expect(manifest.inputs).toEqual([
-        {
-          name: 'conv_input',
-          dtype: 'uint8',
-          shape: [null, 'conv_input_height', 'conv_input_width', 2],
-        },
-      ]);
-      const file = manifest.graph ?? manifest.stages?.[0]?.file ?? manifest.members[0]!.file!;
-      const answer = await runOnnx(bundle.files.get(file)!, {
-        conv_input: { data: pixels, shape: [2, 9, 11, 2] },
-      });
-      const members = manifest.graph === undefined ? want.slice(0, 1) : want;
-      answer['probs']!.data.forEach((value, at) => {
-        const expected = members.reduce(
-          (sum, { probs }) => sum + probs!.data[at]! / members.length,
-          0,
-        );
-        expect(Math.abs(value - expected)).toBeLessThan(1e-5);
-      });
-    }
-  });
-
-  it.each([
-    [
-      { layout: 'nhwc', scale: 1, mean: [1, 2, 3], deviation: [1] },
-      /3 numbers as mean for 2 channels/,
-    ],
-    [
-      {
-        layout: 'nhwc',
-        scale: 1,
-        mean: [0],
-        deviation: [1],
-        resize: { height: 5, width: 6, method: 'nearest' },
-      },
-      /is resized to 5 × 6, but the members take 6 × 6/,
-    ],
-  ] as const)('refuses %j', async (steps, message) => {
-    await expect(
-      bundleOf(probabilities, {
-        policy: mean('probabilities', 4),
-        preprocess: { conv_input: steps },
-      }),
-    ).rejects.toThrow(message);
-  });
-});
 
 it('adds the sigmoid to outputs that are logits', async () => {
   const model = (seed: number): tf.LayersModel =>
@@ -310,100 +69,154 @@ it('takes sequences of any length', async () => {
   }
 });
 
-describe('memory', () => {
-  /** Three members that share their first layer, as a store that counts who is read and how often. */
-  async function countingStore(): Promise<{
-    store: SnapshotStore;
-    reads: string[];
-    all: readonly ModelArtifacts[];
-  }> {
-    const [shared] = tf
-      .sequential({ layers: [layers.dense({ units: 64, inputShape: [64] })] })
-      .getWeights();
-    const all = await Promise.all(
-      [0, 1, 2].map((seed) => {
-        const model = tf.sequential({
-          layers: [
-            layers.dense({ units: 64, inputShape: [64], name: 'x' }),
-            layers.dense({
-              units: 64,
-              kernelInitializer: tf.initializers.glorotUniform({ seed }),
-              name: 'y',
-            }),
-          ],
-        });
-        model.layers[0]!.setWeights([shared!, tf.zeros([64])]);
-        return artifactsOf(model);
-      }),
-    );
-    const reads: string[] = [];
-    const member = (index: number) => ({
-      id: `m${index}`,
-      cycle: index,
-      step: index,
-      learningRate: 0,
-      metrics: {},
-      key: '',
-      sha256: '',
-      bytes: 0,
-    });
-    const store = {
-      readManifest: () =>
-        Promise.resolve({ run: 'r', createdAt: '', versions: {}, members: [0, 1, 2].map(member) }),
-      readModel: () =>
-        Promise.resolve({
-          format: 'tfjs-layers-model',
-          topology: all[0]!.modelTopology,
-          weights: [],
+const forms = ['fused', 'stacked', 'staged', 'separate'] as const;
+
+/** What a bundle answers, whatever its form: the members' own files are combined by ensemble-math. */
+async function answerOf(
+  { manifest, files }: Awaited<ReturnType<typeof bundleOf>>,
+  inputs: HostTensors,
+): Promise<HostTensors> {
+  if (manifest.graph !== undefined) return runOnnx(files.get(manifest.graph)!, inputs);
+  if (manifest.form === 'staged') return (await runStages(manifest, files, inputs)).at(-1)!;
+  const each: HostTensors[] = [];
+  for (const { file } of manifest.members) each.push(await runOnnx(files.get(file!)!, inputs));
+  return ensembleAnswers(manifest, each);
+}
+
+describe('images of any size', () => {
+  const model = (seed: number): tf.LayersModel => {
+    const kernelInitializer = tf.initializers.glorotUniform({ seed });
+    return tf.sequential({
+      layers: [
+        layers.conv2d({
+          filters: 4,
+          kernelSize: 3,
+          activation: 'relu',
+          inputShape: [null, null, 2],
+          kernelInitializer,
+          name: 'x',
         }),
-      async *readMember(id: string): AsyncGenerator<NamedTensor> {
-        reads.push(id);
-        const { weightSpecs, weightData } = all[Number(id.slice(1))]!;
-        let offset = 0;
-        for (const { name, shape } of all[0]!.weightSpecs) {
-          const length = shape.reduce((product, side) => product * side, 1);
-          yield await Promise.resolve({
-            name,
-            shape,
-            dtype: 'float32' as const,
-            data: new Float32Array(weightData as ArrayBuffer, offset, length),
-          });
-          offset += 4 * length;
-        }
-        expect(weightSpecs.length).toBe(4);
-      },
-    };
-    return { store: store as unknown as SnapshotStore, reads, all };
-  }
+        layers.maxPooling2d({ poolSize: 2 }),
+        layers.globalAveragePooling2d({}),
+        layers.dense({ units: 3, activation: 'softmax', kernelInitializer, name: 'y' }),
+      ],
+    });
+  };
 
-  it('reads each member of a store twice, one after the other, and writes what it would with all at hand', async () => {
-    const { store, reads, all } = await countingStore();
-    const [streamed, held] = [memoryBundle(), memoryBundle()];
-    await exportEnsemble(store, streamed, { policy: mean('regression', 3) });
-    expect(reads).toEqual(['m0', 'm1', 'm2', 'm0', 'm1', 'm2']);
-    const { modelTopology, weightSpecs } = all[0]!;
-    await exportEnsemble(
-      all.map((artifacts) => ({ ...artifacts, modelTopology, weightSpecs })),
-      held,
-      { policy: mean('regression', 3) },
+  it.each(forms)('%s', async (form) => {
+    const all = [model(1), model(2)];
+    const made = await bundleOf(all, { policy: mean('probabilities', 2), form });
+    expect(made.manifest.inputs[0]!.shape).toEqual([null, 'x_input_dim1', 'x_input_dim2', 2]);
+    expect(made.notStacked).toEqual([]);
+    for (const shape of [
+      [2, 8, 9, 2],
+      [1, 21, 12, 2],
+    ]) {
+      const data = tf.randomNormal(shape, 0, 1, 'float32', 1).dataSync<'float32'>();
+      const answer = await answerOf(made, { x_input: { data, shape } });
+      const each = all.map((member) => ({
+        y: {
+          data: (member.predict(tf.tensor(data, shape)) as tf.Tensor).dataSync<'float32'>(),
+          shape: [shape[0]!, 3],
+        },
+      }));
+      const want = ensembleAnswers(made.manifest, each)['y']!;
+      expect(largestDifference(answer['y']!.data, want.data)).toBeLessThan(1e-5);
+    }
+  });
+});
+
+describe('several outputs', () => {
+  const model = (seed: number): tf.LayersModel => {
+    const dense = (units: number, name: string, activation: 'softmax' | 'linear') =>
+      layers.dense({
+        units,
+        name,
+        activation,
+        kernelInitializer: tf.initializers.glorotUniform({ seed }),
+      });
+    const x = tf.input({ shape: [5], name: 'x' });
+    const body = dense(4, 'body', 'linear').apply(x);
+    return tf.model({
+      inputs: x,
+      outputs: [
+        dense(3, 'kind', 'softmax').apply(body) as tf.SymbolicTensor,
+        dense(1, 'size', 'linear').apply(body) as tf.SymbolicTensor,
+      ],
+    });
+  };
+  const policy = {
+    kind: { ...mean('probabilities', 3), weights: [0.2, 0.3, 0.5] },
+    size: { ...mean('regression', 3), combine: 'median' as const },
+  };
+
+  it.each(forms)('%s', async (form) => {
+    const all = [model(1), model(2), model(3)];
+    const made = await bundleOf(all, { policy, form });
+    const data = tf.randomNormal([4, 5], 0, 1, 'float32', 1).dataSync<'float32'>();
+    const answer = await answerOf(made, { x: { data, shape: [4, 5] } });
+    const each = all.map((member) => {
+      const [kind, size] = member.predict(tf.tensor2d(data, [4, 5])) as tf.Tensor[];
+      return {
+        kind: { data: kind!.dataSync<'float32'>(), shape: [4, 3] },
+        size: { data: size!.dataSync<'float32'>(), shape: [4, 1] },
+      };
+    });
+    const want = ensembleAnswers(made.manifest, each);
+    expect(Object.keys(want)).toEqual(expect.arrayContaining(['kind', 'size', 'size.variance']));
+    for (const [name, { data: expected }] of Object.entries(want))
+      expect(largestDifference(answer[name]!.data, expected), name).toBeLessThan(1e-5);
+  });
+
+  it('refuses policies for others', async () => {
+    const wrong = { kind: policy.kind, other: policy.size };
+    await expect(bundleOf([model(1), model(2), model(3)], { policy: wrong })).rejects.toThrow(
+      'The policies are for kind, other; the outputs are kind, size. Give one policy per output.',
     );
-    expect(streamed.files.get('ensemble.onnx')).toEqual(held.files.get('ensemble.onnx'));
-    // The layer that all share is stored once: one member's two layers and two more.
-    expect(streamed.files.get('ensemble.onnx')!.length).toBeLessThan(4 * 4 * 64 * 65 + 6000);
+  });
+});
+
+describe('members', () => {
+  const model = (seed: number): tf.LayersModel =>
+    tf.sequential({
+      layers: [
+        layers.dense({
+          units: 3,
+          inputShape: [2],
+          activation: 'softmax',
+          kernelInitializer: tf.initializers.glorotUniform({ seed }),
+          name: 'y',
+        }),
+      ],
+    });
+  const all = [model(1), model(2), model(3), model(4)];
+
+  it.each([
+    [[2, 0]],
+    [['member-2', 'member-0']],
+    [['member-2', 0]],
+  ])('are those named, in that order: %j', async (members) => {
+    const some = await bundleOf(all, { policy: mean('probabilities', 2), members });
+    const alone = await bundleOf([all[2]!, all[0]!], { policy: mean('probabilities', 2) });
+    expect(some.files.get('ensemble.onnx')).toEqual(alone.files.get('ensemble.onnx'));
+    expect(some.manifest.members.map(({ id }) => id)).toEqual(['member-2', 'member-0']);
   });
 
-  it('puts weights into a file of their own where asked to', async () => {
-    const { store } = await countingStore();
-    const bundle = memoryBundle();
-    const { manifest } = await exportEnsemble(store, bundle, {
-      policy: mean('regression', 3),
-      externalData: true,
-    });
-    expect(Object.keys(manifest.files)).toEqual(['ensemble.onnx.data', 'ensemble.onnx', 'CARD.md']);
-    const session = await ort.InferenceSession.create(bundle.files.get('ensemble.onnx')!, {
-      externalData: [{ path: 'ensemble.onnx.data', data: bundle.files.get('ensemble.onnx.data')! }],
-    });
-    expect(session.outputNames).toContain('y');
-    await session.release();
+  it.each<[readonly (number | string)[], RegExp]>([
+    [[4], /There is no member 4. Give positions 0 … 3, or ids: member-0, /],
+    [['late'], /There is no member "late"/],
+    [[], /name at least one member, and each once/],
+    [[1, 'member-1'], /members is \[1, member-1\]; name at least one member, and each once/],
+  ])('are refused: %j', async (members, message) => {
+    await expect(
+      bundleOf(all, { policy: mean('probabilities', members.length), members }),
+    ).rejects.toThrow(message);
   });
+});
+
+it('refuses states, which members of one bundle cannot hand on', async () => {
+  const model = tf.sequential({ layers: [layers.dense({ units: 1, inputShape: [2], name: 'y' })] });
+  await expect(
+    bundleOf([model], { policy: mean('regression', 1), exposeStates: true }),
+  ).rejects.toThrow(/exposeStates is an option for a single model; leave it out of an ensemble/);
 });

@@ -16,7 +16,7 @@ import { separate } from './forms/separate.ts';
 import { stacked, type NotStacked } from './forms/stacked.ts';
 import { staged } from './forms/staged.ts';
 import { type HeadOutput } from './head.ts';
-import type { Plan } from './plan.ts';
+import { requestInputs, type Plan } from './plan.ts';
 import { bundleTensor } from './tensors.ts';
 
 export interface FileSettings extends Settings {
@@ -78,7 +78,7 @@ export async function ensembleFiles(
       const { graph, outputs } = stages.at(-1)!;
       const path = (index: number): string => `stages/${numbered(index)}.onnx`;
       return {
-        inputs: inputsOf(plan),
+        inputs: requestInputs(plan),
         outputs: bundleOutputs(graph, outputs),
         stages: stages.map(({ members, state }, index) => ({
           file: path(index),
@@ -104,15 +104,6 @@ export async function ensembleFiles(
       };
     }
   }
-}
-
-/** The inputs as requests send them. */
-function inputsOf({ members, preprocess }: Plan): readonly ValueInfo[] {
-  const made = new Set(preprocess.flatMap(({ outputs }) => outputs.map(({ name }) => name)));
-  return [
-    ...preprocess.flatMap(({ inputs }) => inputs),
-    ...members[0]!.inputs.filter(({ name }) => !made.has(name)),
-  ];
 }
 
 function bundleOutputs(graph: Graph, outputs: readonly HeadOutput[]): readonly BundleOutput[] {

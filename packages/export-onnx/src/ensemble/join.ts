@@ -2,8 +2,10 @@ import type { Graph, ValueInfo } from '../onnx/model.ts';
 import { namesDefined } from '../optimize/graph-uses.ts';
 import { mergeEqual } from '../optimize/merge-equal.ts';
 import { nameOutputs } from '../optimize/name-outputs.ts';
+import { shapeRules } from '../optimize/merge-shapes.ts';
 import { removeDead } from '../optimize/remove-dead.ts';
 import { renameValues } from '../optimize/rename.ts';
+import { rewrite } from '../optimize/rewrite.ts';
 
 /** The graph with everything but its inputs below a scope: `m0/dense/kernel`. */
 export function scoped(graph: Graph, scope: string): Graph {
@@ -71,11 +73,11 @@ export function joined(
   return tidy(whole);
 }
 
-/** Equal weights and computations made one, the dead removed; unlike `optimize` it looks at no weights' values. */
+/** Equal weights and computations made one, what moves no element or moves it twice removed; unlike `optimize` it looks at no weights' values. */
 function tidy(graph: Graph): Graph {
   let current = removeDead(nameOutputs(graph));
   for (;;) {
-    const next = mergeEqual(current);
+    const next = mergeEqual(rewrite(current, shapeRules));
     if (next === current) return removeDead(nameOutputs(current));
     current = removeDead(next);
   }

@@ -1,14 +1,10 @@
 import { sha256 } from '@snapshot-ensemble/bytes';
-import { convertOutputs } from '../build-model.ts';
 import { ExportError } from '../errors.ts';
-import { createGraphBuilder } from '../graph/builder.ts';
-import { unary } from '../graph/ops.ts';
-import { graphInputs } from '../layers-model/graph-inputs.ts';
-import { ioNames } from '../layers-model/io-names.ts';
 import { rawBytes } from '../onnx/encode.ts';
-import type { Graph, Initializer } from '../onnx/model.ts';
+import type { Graph, Initializer, Node } from '../onnx/model.ts';
 import { byteLengthOf, type TensorData } from '../onnx/tensor-data.ts';
 import { optimize } from '../optimize/index.ts';
+import { renameValues } from '../optimize/rename.ts';
 import type { Settings } from '../options.ts';
 import type { Member } from './members.ts';
 
@@ -25,23 +21,36 @@ export interface MemberGraphOptions {
 /** One member as a graph whose outputs have the names of the ensemble's predictions. */
 async function build(member: Member, options: MemberGraphOptions): Promise<Graph> {
   const { settings, sigmoidOutputs, convert } = options;
-  const { spec } = member;
-  const graph = createGraphBuilder(settings.opset);
-  const inputNames = ioNames(spec.inputs, settings.inputNames);
-  const inputs = graphInputs(graph, spec, inputNames, settings.inputLayout);
-  const outputs = convertOutputs(spec, inputs, graph, await member.readWeights(), settings);
-  const names = ioNames(spec.outputs, settings.outputNames, new Set(inputNames));
-  const unknown = sigmoidOutputs.filter((name) => !names.includes(name));
+  const graph = await member.convert(settings);
+  return convert(optimize(withSigmoid(graph, sigmoidOutputs)));
+}
+
+/** The graph with the sigmoid of outputs under their names. */
+function withSigmoid(graph: Graph, names: readonly string[]): Graph {
+  if (names.length === 0) return graph;
+  const outputs = graph.outputs.map(({ name }) => name);
+  const unknown = names.filter((name) => !outputs.includes(name));
   if (unknown.length > 0)
     throw new ExportError(
       'invalid-option',
-      `sigmoidOutputs names ${unknown.join(', ')}; the outputs are ${names.join(', ')}.`,
+      `sigmoidOutputs names ${unknown.join(', ')}; the outputs are ${outputs.join(', ')}.`,
     );
-  const named = outputs.map((value, index) => {
-    const name = names[index]!;
-    return [name, sigmoidOutputs.includes(name) ? unary(graph, 'Sigmoid', value) : value] as const;
-  });
-  return convert(optimize(graph.finish(spec.name, named)));
+  const logits = graph.outputs
+    .filter(({ name }) => names.includes(name))
+    .map((output) => ({ ...output, name: `${output.name}/logits` }));
+  const named = new Map(names.map((name) => [name, `${name}/logits`]));
+  const nodes = names.map((name): Node => ({
+    name: `${name}/Sigmoid`,
+    opType: 'Sigmoid',
+    inputs: [`${name}/logits`],
+    outputs: [name],
+    attributes: {},
+  }));
+  return {
+    ...graph,
+    nodes: [...graph.nodes.map((node) => renameValues(node, named)), ...nodes],
+    valueInfo: [...graph.valueInfo, ...logits],
+  };
 }
 
 /** The graph of each member. Weights of a store's members are let go and read again when they are written, one member at a time. */

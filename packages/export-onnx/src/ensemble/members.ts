@@ -1,17 +1,19 @@
 import type { BundleMember } from '@snapshot-ensemble/ensemble-bundle';
-import type { ModelArtifacts, NamedTensor, SnapshotStore } from '@snapshot-ensemble/snapshot-core';
-import { readWeights, weightsOf, type WeightMap } from '../artifacts/weights.ts';
+import type { NamedTensor, SnapshotStore } from '@snapshot-ensemble/snapshot-core';
+import { weightsOf } from '../artifacts/weights.ts';
+import { buildGraph, layersGraph, type AnyArtifacts } from '../build-model.ts';
 import { ExportError } from '../errors.ts';
-import { namedByLayer } from '../keras/keras3-weights.ts';
-import { readTopology, type ModelSpec } from '../keras/topology.ts';
+import { readTopology } from '../keras/topology.ts';
+import type { Graph } from '../onnx/model.ts';
+import type { Settings } from '../options.ts';
 
 /** A member to be converted, its weights read when they are needed. */
 export interface Member {
   readonly description: BundleMember;
-  readonly spec: ModelSpec;
   /** Whether reading the weights again costs more than holding on to them. */
   readonly isAtHand: boolean;
-  readWeights(): Promise<WeightMap>;
+  /** Its graph as the converters emit it, before the passes. */
+  readonly convert: (settings: Settings) => Graph | Promise<Graph>;
 }
 
 /** Members by position, from 0, or by id. */
@@ -25,7 +27,7 @@ export interface Run {
 
 /** The members of a run, oldest first, or models as they come; of all, those selected. */
 export async function readMembers(
-  source: SnapshotStore | readonly ModelArtifacts[],
+  source: SnapshotStore | readonly AnyArtifacts[],
   selection?: MemberSelection,
 ): Promise<Run> {
   const run = isList(source)
@@ -59,22 +61,17 @@ function selected(all: readonly Member[], selection: MemberSelection): readonly 
 }
 
 function isList(
-  source: SnapshotStore | readonly ModelArtifacts[],
-): source is readonly ModelArtifacts[] {
+  source: SnapshotStore | readonly AnyArtifacts[],
+): source is readonly AnyArtifacts[] {
   return Array.isArray(source);
 }
 
-function ofArtifacts(all: readonly ModelArtifacts[]): readonly Member[] {
-  return all.map((artifacts, index) => {
-    const spec = readTopology(artifacts.modelTopology);
-    const weights = namedByLayer(readWeights(artifacts), spec);
-    return {
-      spec,
-      isAtHand: true,
-      readWeights: () => Promise.resolve(weights),
-      description: { id: `member-${index}`, cycle: index, step: 0, metrics: {} },
-    };
-  });
+function ofArtifacts(all: readonly AnyArtifacts[]): readonly Member[] {
+  return all.map((artifacts, index) => ({
+    isAtHand: true,
+    convert: (settings) => buildGraph(artifacts, settings),
+    description: { id: `member-${index}`, cycle: index, step: 0, metrics: {} },
+  }));
 }
 
 async function ofStore(store: SnapshotStore): Promise<Run> {
@@ -92,13 +89,12 @@ async function ofStore(store: SnapshotStore): Promise<Run> {
     );
   const spec = readTopology(topology as object);
   const members = manifest.members.map(({ id, cycle, step, metrics }): Member => ({
-    spec,
     isAtHand: false,
     description: { id, cycle, step, metrics },
-    async readWeights() {
+    async convert(settings) {
       const tensors: NamedTensor[] = [];
       for await (const tensor of store.readMember(id)) tensors.push(tensor);
-      return weightsOf(tensors);
+      return layersGraph(spec, weightsOf(tensors), settings);
     },
   }));
   const versions = Object.entries(manifest.versions).map(([name, version]): [string, string] => [

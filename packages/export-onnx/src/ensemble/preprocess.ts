@@ -11,33 +11,33 @@ import { optimize } from '../optimize/index.ts';
 import { withInputs } from './join.ts';
 
 export interface Preprocessing {
-  /** The graph that stands before the members; none where nothing is to be done. */
+  /** The graph that stands before all others; none where nothing is to be done. */
   readonly graphs: readonly Graph[];
-  /** The members as they take what it gives. */
-  renamed(members: readonly Graph[]): readonly Graph[];
+  /** Graphs as they take what it gives. */
+  renamed(graphs: readonly Graph[]): readonly Graph[];
 }
 
 /** What is done to images before the members see them, in the graph, so that what trained and what serves cannot differ. */
 export function preprocessGraphs(
-  member: Graph,
+  inputs: readonly ValueInfo[],
   wanted: Readonly<Record<string, BundlePreprocess>>,
   opset: number,
 ): Preprocessing {
   const names = new Map(Object.keys(wanted).map((name) => [name, `preprocessed/${name}`]));
-  if (names.size === 0) return { graphs: [], renamed: (members) => members };
+  if (names.size === 0) return { graphs: [], renamed: (graphs) => graphs };
   const builder = createGraphBuilder(opset);
   const outputs = Object.entries(wanted).map(([name, steps]): readonly [string, Value] => {
-    const info = member.inputs.find((input) => input.name === name);
+    const info = inputs.find((input) => input.name === name);
     if (info === undefined)
       throw refused(
         name,
-        `is no input; the inputs are ${member.inputs.map((input) => input.name).join(', ')}`,
+        `is no input; the inputs are ${inputs.map((input) => input.name).join(', ')}`,
       );
     return [names.get(name)!, preprocessed(builder, info, steps)];
   });
   return {
     graphs: [optimize(builder.finish('preprocess', outputs))],
-    renamed: (members) => members.map((graph) => withInputs(graph, names)),
+    renamed: (graphs) => graphs.map((graph) => withInputs(graph, names)),
   };
 }
 

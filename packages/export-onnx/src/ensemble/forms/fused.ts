@@ -1,7 +1,7 @@
 import type { Graph } from '../../onnx/model.ts';
 import { headGraph, type HeadOutput } from '../head.ts';
 import { joined, scoped } from '../join.ts';
-import type { Plan } from '../plan.ts';
+import { before, type Plan } from '../plan.ts';
 
 /** One graph of the ensemble, and what its outputs say. */
 export interface EnsembleGraph {
@@ -10,7 +10,8 @@ export interface EnsembleGraph {
 }
 
 /** All members as branches of one graph. */
-export function fused({ members, preprocess, policies, statistics, opset }: Plan): EnsembleGraph {
+export function fused(plan: Plan): EnsembleGraph {
+  const { members, policies, statistics, opset } = plan;
   const branches = members.map((graph, index) => scoped(graph, `m${index}`));
   const inputs = [...policies].map(([name, policy], output) => ({
     name,
@@ -19,7 +20,7 @@ export function fused({ members, preprocess, policies, statistics, opset }: Plan
   }));
   const head = headGraph(inputs, statistics, opset);
   return {
-    graph: joined('ensemble', [...preprocess, ...branches, head.graph], head.graph.outputs),
+    graph: joined('ensemble', [...before(plan), ...branches, head.graph], head.graph.outputs),
     outputs: head.outputs,
   };
 }

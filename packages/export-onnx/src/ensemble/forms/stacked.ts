@@ -1,7 +1,7 @@
 import { optimize } from '../../optimize/index.ts';
 import { headGraph } from '../head.ts';
 import { joined } from '../join.ts';
-import type { Plan } from '../plan.ts';
+import { before, type Plan } from '../plan.ts';
 import { stackGraphs, type NotStacked } from '../stacking/stack-graphs.ts';
 import { fused, type EnsembleGraph } from './fused.ts';
 
@@ -11,7 +11,7 @@ export type { NotStacked } from '../stacking/stack-graphs.ts';
 export async function stacked(
   plan: Plan,
 ): Promise<EnsembleGraph & { readonly notStacked: readonly NotStacked[] }> {
-  const { members, preprocess, policies, statistics, opset, convert } = plan;
+  const { members, policies, statistics, opset, convert } = plan;
   const stack = stackGraphs(members);
   if (typeof stack === 'string') {
     const converted = await Promise.all(members.map(async (member) => convert(member)));
@@ -28,7 +28,7 @@ export async function stacked(
   }));
   const head = headGraph(inputs, statistics, opset);
   return {
-    graph: joined('ensemble', [...preprocess, whole, head.graph], head.graph.outputs),
+    graph: joined('ensemble', [...before(plan), whole, head.graph], head.graph.outputs),
     outputs: head.outputs,
     notStacked: stack.notStacked,
   };

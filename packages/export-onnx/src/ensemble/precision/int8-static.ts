@@ -8,7 +8,6 @@ import { rangesOf, type Calibration, type Range } from './ranges.ts';
 export type { Calibration } from './ranges.ts';
 
 const UINT8_STEPS = 255;
-const OPSET = 17;
 // What onnxruntime takes into the step back to uint8: its result is never below 0, and so is the range's end.
 const absorbed: ReadonlySet<string> = new Set(['Relu', 'Clip']);
 // What ends a member; its values stay exact.
@@ -19,10 +18,14 @@ const last: ReadonlySet<string> = new Set(['Softmax', 'Sigmoid', 'LogSoftmax', '
  * DequantizeLinear after each value that a layer takes or gives, which onnxruntime takes into the operators beside them. Sums of two
  * branches are in uint8, too.
  */
-export async function toStaticInt8(graph: Graph, calibration: Calibration): Promise<Graph> {
+export async function toStaticInt8(
+  graph: Graph,
+  calibration: Calibration,
+  opset: number,
+): Promise<Graph> {
   const constants = new Map(graph.initializers.map(({ name, data }) => [name, data]));
   const layers = layersOf(graph, constants);
-  const ranges = await rangesOf(graph, roundedValues(graph, layers, constants), calibration, OPSET);
+  const ranges = await rangesOf(graph, roundedValues(graph, layers, constants), calibration, opset);
   const rounded = new Map<string, string>();
   const round = (editor: Editor, value: string): void => {
     const range = ranges.get(value);

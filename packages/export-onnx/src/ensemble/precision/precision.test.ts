@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { memoryBundle } from '@snapshot-ensemble/ensemble-bundle';
+import type { EnsemblePolicy } from '@snapshot-ensemble/ensemble-math';
 import * as ort from 'onnxruntime-node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { exportEnsemble } from '../../../test/checked-export.ts';
 import { runOnnx } from '../../../test/run-onnx.ts';
 import { artifactsOf, randomizeWeights, tf } from '../../../test/tfjs.ts';
-import { compareBundles, type HostTensors, type Precision } from '../../index.ts';
+import { compareBundles, comparisonText, type HostTensors, type Precision } from '../../index.ts';
 import { halfOf } from './half.ts';
 
 const { layers } = tf;
@@ -44,16 +45,20 @@ const images = (rows: number, seed: number): HostTensors => ({
   },
 });
 
+const policy: EnsemblePolicy = {
+  kind: 'probabilities',
+  combine: 'meanProbabilities',
+  members: [0, 1],
+  weights: [0.5, 0.5],
+  temperature: 1,
+};
+
+const artifacts = (all = members) => Promise.all(all.map(artifactsOf));
+
 async function exported(precision: Precision, all = members, form: 'fused' | 'stacked' = 'fused') {
   const bundle = memoryBundle();
-  await exportEnsemble(await Promise.all(all.map(artifactsOf)), bundle, {
-    policy: {
-      kind: 'probabilities',
-      combine: 'meanProbabilities',
-      members: [0, 1],
-      weights: [0.5, 0.5],
-      temperature: 1,
-    },
+  await exportEnsemble(await artifacts(all), bundle, {
+    policy,
     precision,
     form,
     inputNames: { x_input: 'x_input' },
@@ -146,6 +151,43 @@ describe('compareBundles', () => {
       output: 'y',
     });
     expect([same.agreement, same.largestDifference]).toEqual([1, 0]);
+  });
+});
+
+describe('exportEnsemble with rows to compare on', () => {
+  it('says what the precision costs, in its result and in the card', async () => {
+    const inputs = images(80, 3);
+    const labels = Array.from({ length: 80 }, (_, row) => row % 10);
+    const bundle = memoryBundle();
+    const { comparisons } = await exportEnsemble(await artifacts(), bundle, {
+      policy: { ...policy, cascade: { order: [0, 1], thresholds: [0.9] } },
+      precision: 'float16',
+      compareOn: { ort, inputs, labels },
+    });
+    const compared = comparisons!['y']!;
+    expect(compared).toMatchObject({ rows: 80, agreement: 1 });
+    expect(compared.sizeShare).toBeLessThan(0.6);
+    expect(compared.largestDifference).toBeGreaterThan(0);
+    expect(compared.largestDifference).toBeLessThan(1e-3);
+    expect(compared.accuracy!.candidate).toBe(compared.accuracy!.reference);
+    const card = new TextDecoder().decode(bundle.files.get('CARD.md')!);
+    expect(card).toContain(`- \`y\`, float16 against float32: ${comparisonText(compared)}.`);
+  });
+
+  it('compares nothing at float32, and says so', async () => {
+    const compareOn = { ort, inputs: images(4, 3) };
+    await expect(
+      exportEnsemble(await artifacts(), memoryBundle(), { policy, compareOn }),
+    ).rejects.toThrow(/compareOn compares a reduced precision with float32/);
+  });
+
+  it('of a regression compares values only', async () => {
+    const [reference, candidate] = [await exported('float32'), await exported('int8-dynamic')];
+    const inputs = images(4, 3);
+    const options = { ort, reference, candidate, inputs, output: 'y', kind: 'regression' } as const;
+    const { agreement, accuracy, largestDifference } = await compareBundles(options);
+    expect([agreement, accuracy]).toEqual([undefined, undefined]);
+    expect(largestDifference).toBeGreaterThan(0);
   });
 });
 

@@ -3,13 +3,16 @@ import { bytesOf } from '../../onnx/file.ts';
 import { encodeModel } from '../../onnx/encode.ts';
 import type { Graph, ValueInfo } from '../../onnx/model.ts';
 import { feedsOf, type OrtLike } from '../../parity/check-parity.ts';
-import type { HostTensors } from '../../parity/compare.ts';
+import type { HostTensor, HostTensors } from '../../parity/compare.ts';
+import { irVersionOf } from '../../options.ts';
+import { pairs } from '../backbone.ts';
+import { batchesOf } from './batches.ts';
 
 /** What is needed to learn the ranges of activations. */
 export interface Calibration {
   /** The onnxruntime module, which runs each member on the rows. */
   readonly ort: OrtLike;
-  /** Inputs as they come in use, by name, a batch at a time; some hundred rows are enough. */
+  /** Inputs as the members take them, by name; some hundred rows are enough, in one piece or several. */
   readonly rows: readonly HostTensors[];
 }
 
@@ -38,22 +41,12 @@ export async function rangesOf(
     .map((name): ValueInfo => ({ name, dtype: 1, shape: undefined }));
   const isWatched = new Set(names);
   const valueInfo = graph.valueInfo.filter(({ name }) => !isWatched.has(name));
-  const session = await ort.InferenceSession.create(
-    bytesOf(
-      encodeModel({
-        irVersion: 8,
-        opset,
-        producerName: '',
-        producerVersion: '',
-        metadata: {},
-        graph: { ...graph, valueInfo, outputs: [...graph.outputs, ...watched] },
-      }),
-    ),
-    { graphOptimizationLevel: 'basic' },
-  );
+  const whole = { ...graph, valueInfo, outputs: [...graph.outputs, ...watched] };
+  const session = await sessionOf(ort, whole, opset);
   const ranges = new Map(names.map((name): [string, Range] => [name, { least: 0, most: 0 }]));
   try {
-    for (const batch of rows) {
+    for (const row of rows.flatMap(batchesOf)) {
+      const batch = rowsFor(graph.inputs, row);
       const answer = await session.run(feedsOf(ort, batch));
       for (const [name, range] of ranges)
         widen(range, (inputs.has(name) ? batch[name]!.data : answer[name]!.data) as Float32Array);
@@ -62,6 +55,71 @@ export async function rangesOf(
     await session.release?.();
   }
   return ranges;
+}
+
+function sessionOf(ort: OrtLike, graph: Graph, opset: number) {
+  const bytes = bytesOf(
+    encodeModel({
+      irVersion: irVersionOf(opset),
+      opset,
+      producerName: '',
+      producerVersion: '',
+      metadata: {},
+      graph,
+    }),
+  );
+  return ort.InferenceSession.create(bytes, { graphOptimizationLevel: 'basic' });
+}
+
+/** Rows by the names of a graph's inputs, which lie below a scope where another graph stands before this one. */
+function rowsFor(inputs: readonly ValueInfo[], rows: HostTensors): HostTensors {
+  return Object.fromEntries(
+    inputs.map(({ name }): [string, HostTensor] => {
+      const given = rows[name] ?? rows[unscoped(name)];
+      if (given !== undefined) return [name, given];
+      throw new ExportError(
+        'invalid-option',
+        `The calibration rows have no "${unscoped(name)}", only ${Object.keys(rows).join(', ')}. Give every input of the model.`,
+      );
+    }),
+  );
+}
+
+function unscoped(name: string): string {
+  return name.split('/').at(-1)!;
+}
+
+/** The calibration of graphs that take the outputs of that one. */
+export async function rowsAfter(
+  backbone: Graph,
+  { ort, rows }: Calibration,
+  opset: number,
+): Promise<(graph: Graph) => Calibration> {
+  const session = await sessionOf(ort, backbone, opset);
+  const after: HostTensors[] = [];
+  try {
+    for (const row of rows.flatMap(batchesOf)) {
+      const answer = await session.run(feedsOf(ort, rowsFor(backbone.inputs, row)));
+      const outputs = backbone.outputs.map(({ name }): [string, HostTensor] => {
+        const { data, dims } = answer[name]!;
+        return [name, { data: data as Float32Array, shape: dims }];
+      });
+      after.push({ ...row, ...Object.fromEntries(outputs) });
+    }
+  } finally {
+    await session.release?.();
+  }
+  return ({ inputs }) => {
+    const plain = inputs.map((input) => ({ ...input, name: unscoped(input.name) }));
+    const fed = pairs(backbone.outputs, plain);
+    return {
+      ort,
+      rows: after.map((row) => ({
+        ...row,
+        ...Object.fromEntries(fed.map(([output, input]) => [input.name, row[output.name]!])),
+      })),
+    };
+  };
 }
 
 function widen(range: Range, values: Float32Array): void {

@@ -2,8 +2,10 @@ import type { Graph, Initializer, Node, Shape, ValueInfo } from '../../onnx/mode
 import type { TensorData } from '../../onnx/tensor-data.ts';
 import { subgraphs } from '../../optimize/graph-uses.ts';
 import { toStack, type Emitter, type Form } from './form.ts';
-import { memberByMember, stackingRules, type Operand, type Step } from './rules.ts';
+import { memberByMember } from './member-by-member.ts';
+import { stackingRules } from './rules.ts';
 import { areEqual } from './stack-constants.ts';
+import type { Operand, Step } from './step.ts';
 
 /** A node that the members compute one by one, and why. */
 export interface NotStacked {

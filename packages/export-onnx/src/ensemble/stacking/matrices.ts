@@ -1,0 +1,58 @@
+import type { Shape } from '../../onnx/model.ts';
+import { transposed, type TensorData } from '../../onnx/tensor-data.ts';
+import { memberConstant } from './elementwise.ts';
+import { toMembers, type Emitter, type Form } from './form.ts';
+import { stackedData } from './stack-constants.ts';
+import { number, type StackingRule } from './step.ts';
+
+export const gemm: StackingRule = (step) => {
+  const { node, inputs, shape, emitter } = step;
+  const [input, weights, bias] = inputs;
+  const isPlain =
+    ['alpha', 'beta'].every((name) => (node.attributes[name]?.value ?? 1) === 1) &&
+    number(node, 'transA', 0) === 0;
+  if (
+    !isPlain ||
+    input?.form === undefined ||
+    weights?.constants === undefined ||
+    shape === undefined
+  )
+    return 'its weights are no constants';
+  if (bias !== undefined && bias.constants === undefined) return 'its bias is no constant';
+  const isTurned = number(node, 'transB', 0) === 1;
+  const turned = weights.constants.map((data) => (isTurned ? transposed(data, [1, 0]) : data));
+  const product = matMulOf(emitter, input.form, turned, shape);
+  if (bias?.constants === undefined) return product;
+  const name = emitter.node('Add', [
+    product.name,
+    emitter.constant('bias', memberConstant(bias.constants, shape.length)),
+  ]);
+  return { ...product, name };
+};
+
+export const matMul: StackingRule = ({ inputs, shape, emitter }) => {
+  const [left, right] = inputs;
+  if (left?.form === undefined || shape === undefined) return 'its left side is a constant';
+  if (right?.constants !== undefined) {
+    if (right.constants[0]!.shape.length !== 2) return 'its weights are no matrix';
+    return matMulOf(emitter, left.form, right.constants, shape);
+  }
+  if (left.form.shape.length !== right!.form.shape.length) return 'its inputs have different ranks';
+  const [a, b] = [left.form, right!.form].map((form) => toMembers(emitter, form));
+  return { kind: 'members', name: emitter.node('MatMul', [a!.name, b!.name]), shape };
+};
+
+/** `[batch, …, inputs]` by everyone's `[inputs, units]`. */
+function matMulOf(
+  emitter: Emitter,
+  from: Form,
+  weights: readonly TensorData[],
+  shape: Shape,
+): Form & { readonly kind: 'members' } {
+  const value = toMembers(emitter, from);
+  const [rows, units] = weights[0]!.shape as [number, number];
+  const ones = Array.from({ length: shape.length - 2 }, () => 1);
+  const data = stackedData(weights, [weights.length, ...ones, rows, units]);
+  const name = emitter.node('MatMul', [value.name, emitter.constant('weights', data)]);
+  return { kind: 'members', name, shape };
+}
