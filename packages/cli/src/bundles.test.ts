@@ -1,4 +1,4 @@
-import { readdir, readFile, utimes } from 'node:fs/promises';
+import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { readBundle, smokeFiles, writeBundle } from '@snapshot-ensemble/ensemble-bundle';
@@ -134,6 +134,39 @@ describe('export', () => {
     expect(Object.keys(bundle.manifest.provenance)).toContain('run');
     expect(new TextDecoder().decode(await bundle.readFile('CARD.md'))).toContain('# small');
     expect((await cli('verify', 'small')).code).toBe(0);
+  });
+
+  it('compares a reduced precision with float32 on the rows given', async () => {
+    const rows = 70;
+    const request = {
+      inputs: [
+        {
+          name: 'dense_input',
+          datatype: 'FP32',
+          shape: [rows, 2],
+          data: Array.from({ length: 2 * rows }, (_, at) => Math.sin(at)),
+        },
+      ],
+      labels: Array.from({ length: rows }, (_, row) => row % 2),
+    };
+    await writeFile(inside('rows.json'), JSON.stringify(request));
+    const given = ['export', 'Ensemble', '--rows', 'rows.json', '--out'];
+    for (const precision of ['float16', 'int8-dynamic', 'int8-static']) {
+      const { code, stdout, stderr } = await cli(...given, precision, '--precision', precision);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(stdout).toMatch(
+        /^dense against float32: on 70 rows [\d.]+ of the size, [\d.]+ × the speed at 64 rows, agreement [\d.]+ %, largest difference \S+, accuracy [\d.]+ % \(float32 [\d.]+ %\)$/m,
+      );
+    }
+    expect(await cli(...given, 'full')).toMatchObject({
+      code: 1,
+      stderr:
+        'error: export: --rows is for a reduced precision, and this one is float32. Add --precision, or leave --rows out.\n',
+    });
+    await writeFile(inside('rows.json'), JSON.stringify({ ...request, labels: [1] }));
+    expect((await cli(...given, 'few', '--precision', 'float16')).stderr).toContain(
+      'has "labels" that are not one class for each row',
+    );
   });
 
   it('replaces a bundle only when asked', async () => {

@@ -4,6 +4,7 @@ import { readBundle, type BundleManifest } from '@snapshot-ensemble/ensemble-bun
 import { bundleDirectory } from '@snapshot-ensemble/ensemble-bundle/node';
 import { meanPolicy } from '@snapshot-ensemble/ensemble-math';
 import {
+  comparisonText,
   ensembleAnswers,
   exportEnsemble,
   type EnsembleOptions,
@@ -21,7 +22,7 @@ import { commitOf } from './commit.ts';
 import type { ExportFlags } from './flags.ts';
 import { kindOfOutputs } from './kind-of-outputs.ts';
 import { madeUpInputs } from './made-up.ts';
-import { readRows } from './rows.ts';
+import { readRows, type Rows } from './rows.ts';
 import { found, needed, openTfjsModels } from './tfjs.ts';
 
 /** Writes the members of a store as a bundle, and compares them with TensorFlow.js where asked to. */
@@ -39,12 +40,21 @@ export async function exportStore(
     );
   const opened = await openStore(from, directory);
   try {
-    const { manifest, notStacked } = await writeEnsemble(opened, target, flags, surroundings);
+    const { manifest, notStacked, comparisons } = await writeEnsemble(
+      opened,
+      target,
+      flags,
+      surroundings,
+    );
     const size = Object.values(manifest.files).reduce((sum, file) => sum + file.bytes, 0);
     const members = withCommas(manifest.members.length);
     const precision = manifest.precision === 'float32' ? '' : `, ${manifest.precision}`;
     print(`Wrote ${folder}: ${members} members, ${manifest.form}${precision}, ${bytes(size)}\n`);
     for (const { node, reason } of notStacked) print(`not stacked: ${node}: ${reason}\n`);
+    for (const [output, comparison] of Object.entries(comparisons ?? {}))
+      print(`${output} against float32: ${comparisonText(comparison)}\n`);
+    if (manifest.precision !== 'float32' && comparisons === undefined)
+      print('Give rows with --rows, and it is compared with float32 on them.\n');
     if (flags.check === true) await checkStore(opened, manifest, target, surroundings);
   } catch (error) {
     throw isOurs(error) ? error : inFolder(from, error);
@@ -69,7 +79,8 @@ async function writeEnsemble(
   );
   const { topology } = await store.readModel();
   const kind = flags.kind ?? kindOfOutputs(topology);
-  const precision = await precisionOf(flags, directory);
+  const rows = await rowsOf(flags, directory);
+  const precision = precisionOf(flags, rows);
   const tf = flags.smoke ? await found<typeof Tfjs>('@tensorflow/tfjs', directory) : undefined;
   const commit = await commitOf(directory);
   const exported = await exportEnsemble(store, bundleDirectory(target), {
@@ -87,6 +98,7 @@ async function writeEnsemble(
     ...(opset !== undefined && { opset }),
     ...(form !== undefined && { form }),
     ...(precision !== undefined && { precision }),
+    ...(rows && { compareOn: rows }),
     ...(tf && { smoke: smokeOf(tf, store, topology as object, ids) }),
   });
   if (flags.smoke && tf === undefined)
@@ -116,17 +128,30 @@ function chosenMembers(
   });
 }
 
-async function precisionOf(
-  { precision, rows }: ExportFlags,
+/** The rows given, and what runs them. */
+async function rowsOf(
+  { precision = 'float32', rows }: ExportFlags,
   directory: string,
-): Promise<Precision | undefined> {
+): Promise<(Rows & { readonly ort: OrtLike }) | undefined> {
+  if (rows === undefined) return undefined;
+  if (precision === 'float32')
+    throw new UsageError(
+      'export: --rows is for a reduced precision, and this one is float32. Add --precision, or leave --rows out.',
+    );
+  const ort = await needed<OrtLike>('onnxruntime-node', directory, '--rows');
+  return { ort, ...(await readRows(rows, directory)) };
+}
+
+function precisionOf(
+  { precision }: ExportFlags,
+  rows: (Rows & { readonly ort: OrtLike }) | undefined,
+): Precision | undefined {
   if (precision !== 'int8-static') return precision;
   if (rows === undefined)
     throw new UsageError(
       'export: --precision int8-static learns ranges from rows. Give a few hundred with --rows, or use int8-dynamic.',
     );
-  const ort = await needed<OrtLike>('onnxruntime-node', directory, '--precision int8-static');
-  return { kind: precision, ort, rows: [(await readRows(rows, directory)).inputs] };
+  return { kind: precision, ort: rows.ort, rows: [rows.inputs] };
 }
 
 /** A made-up request and what each member answers to it in TensorFlow.js. */

@@ -6,7 +6,7 @@ import { UsageError } from '../run-main.ts';
 /** Rows of a person's own, and what they are. */
 export interface Rows {
   readonly inputs: HostTensors;
-  readonly labels: readonly number[] | undefined;
+  readonly labels?: readonly number[];
 }
 
 const arrays: Readonly<Record<string, (data: readonly number[]) => HostTensor['data']>> = {
@@ -34,11 +34,13 @@ export async function readRows(file: string, directory: string): Promise<Rows> {
       throw problem('has an input that is no tensor of FP32, INT32, UINT8 or BOOL');
     return [name, { data: read((data as number[]).flat(Infinity)), shape }];
   });
-  const labels = json.labels;
-  return {
-    inputs: Object.fromEntries(inputs),
-    labels: Array.isArray(labels) ? (labels as number[]) : undefined,
-  };
+  const counts = new Set(inputs.map(([, { shape }]) => shape[0]));
+  if (counts.size !== 1) throw problem('has inputs of different numbers of rows');
+  const { labels } = json;
+  if (labels === undefined) return { inputs: Object.fromEntries(inputs) };
+  if (!Array.isArray(labels) || !counts.has(labels.length))
+    throw problem('has "labels" that are not one class for each row');
+  return { inputs: Object.fromEntries(inputs), labels: labels as number[] };
 }
 
 function parsed(
