@@ -19,11 +19,13 @@ const batches = sizes.length > 0 ? sizes.map(Number) : [1, 8, 64];
 tf.enableProdMode();
 await tf.setBackend('cpu');
 
-/** @type {Record<string, { side: number, channels: number, build: (member: number) => tf.LayersModel }>} */
+/** @typedef {{ side: number, channels: number, build: (member: number) => tf.LayersModel, backbone?: () => tf.LayersModel }} Network */
+
+/** @type {Record<string, Network>} */
 const networks = {
   resnet20: { side: 32, channels: 3, build: (member) => resnet20(member) },
   cnn: { side: 28, channels: 1, build: (member) => cnn(member) },
-  mobilenet: { side: 64, channels: 3, build: (member) => mobilenetWithHead(member) },
+  mobilenet: { side: 64, channels: 3, build: (member) => headOn(256, member), backbone: mobilenet },
 };
 for (const [name, network] of Object.entries(networks)) {
   if (wanted !== 'all' && wanted !== name) continue;
@@ -32,12 +34,13 @@ for (const [name, network] of Object.entries(networks)) {
 
 /**
  * @param {string} name
- * @param {{ side: number, channels: number, build: (member: number) => tf.LayersModel }} network
+ * @param {Network} network
  * @param {number} batch
  */
-async function measure(name, { side, channels, build }, batch) {
+async function measure(name, { side, channels, build, backbone }, batch) {
   const models = Array.from({ length: MEMBERS }, (_, member) => build(member));
   const artifacts = await Promise.all(models.map((model) => modelArtifacts(model)));
+  const frozen = backbone && { backbone: await modelArtifacts(backbone()) };
   /** @type {import('@snapshot-ensemble/ensemble-math').EnsemblePolicy} */
   const policy = {
     kind: 'probabilities',
@@ -53,6 +56,7 @@ async function measure(name, { side, channels, build }, batch) {
       policy,
       form,
       statistics: [],
+      ...frozen,
     });
     for (const { node, reason } of notStacked) console.log(`not stacked: ${node}: ${reason}`);
     return {
@@ -191,8 +195,8 @@ function cnn(member) {
   return head(x, tf.layers.flatten().apply(y), member, 10);
 }
 
-/** A MobileNet-like backbone that all members share, frozen, with a head of each member's own. @param {number} member */
-function mobilenetWithHead(member) {
+/** A MobileNet-like backbone that all members share. */
+function mobilenet() {
   const x = tf.input({ shape: [64, 64, 3], name: 'x' });
   const relu6 = (/** @type {unknown} */ y) =>
     /** @type {tf.SymbolicTensor} */ (
@@ -219,7 +223,14 @@ function mobilenetWithHead(member) {
     const normed = tf.layers.batchNormalization({}).apply(depthwise.apply(y));
     y = relu6(convNorm(relu6(normed), filters ?? 1, seed++, 1, 1));
   }
-  return head(x, tf.layers.globalAveragePooling2d({}).apply(y), member, 10);
+  const features = tf.layers.globalAveragePooling2d({ name: 'features' }).apply(y);
+  return tf.model({ inputs: x, outputs: /** @type {tf.SymbolicTensor} */ (features) });
+}
+
+/** A head of a member's own. @param {number} width @param {number} member */
+function headOn(width, member) {
+  const x = tf.input({ shape: [width], name: 'features' });
+  return head(x, x, member, 10);
 }
 
 /**

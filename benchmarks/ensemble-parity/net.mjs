@@ -1,0 +1,13 @@
+// @ts-check
+import { buildNet } from '../experiments/nets.mjs';
+import { tasks } from '../experiments/tasks.mjs';
+import { SIDE } from './images.mjs';
+
+export const CLASSES = 10;
+
+/** The demo's CNN, or a ResNet-20 of 8, 16 and 32 channels; both end in logits. @param {typeof import('@tensorflow/tfjs')} tf @param {string} name */
+export function netOf(tf, name) {
+  const task = tasks[`fashion-${name}`];
+  if (task === undefined) throw new Error(`There is no net "${name}".`);
+  return buildNet(tf, task, { seed: 1, weightDecay: 5e-4, width: SIDE });
+}
