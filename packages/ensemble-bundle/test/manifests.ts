@@ -33,7 +33,7 @@ export function expectRefused(json: unknown, message: RegExp): void {
   expect(() => parseManifest(json)).toThrow(
     expect.objectContaining({
       code: 'invalid-manifest',
-      message: expect.stringMatching(message),
+      message: expect.stringMatching(message) as string,
     }),
   );
 }

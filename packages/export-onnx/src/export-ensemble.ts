@@ -33,6 +33,7 @@ import { preprocessGraphs } from './ensemble/preprocess.ts';
 import { provenanceOf } from './ensemble/provenance.ts';
 import { bundleTensor } from './ensemble/tensors.ts';
 import { knownSmokeOptions, smokeTestOf, type SmokeOptions } from './ensemble/truth.ts';
+import { without } from './ensemble/without.ts';
 import {
   knownExportOptions,
   refuseUnknown,
@@ -196,7 +197,7 @@ function refuseStates({ exposeStates }: Settings): void {
 /** The same members as one graph at float32 and as asked for, on the same rows. */
 async function compared(
   source: SnapshotStore | readonly AnyArtifacts[],
-  { compareOn: _, smoke: __, memberFiles: ___, ...options }: EnsembleOptions,
+  options: EnsembleOptions,
   rows: ComparisonRows,
   policies: ReadonlyMap<string, EnsemblePolicy>,
 ): Promise<Comparisons> {
@@ -208,11 +209,12 @@ async function compared(
   const graphAt = async (precision: Precision): Promise<Uint8Array> => {
     const bundle = memoryBundle();
     await exportEnsemble(source, bundle, {
-      ...options,
+      ...without(options, 'compareOn', 'smoke', 'memberFiles'),
       precision,
       form: options.form === 'stacked' ? 'stacked' : 'fused',
+      // One graph runs all members.
       policy: Object.fromEntries(
-        [...policies].map(([name, { cascade: ____, ...own }]) => [name, own]),
+        [...policies].map(([name, own]) => [name, without(own, 'cascade')]),
       ),
       statistics: [],
       externalData: false,

@@ -1,5 +1,5 @@
 import { describe, it } from 'vitest';
-import { expectRefused, manifest, policy, sum, withPolicy } from '../../test/manifests.ts';
+import { expectRefused, manifest, policy, withPolicy } from '../../test/manifests.ts';
 
 describe('policies', () => {
   it.each<[string, object, RegExp]>([

@@ -4,7 +4,7 @@ import { memoryBlobs } from '@snapshot-ensemble/snapshot-core';
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { largestDifference, runStages, storeOf } from '../../test/bundles.ts';
-import { exportEnsemble } from '../../test/checked-export.ts';
+import { exportEnsemble, exportOnnx } from '../../test/checked-export.ts';
 import {
   graphInputs,
   graphPredictor,
@@ -16,7 +16,6 @@ import { artifactsOf, tf } from '../../test/tfjs.ts';
 import {
   checkParity,
   ensembleAnswers,
-  exportOnnx,
   readOnnx,
   type EnsembleOptions,
   type GraphModelArtifacts,

@@ -5,6 +5,7 @@ import { namesDefined } from '../optimize/graph-uses.ts';
 import { optimize } from '../optimize/index.ts';
 import type { Settings } from '../options.ts';
 import { scoped, withInputs } from './join.ts';
+import { without } from './without.ts';
 
 /** What all members stand on, and the members on it. */
 export interface OnBackbone {
@@ -19,8 +20,8 @@ export function backboneGraph(artifacts: AnyArtifacts, settings: Settings): Grap
 }
 
 /** Settings for the members of a backbone, which has the inputs and the cut to itself. */
-export function headSettings({ cutAt: _, inputShapes: __, ...settings }: Settings): Settings {
-  return { ...settings, inputLayout: 'nhwc' };
+export function headSettings(settings: Settings): Settings {
+  return { ...without(settings, 'cutAt', 'inputShapes'), inputLayout: 'nhwc' };
 }
 
 /**

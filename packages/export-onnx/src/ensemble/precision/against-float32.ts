@@ -46,9 +46,11 @@ export async function againstFloat32(
 }
 
 function labelsOf(labels: ComparisonRows['labels'], output: string): ArrayLike<number> | undefined {
-  if (labels === undefined || typeof labels['length'] === 'number')
-    return labels as ArrayLike<number> | undefined;
-  return (labels as Readonly<Record<string, ArrayLike<number>>>)[output];
+  return labels === undefined || isList(labels) ? labels : labels[output];
+}
+
+function isList(labels: NonNullable<ComparisonRows['labels']>): labels is ArrayLike<number> {
+  return typeof labels.length === 'number';
 }
 
 /** A comparison in one line. */

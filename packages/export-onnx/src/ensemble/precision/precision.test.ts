@@ -170,7 +170,7 @@ describe('exportEnsemble with rows to compare on', () => {
     expect(compared.largestDifference).toBeGreaterThan(0);
     expect(compared.largestDifference).toBeLessThan(1e-3);
     expect(compared.accuracy!.candidate).toBe(compared.accuracy!.reference);
-    const card = new TextDecoder().decode(bundle.files.get('CARD.md')!);
+    const card = new TextDecoder().decode(bundle.files.get('CARD.md'));
     expect(card).toContain(`- \`y\`, float16 against float32: ${comparisonText(compared)}.`);
   });
 
