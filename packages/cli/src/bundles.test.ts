@@ -159,7 +159,7 @@ describe('export', () => {
       );
     }
     expect(await cli(...given, 'full')).toMatchObject({
-      code: 1,
+      code: 2,
       stderr:
         'error: export: --rows is for a reduced precision, and this one is float32. Add --precision, or leave --rows out.\n',
     });
