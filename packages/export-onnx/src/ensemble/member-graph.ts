@@ -6,7 +6,7 @@ import { byteLengthOf, type TensorData } from '../onnx/tensor-data.ts';
 import { optimize } from '../optimize/index.ts';
 import { renameValues } from '../optimize/rename.ts';
 import type { Settings } from '../options.ts';
-import type { Member } from './members.ts';
+import type { Member, WeightMemory } from './members.ts';
 
 export interface MemberGraphOptions {
   readonly settings: Settings;
@@ -19,9 +19,13 @@ export interface MemberGraphOptions {
 }
 
 /** One member as a graph whose outputs have the names of the ensemble's predictions. */
-async function build(member: Member, options: MemberGraphOptions): Promise<Graph> {
+async function build(
+  member: Member,
+  options: MemberGraphOptions,
+  memory?: WeightMemory,
+): Promise<Graph> {
   const { settings, sigmoidOutputs, convert } = options;
-  const graph = await member.convert(settings);
+  const graph = await member.convert(settings, memory);
   return convert(optimize(withSigmoid(graph, sigmoidOutputs)));
 }
 
@@ -59,11 +63,12 @@ export async function memberGraphs(
   options: MemberGraphOptions,
 ): Promise<readonly Graph[]> {
   const held: Holder = { member: undefined, initializers: new Map() };
+  const memory: WeightMemory = new Map();
   const graphs: Graph[] = [];
   for (const member of members) {
-    const graph = await build(member, options);
     const isHeld = options.isHeld || member.isAtHand;
-    graphs.push(isHeld ? graph : letGo(graph, member, held, () => build(member, options)));
+    const graph = await build(member, options, isHeld ? undefined : memory);
+    graphs.push(isHeld ? graph : letGo(graph, member, held, () => build(member, options, memory)));
   }
   return graphs;
 }

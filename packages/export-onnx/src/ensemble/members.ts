@@ -13,8 +13,11 @@ export interface Member {
   /** Whether reading the weights again costs more than holding on to them. */
   readonly isAtHand: boolean;
   /** Its graph as the converters emit it, before the passes. */
-  readonly convert: (settings: Settings) => Graph | Promise<Graph>;
+  readonly convert: (settings: Settings, memory?: WeightMemory) => Graph | Promise<Graph>;
 }
+
+/** Where weights lie by name, so that those of the next member take the place of one that was let go. */
+export type WeightMemory = Map<string, NamedTensor['data']>;
 
 /** Members by position, from 0, or by id. */
 export type MemberSelection = readonly (number | string)[];
@@ -91,9 +94,10 @@ async function ofStore(store: SnapshotStore): Promise<Run> {
   const members = manifest.members.map(({ id, cycle, step, metrics }): Member => ({
     isAtHand: false,
     description: { id, cycle, step, metrics },
-    async convert(settings) {
+    async convert(settings, memory) {
       const tensors: NamedTensor[] = [];
-      for await (const tensor of store.readMember(id)) tensors.push(tensor);
+      for await (const tensor of store.readMember(id, { reuseData: true }))
+        tensors.push({ ...tensor, data: kept(tensor, memory) } as NamedTensor);
       return layersGraph(spec, weightsOf(tensors), settings);
     },
   }));
@@ -109,4 +113,16 @@ async function ofStore(store: SnapshotStore): Promise<Run> {
       ...Object.fromEntries(versions),
     },
   };
+}
+
+/** A copy of a tensor that is good until the next one only. */
+function kept({ name, data }: NamedTensor, memory: WeightMemory = new Map()): NamedTensor['data'] {
+  const place = memory.get(name);
+  if (place?.constructor === data.constructor && place.length === data.length) {
+    (place as Float32Array).set(data as Float32Array);
+    return place;
+  }
+  const copy = data.slice();
+  memory.set(name, copy);
+  return copy;
 }
