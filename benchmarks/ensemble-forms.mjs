@@ -1,5 +1,6 @@
 // @ts-check
 // Forms of one ensemble on onnxruntime: `node benchmarks/ensemble-forms.mjs [resnet20|cnn|mobilenet] [batch …] [--rounds 9]`.
+// `--processor` gives processor time of one thread, which other programs on the machine change little.
 // Ideal: one member's session five times. Naive: five sessions with default options, one after the other.
 import { parseArgs } from 'node:util';
 import { modelArtifacts } from '@snapshot-ensemble/adapter-tfjs';
@@ -12,7 +13,10 @@ import { sideBySide } from './side-by-side.mjs';
 const MEMBERS = 5;
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: 'string', default: '9' } },
+  options: {
+    rounds: { type: 'string', default: '9' },
+    processor: { type: 'boolean', default: false },
+  },
 });
 const [wanted = 'all', ...sizes] = positionals;
 const batches = sizes.length > 0 ? sizes.map(Number) : [1, 8, 64];
@@ -64,7 +68,8 @@ async function measure(name, { side, channels, build, backbone }, batch) {
       bytes: (/** @type {string} */ path) => bundle.files.get(path) ?? new Uint8Array(),
     };
   };
-  const open = (/** @type {Uint8Array} */ bytes) => ort.InferenceSession.create(bytes);
+  const open = (/** @type {Uint8Array} */ bytes) =>
+    ort.InferenceSession.create(bytes, flags.processor ? { intraOpNumThreads: 1 } : {});
   const [fused, stacked, staged, separate] = [
     await files('fused'),
     await files('stacked'),
@@ -89,8 +94,8 @@ async function measure(name, { side, channels, build, backbone }, batch) {
   const feeds = () => ({ [input]: new ort.Tensor('float32', data, [batch, side, side, channels]) });
   const first = members[0];
   await sideBySide({
-    title: `${name}, ${MEMBERS} members, batch ${batch}`,
-    contenders: [
+    title: `${name}, ${MEMBERS} members, batch ${batch}${flags.processor ? ', processor time of one thread' : ''}`,
+    contenders: counted([
       {
         name: 'ideal: one member, five times',
         run: async () => {
@@ -126,7 +131,7 @@ async function measure(name, { side, channels, build, backbone }, batch) {
           }
         },
       },
-    ],
+    ]),
     rounds: Number(flags.rounds),
     packages: ['onnxruntime-node'],
   });
@@ -134,6 +139,20 @@ async function measure(name, { side, channels, build, backbone }, batch) {
     [...members, ...stages, whole.fused, whole.stacked].map((session) => session.release()),
   );
   models.forEach((model) => model.dispose());
+}
+
+/** @param {readonly import('./side-by-side.mjs').Contender[]} contenders */
+function counted(contenders) {
+  if (!flags.processor) return contenders;
+  return contenders.map(({ name, run }) => ({
+    name,
+    run: async () => {
+      const before = process.cpuUsage();
+      await run();
+      const { user, system } = process.cpuUsage(before);
+      return (user + system) / 1000;
+    },
+  }));
 }
 
 /** @param {Uint8Array} bytes */
