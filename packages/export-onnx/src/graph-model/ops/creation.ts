@@ -14,7 +14,7 @@ import {
   type OpConverters,
 } from '../op.ts';
 import { dataOf, tensorOf, tensorOfData, tensorOfKnown, upTo, type Tensor } from '../tensor.ts';
-import { filled } from './slices.ts';
+import { filled } from './scatter.ts';
 
 // A file need not hold more values than this that grow evenly.
 const MAX_STORED = 4096;

@@ -1,12 +1,19 @@
 import type { OpConverter, OpConverters } from '../op.ts';
-import { convolutions, images, normalizations } from './convolution.ts';
+import { convolutions } from './convolution.ts';
+import { images } from './image.ts';
+import { normalizations } from './normalization.ts';
 import { controls, passes } from './control.ts';
 import { creations } from './creation.ts';
-import { arithmetic, basicMath, logical } from './elementwise.ts';
+import { arithmetic } from './arithmetic.ts';
+import { basicMath } from './basic-math.ts';
+import { logical } from './logical.ts';
 import { matrices } from './matrices.ts';
 import { reductions, softmaxes } from './reductions.ts';
-import { joins, measures, transformations } from './shapes.ts';
-import { searches, slices } from './slices.ts';
+import { joins } from './joins.ts';
+import { measures } from './measures.ts';
+import { transformations } from './transformations.ts';
+import { searches } from './searches.ts';
+import { slices } from './slices.ts';
 
 /** Converters of TensorFlow operations by kind; none is in two. */
 export const opFamilies: Readonly<Record<string, OpConverters>> = {

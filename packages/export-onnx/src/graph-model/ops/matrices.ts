@@ -15,7 +15,7 @@ import {
   type OpConverters,
 } from '../op.ts';
 import { tensorOfKnown } from '../tensor.ts';
-import { fusedOf } from './convolution.ts';
+import { fusedOf } from './fused.ts';
 
 function turned(call: OpCall, value: Value): Value {
   const rank = value.shape.length;

@@ -17,7 +17,7 @@ import {
   type OpConverters,
 } from '../op.ts';
 import { tensorOf, tensorOfKnown, upTo, type Tensor } from '../tensor.ts';
-import { filled } from './slices.ts';
+import { filled } from './scatter.ts';
 
 /** The axes of a reduction and what is left of the shape. */
 function reduced(call: OpCall, opType: string, value: Value): Value {

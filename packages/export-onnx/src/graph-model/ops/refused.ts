@@ -115,7 +115,7 @@ export function refusalOf(op: string): Refused {
   return (
     known ?? [
       'there is no converter for it',
-      `tfjs 4.22 may not know it either; the README of export-onnx says where the list of operations is. ${CUT}`,
+      `tfjs 4.22 may not know it either; OPS.md of export-onnx lists the operations. ${CUT}`,
     ]
   );
 }
