@@ -1,25 +1,8 @@
-import * as ort from 'onnxruntime-node';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { checkedBytes } from '../../test/checked-export.ts';
-import { wasteIn } from '../../test/waste.ts';
-import { float, int, ints, string, type Graph, type Node } from '../onnx/model.ts';
-import { float32, int64, tensorData, type TensorData } from '../onnx/tensor-data.ts';
+import { describe, expect, it } from 'vitest';
+import { graphOf, kinds, node, noise, run } from '../../test/small-onnx.ts';
+import { float, int, ints, string, type Graph } from '../onnx/model.ts';
+import { float32, int64, type TensorData } from '../onnx/tensor-data.ts';
 import { optimize } from './index.ts';
-
-type Attributes = Node['attributes'];
-
-function node(opType: string, inputs: string[], output: string, attributes: Attributes = {}): Node {
-  return { name: `${output}_node`, opType, inputs, outputs: [output], attributes };
-}
-
-/** Numbers that are no pattern. */
-function noise(...shape: number[]): TensorData {
-  const length = shape.reduce((product, dim) => product * dim, 1);
-  return float32(
-    shape,
-    Array.from({ length }, (_, index) => Math.sin(index * 12.9898 + length) * 1.5),
-  );
-}
 
 const positive = (...shape: number[]): TensorData =>
   float32(
@@ -27,46 +10,6 @@ const positive = (...shape: number[]): TensorData =>
     Array.from(noise(...shape).read() as Float32Array, (value) => value ** 2 + 0.1),
   );
 
-function graphOf(
-  input: readonly number[],
-  nodes: readonly Node[],
-  constants: Readonly<Record<string, TensorData>>,
-  shapes: Readonly<Record<string, readonly number[]>> = {},
-): Graph {
-  return {
-    name: 'g',
-    inputs: [{ name: 'x', dtype: 1, shape: input }],
-    outputs: [{ name: 'y', dtype: 1, shape: undefined }],
-    nodes,
-    initializers: Object.entries(constants).map(([name, data]) => ({ name, data })),
-    valueInfo: Object.entries(shapes).map(([name, shape]) => ({ name, dtype: 1, shape })),
-  };
-}
-
-function bytesOfGraph(graph: Graph): Uint8Array {
-  return checkedBytes({
-    irVersion: 8,
-    opset: 17,
-    producerName: 'test',
-    producerVersion: '',
-    metadata: {},
-    graph,
-  });
-}
-
-async function run(graph: Graph): Promise<readonly number[]> {
-  const session = await ort.InferenceSession.create(bytesOfGraph(graph), {
-    graphOptimizationLevel: 'disabled',
-    logSeverityLevel: 3,
-  });
-  const { shape } = graph.inputs[0]!;
-  const { read } = noise(...(shape as number[]));
-  const x = new ort.Tensor('float32', read() as Float32Array, shape as number[]);
-  const { y } = await session.run({ x });
-  return Array.from(y!.data as Float32Array);
-}
-
-const kinds = (graph: Graph): readonly string[] => graph.nodes.map(({ opType }) => opType);
 const norm = { g: noise(6), b: noise(6), m: noise(6), v: positive(6) };
 const normInputs = ['g', 'b', 'm', 'v'];
 const epsilon = { epsilon: float(0.01) };
@@ -327,114 +270,4 @@ describe('optimize', () => {
     const [want, came] = [await run(graph), await run(optimize({ ...graph, initializers: wrong }))];
     expect(want.some((value, index) => !(Math.abs(came[index]! - value) <= 1e-3))).toBe(true);
   });
-});
-
-describe('optimize leaves graphs inside nodes alone:', () => {
-  /** `if (sum(x) > 0) then captured · 2 else twin + named`, which read values of the graph around. */
-  const branch = (name: string, ...nodes: Node[]): Graph => ({
-    name,
-    inputs: [],
-    outputs: [{ name: nodes.at(-1)!.outputs[0]!, dtype: 1, shape: undefined }],
-    nodes,
-    initializers: [],
-    valueInfo: [],
-  });
-  const graph = graphOf(
-    [2, 3],
-    [
-      node('Relu', ['x'], 'only_captured'),
-      node('Relu', ['x'], 'twin'),
-      node('Neg', ['x'], 'y_before'),
-      node('Identity', ['unused'], 'dead'),
-      node('Identity', ['y_before'], 'renamed'),
-      node('ReduceSum', ['x'], 'sum', { keepdims: int(0) }),
-      node('Greater', ['sum', 'zero'], 'is_positive'),
-      node('If', ['is_positive'], 'chosen', {
-        then_branch: {
-          type: 'graph',
-          value: branch('then', node('Mul', ['only_captured', 'two'], 'then_out')),
-        },
-        else_branch: {
-          type: 'graph',
-          value: branch(
-            'else',
-            node('Add', ['twin', 'deuce'], 'inner'),
-            node('Sub', ['inner', 'renamed'], 'else_out'),
-          ),
-        },
-      }),
-      node('Add', ['chosen', 'renamed'], 'sum_of_both'),
-      node('Identity', ['sum_of_both'], 'y'),
-    ],
-    {
-      zero: float32([], [0]),
-      two: float32([], [2]),
-      deuce: float32([], [2]),
-      unused: float32([], [9]),
-    },
-  );
-  let short: Graph;
-  beforeAll(() => {
-    short = optimize(graph);
-  });
-
-  it('what they read stays, under the name they get', async () => {
-    expect(kinds(short)).toEqual(['Relu', 'Neg', 'ReduceSum', 'Greater', 'If', 'Add']);
-    expect(short.initializers.map(({ name }) => name)).toEqual(['zero', 'two']);
-    for (const sign of [1, -1]) {
-      const signed = (given: Graph): Graph => ({
-        ...given,
-        nodes: [
-          node('Mul', ['x', 'sign'], 'signed'),
-          ...given.nodes.map((each) => ({
-            ...each,
-            inputs: each.inputs.map((name) => (name === 'x' ? 'signed' : name)),
-          })),
-        ],
-        initializers: [...given.initializers, { name: 'sign', data: float32([], [sign]) }],
-      });
-      expect(await run(signed(short))).toEqual(await run(signed(graph)));
-    }
-  });
-
-  it('a random node is not merged with its twin', () => {
-    const draws = ['a', 'b'].map((name) => node('RandomNormalLike', ['x'], name));
-    const given = graphOf([2, 3], [...draws, node('Sub', ['a', 'b'], 'y')], {});
-    expect(kinds(optimize(given))).toEqual(['RandomNormalLike', 'RandomNormalLike', 'Sub']);
-  });
-
-  it('a constant that an input can set is none', () => {
-    const given = graphOf([2, 4], [node('Gemm', ['x', 'k'], 'h'), node('Mul', ['h', 's'], 'y')], {
-      k: noise(4, 4),
-      s: tensorData('float32', [], Float32Array.of(2)),
-    });
-    const inputs = [...given.inputs, { name: 's', dtype: 1, shape: [] }];
-    expect(kinds(optimize({ ...given, inputs }))).toEqual(['Gemm', 'Mul']);
-    expect(kinds(optimize(given))).toEqual(['Gemm']);
-  });
-});
-
-it('waste is found where it is', () => {
-  const body = graphOf([6], [node('Neg', ['c'], 'y')], {});
-  const graph = graphOf(
-    [6],
-    [
-      node('Relu', ['x'], 'a'),
-      node('Relu', ['x'], 'b'),
-      node('Add', ['a', 'b'], 'y'),
-      node('Tanh', ['y'], 'dead'),
-      node('Exp', ['c'], 'late'),
-      node('Scan', ['late', 'd'], 'y2', { body: { type: 'graph', value: body } }),
-    ],
-    { c: noise(6), d: noise(6), unread: noise(5) },
-  );
-  const outputs = [...graph.outputs, { name: 'y2', dtype: 1, shape: undefined }];
-  expect(wasteIn({ ...graph, outputs })).toEqual([
-    'nobody reads unread',
-    'nobody reads dead',
-    'd is c again',
-    'b_node is a_node again',
-    'late_node is known before the run',
-    'y_node is known before the run',
-  ]);
 });
