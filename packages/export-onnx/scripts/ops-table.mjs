@@ -8,21 +8,21 @@ import { refusedOps } from '../dist/graph-model/ops/refused.js';
 const page = new URL('../OPS.md', import.meta.url);
 const WANTED = 100;
 
-/** @type {Record<string, { ran: number, distinct: number, refused: number, largestDifference: number, largestShare: number }>} */
+/** @type {Record<string, { ran: number, distinct: number, refused: number, largestDifference: number, largestShare: number, becomes: readonly string[] }>} */
 const coverage = JSON.parse(
   readFileSync(new URL('../test/golden/op-coverage.json', import.meta.url), 'utf8'),
 );
-/** Tried by tests of their own. */
+/** Tried by tests of their own: what each becomes, and how it was tried. */
 const apart = {
-  If: 'both branches in the tests',
-  Multinomial: 'by shape and range',
-  Print: 'tfjs disposes of what it passes on',
-  RandomStandardNormal: 'by shape and range',
-  RandomUniform: 'by shape and range',
-  RandomUniformInt: 'by shape and range',
-  StatelessIf: 'both branches in the tests',
-  StatelessWhile: '0 to 5 rounds in the tests',
-  While: '0 to 5 rounds in the tests',
+  If: ['If', 'both branches'],
+  Multinomial: ['Multinomial', 'shape and range'],
+  Print: ['nothing', 'tfjs disposes of it'],
+  RandomStandardNormal: ['RandomNormalLike', 'shape and range'],
+  RandomUniform: ['RandomUniformLike', 'shape and range'],
+  RandomUniformInt: ['RandomUniformLike, Floor, Cast', 'shape and range'],
+  StatelessIf: ['If', 'both branches'],
+  StatelessWhile: ['Loop', '0 to 5 rounds'],
+  While: ['Loop', '0 to 5 rounds'],
 };
 const ops = Object.values(opFamilies).flatMap((converters) => Object.keys(converters));
 const problems = [
@@ -37,6 +37,7 @@ if (problems.length > 0)
 const head = [
   'operation',
   'kind',
+  'becomes',
   'ran',
   'different',
   'refused by tfjs',
@@ -47,13 +48,16 @@ const rows = Object.entries(opFamilies).flatMap(([family, converters]) =>
   Object.keys(converters)
     .sort()
     .map((op) => {
-      if (!(op in coverage))
-        return [op, family, apart[/** @type {keyof typeof apart} */ (op)] ?? '', '', '', '', ''];
-      const { ran, distinct, refused, largestDifference, largestShare } = coverage[op];
+      if (!(op in coverage)) {
+        const [becomes, tried] = apart[/** @type {keyof typeof apart} */ (op)] ?? ['', ''];
+        return [op, family, becomes, tried, '', '', '', ''];
+      }
+      const { ran, distinct, refused, largestDifference, largestShare, becomes } = coverage[op];
       const difference = largestDifference === 0 ? '0' : largestDifference.toExponential(1);
       return [
         op,
         family,
+        becomes.join(', ') || 'nothing',
         `${ran}`,
         `${distinct}`,
         `${refused}`,
@@ -74,7 +78,8 @@ const text = `# Operations of graph models
 ${ops.length} TensorFlow operations become ONNX. \`npm run test:long\` runs generated nodes of each, which tfjs 4.22 itself builds and runs,
 exported and run on onnxruntime 1.30, with its optimizations off and all on, and with strict shape inference. The cpu backend of tfjs
 says what is right. Inputs are fed or constants, exact or with an open batch, stored as they are or channels first. The gate is 1e-6 +
-1e-5 · |value|, as for layers.
+1e-5 · |value|, as for layers. What an operation becomes are the operators of all its nodes, the most frequent first: not each node needs
+all of them, and none where everything is known before the run.
 
 ${aligned([head, ...rows])}
 ## Refused by name
@@ -82,7 +87,8 @@ ${aligned([head, ...rows])}
 ${refused}
 
 Of the others, a node is refused where tfjs silently computes something else than TensorFlow: pools, batch normalization and biases with
-data_format NCHW, FusedBatchNorm that computes its own mean (tf.keras makes it of LayerNormalization), Select by a vector.
+data_format NCHW, FusedBatchNorm that computes its own mean (tf.keras makes it of LayerNormalization), Select by a vector,
+StridedSlice that takes single places and strides at once.
 `;
 if (!process.argv.includes('--check')) writeFileSync(page, text);
 else if (readFileSync(page, 'utf8') !== text)
@@ -96,9 +102,9 @@ function aligned([first, ...body]) {
     Math.max(3, ...[first, ...body].map((line) => line[column].length)),
   );
   const line = (/** @type {readonly string[]} */ values) =>
-    `| ${values.map((value, column) => (column < 2 ? value.padEnd(widths[column]) : value.padStart(widths[column]))).join(' | ')} |\n`;
+    `| ${values.map((value, column) => (column < 3 ? value.padEnd(widths[column]) : value.padStart(widths[column]))).join(' | ')} |\n`;
   const rule = widths.map((width, column) =>
-    column < 2 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,
+    column < 3 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,
   );
   return [first, rule, ...body].map(line).join('');
 }

@@ -8,7 +8,7 @@ import { artifactsOf, tf } from '../test/tfjs.ts';
 import { ExportError, type ExportOptions } from './index.ts';
 
 const isLong = process.env['TIER'] === 'long';
-const MUTANTS = isLong ? 100_000 : 1000;
+const MUTANTS = isLong ? 100_000 : 300;
 const SEED = 8;
 
 /** Layers whose options decide how much is computed or stored. */

@@ -15,8 +15,8 @@ function network(): tf.LayersModel {
     layers: [
       tf.layers.conv2d({ filters: 8, kernelSize: 3, inputShape: [8, 8, 3], name: 'conv' }),
       tf.layers.batchNormalization({ name: 'norm' }),
-      tf.layers.maxPooling2d({ poolSize: 2 }),
-      tf.layers.flatten(),
+      tf.layers.maxPooling2d({ poolSize: 2, name: 'max_pooling2d_1' }),
+      tf.layers.flatten({ name: 'flatten_1' }),
       tf.layers.dense({ units: 64, name: 'head' }),
     ],
   });

@@ -390,6 +390,8 @@ const stridedSlice: Make = (draw) => {
     masks[name] |= 1 << begin.length;
   };
   let axis = 0;
+  // tfjs takes the wrong elements where an axis goes and another has a stride.
+  const mayShrink = draw(flip);
   const isOpen = draw(fc.nat(3)) === 0 ? draw(fc.nat(shape.length - 1)) : -1;
   while (axis < shape.length && (begin.length === 0 || draw(fc.nat(4)) > 0)) {
     const dim = shape[axis]!;
@@ -409,20 +411,20 @@ const stridedSlice: Make = (draw) => {
       if (begin.length > 3) break;
       continue;
     }
-    if (kind === 1) {
+    if (kind === 1 && mayShrink) {
       set('shrink_axis_mask');
       const at = draw(fc.integer({ min: -dim, max: dim - 1 }));
       begin.push(at);
       end.push(at + 1);
       strides.push(1);
     } else {
-      const isBack = draw(fc.nat(3)) === 0;
+      const isBack = !mayShrink && draw(fc.nat(3)) === 0;
       const from = draw(fc.nat(dim - 1));
       if (draw(flip)) set('begin_mask');
       if (draw(flip)) set('end_mask');
       begin.push(isBack ? dim - 1 : draw(flip) ? from : from - dim);
       end.push(isBack ? -dim - 1 : dim + draw(fc.nat(2)));
-      strides.push((isBack ? -1 : 1) * draw(fc.integer({ min: 1, max: 2 })));
+      strides.push((isBack ? -1 : 1) * (mayShrink ? 1 : draw(fc.integer({ min: 1, max: 2 }))));
     }
     axis++;
   }
@@ -558,7 +560,8 @@ const resize: Make = (draw) => {
   const kind = draw(fc.nat(2));
   return {
     inputs: [
-      fed(shape),
+      // Places are float32 on onnxruntime: steeper images are apart, in ops/image.test.ts.
+      fed(shape, 'unit'),
       ints(draw(fc.integer({ min: 1, max: 12 })), draw(fc.integer({ min: 1, max: 12 }))),
     ],
     attributes: {

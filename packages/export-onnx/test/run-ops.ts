@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import * as ort from 'onnxruntime-node';
 import type { HostTensor, HostTensors } from '../src/index.ts';
-import { ExportError } from '../src/index.ts';
+import { buildModel } from '../src/build-model.ts';
+import { ExportError, type GraphModelArtifacts } from '../src/index.ts';
+import { settingsOf } from '../src/options.ts';
 import { allParities } from '../src/parity/check-parity.ts';
 import { generator } from '../src/parity/random.ts';
 import { exportOperations } from './checked-export.ts';
@@ -33,8 +35,13 @@ interface Piece {
   readonly outputs: readonly string[];
 }
 
+export interface OpOutcome extends Outcome {
+  /** ONNX operators that the cases became, the most frequent first. */
+  readonly becomes: readonly string[];
+}
+
 /** Runs generated cases of an operation until `wanted` of them ran in tfjs. */
-export async function runOps(op: string, wanted: number, seed: number): Promise<Outcome> {
+export async function runOps(op: string, wanted: number, seed: number): Promise<OpOutcome> {
   const samples = fc.sample(opCases[op]!, { seed, numRuns: wanted * 3 });
   const tally = {
     ran: 0,
@@ -44,6 +51,7 @@ export async function runOps(op: string, wanted: number, seed: number): Promise<
     failures: [] as string[],
   };
   const seen = new Set<string>();
+  const became = new Map<string, number>();
   let group: OpCase[] = [];
   const flush = async (): Promise<void> => {
     const outcome = await runGroup(group, seed + tally.ran);
@@ -52,6 +60,7 @@ export async function runOps(op: string, wanted: number, seed: number): Promise<
     tally.largestDifference = Math.max(tally.largestDifference, outcome.largestDifference);
     tally.largestShare = Math.max(tally.largestShare, outcome.largestShare);
     tally.failures.push(...outcome.failures);
+    for (const opType of outcome.operators) became.set(opType, (became.get(opType) ?? 0) + 1);
     group = [];
   };
   for (const sample of samples) {
@@ -61,7 +70,8 @@ export async function runOps(op: string, wanted: number, seed: number): Promise<
     if (group.length >= (DYNAMIC.test(op) ? 5 : GROUP)) await flush();
   }
   if (group.length > 0) await flush();
-  return { ...tally, distinct: seen.size };
+  const becomes = [...became].toSorted(([, a], [, b]) => b - a).map(([opType]) => opType);
+  return { ...tally, distinct: seen.size, becomes };
 }
 
 async function runsInTfjs(sample: OpCase): Promise<boolean> {
@@ -168,12 +178,13 @@ async function runGroup(samples: readonly OpCase[], seed: number) {
   const isDynamic = samples.some(({ op }) => DYNAMIC.test(op));
   const failures: string[] = [];
   let [largestDifference, largestShare] = [0, 0];
+  const artifacts = artifactsOf(pieces);
   let bytes: Uint8Array;
   try {
-    bytes = exportOperations(artifactsOf(pieces)).bytes;
+    bytes = exportOperations(artifacts).bytes;
   } catch (error) {
     if (!(error instanceof ExportError)) throw error;
-    return { largestDifference, largestShare, failures: [error.message] };
+    return { largestDifference, largestShare, failures: [error.message], operators: [] };
   }
   const model = await load(pieces);
   const feeds = [feedsOf(pieces, seed + 1), feedsOf(pieces, seed + 2)];
@@ -194,7 +205,17 @@ async function runGroup(samples: readonly OpCase[], seed: number) {
         `${result.largestDifference}, ${result.largestShare} of the gate: ${JSON.stringify(sample)}`,
       );
   }
-  return { largestDifference, largestShare, failures };
+  return { largestDifference, largestShare, failures, operators: operatorsOf(artifacts) };
+}
+
+/** The operators of each case, once a case. */
+function operatorsOf(artifacts: GraphModelArtifacts): readonly string[] {
+  const { nodes } = buildModel(artifacts, settingsOf({})).graph;
+  const pairs = nodes.flatMap(({ name, opType }) => {
+    const [, own] = /^(c\d+)\//.exec(name) ?? [];
+    return own === undefined ? [] : [`${own} ${opType}`];
+  });
+  return [...new Set(pairs)].map((pair) => pair.split(' ')[1]!);
 }
 
 function feedsOf(pieces: readonly Piece[], seed: number): HostTensors {

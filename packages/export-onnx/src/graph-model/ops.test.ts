@@ -5,7 +5,7 @@ import { runOps } from '../../test/run-ops.ts';
 import { opFamilies } from './ops/index.ts';
 
 const isLong = process.env['TIER'] === 'long';
-const WANTED = isLong ? 100 : 10;
+const WANTED = isLong ? 100 : 5;
 const SEED = 7;
 
 const ran = new Map<string, object>();

@@ -8,7 +8,7 @@ import { artifactsOf, tf } from '../../test/tfjs.ts';
 import type { LayerClassName } from './index.ts';
 
 const isLong = process.env['TIER'] === 'long';
-const WANTED = isLong ? 1000 : 50;
+const WANTED = isLong ? 1000 : 20;
 const SEED = 20;
 
 const ran = new Map<string, object>();

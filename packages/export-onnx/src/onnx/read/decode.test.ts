@@ -14,7 +14,7 @@ import { bytesOf } from '../file.ts';
 import type { Attribute } from '../model.ts';
 import { decodeModel } from './decode.ts';
 
-const mutants = process.env['TIER'] === 'long' ? 100_000 : 1000;
+const mutants = process.env['TIER'] === 'long' ? 100_000 : 300;
 const bytesFrom = (...values: number[]): Uint8Array<ArrayBuffer> => Uint8Array.from(values);
 
 const rewritten = (bytes: Uint8Array): Uint8Array => bytesOf(encodeModel(decodeModel(bytes)));
