@@ -25,7 +25,10 @@ import {
 const isLong = process.env['TIER'] === 'long';
 const TIMEOUT = isLong ? 3_600_000 : undefined;
 
-/** Deep sums, as what a cut gives, are beyond the gate of single layers: what rounding is worth in each is measured. */
+/**
+ * Deep sums, as what a cut gives, are beyond the gate of single layers: what rounding is worth in each is measured. Of blazeface tfjs
+ * itself is up to 13.9 gates from float64, onnxruntime 10.4.
+ */
 const deep = ['basic-pitch', 'blazeface', 'centernet'];
 
 /** Exports and compares with tfjs, unoptimized and optimized, one row and three where the batch is open. */
