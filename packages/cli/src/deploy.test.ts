@@ -1,7 +1,7 @@
-import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { useFolder } from '../test/fixtures.ts';
 import { runCli } from '../test/run-cli.ts';
 
@@ -9,6 +9,7 @@ const folder = useFolder();
 const golden = new URL('../../../conformance/serving/golden/', import.meta.url);
 const tiny = fileURLToPath(new URL('tiny', golden));
 const separate = fileURLToPath(new URL('separate', golden));
+const staged = fileURLToPath(new URL('staged', golden));
 const cli = (...argv: readonly string[]) => runCli(argv, { directory: folder.path });
 
 /** The members of `separate`, without the outputs that only a graph gives. */
@@ -26,17 +27,36 @@ beforeAll(async () => {
     delete policy.abstain;
   }
   await writeFile(file, JSON.stringify(manifest));
+  await cp(join(folder.path, 'members'), join(folder.path, 'lost'), { recursive: true });
+  await rm(join(folder.path, 'lost', 'members', '001.onnx'));
+  await cp(tiny, join(folder.path, 'int8'), { recursive: true });
+  const reduced = join(folder.path, 'int8', 'ensemble.json');
+  const whole = JSON.parse(await readFile(reduced, 'utf8')) as object;
+  await writeFile(reduced, JSON.stringify({ ...whole, precision: 'int8-dynamic' }));
 });
 
 const image = ['--image', 'registry.example.com/team/tiny:1.0'];
+const queue = ['--scale-on', 'queue', '--prometheus', 'http://prometheus.monitoring:9090'];
 const emitted: Readonly<Record<string, readonly string[]>> = {
   triton: ['triton', tiny],
   'triton-gpu': ['triton', tiny, '--device', 'gpu', '--instances', '2', '--name', 'digits'],
   'triton-members': ['triton', 'members'],
   kserve: ['kserve', tiny, '--storage-uri', 's3://models/repository'],
   'kserve-own': ['kserve', tiny, '--runtime', 'own', ...image, '--canary', '10'],
+  'kserve-queue': ['kserve', tiny, '--storage-uri', 's3://models/repository', ...queue],
+  'kserve-runtime': [
+    'kserve',
+    tiny,
+    '--runtime',
+    'own',
+    ...image,
+    '--storage-uri',
+    's3://models/b',
+  ],
   kubernetes: ['kubernetes', tiny, ...image, '--namespace', 'team', '--device', 'gpu'],
+  'kubernetes-queue': ['kubernetes', tiny, ...image, '--scale-on', 'queue', '--queue-target', '4'],
   ray: ['ray', tiny, '--replicas', '2'],
+  'ray-members': ['ray', 'members', '--name', 'shards'],
   docker: ['docker', tiny],
   'docker-gpu': ['docker', tiny, '--device', 'gpu'],
 };
@@ -55,8 +75,29 @@ describe('deploy writes what stands in test/golden', () => {
     await expect(`${paths.sort().join('\n')}\n`).toMatchFileSnapshot(
       `../test/golden/deploy/${name}.files.txt`,
     );
+    const guide = await readFile(join(folder.path, name, 'README.md'), 'utf8');
+    expect(guide).toMatch(/^Run it:\n\n {4}\S/m);
+    expect(guide).toMatch(/^Check it:\n\n {4}\S/m);
   });
 });
+
+it.each(Object.entries(emitted))(
+  'deploy puts no secret of its surroundings into %s',
+  async (_, words) => {
+    const secret = 'hunter2-not-to-be-found';
+    const names = ['AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'NPM_TOKEN', 'KUBECONFIG'];
+    for (const name of names) vi.stubEnv(name, secret);
+    const out = `secret-${String(names.length)}-${words.join('-').replaceAll(/[^a-z0-9]/gi, '')}`;
+    try {
+      expect(await cli('deploy', ...words, '--out', out)).toMatchObject({ code: 0 });
+    } finally {
+      vi.unstubAllEnvs();
+    }
+    const paths = await readdir(join(folder.path, out), { recursive: true, withFileTypes: true });
+    for (const file of paths.filter((path) => path.isFile()))
+      expect(await readFile(join(file.parentPath, file.name), 'latin1')).not.toContain(secret);
+  },
+);
 
 describe('deploy refuses, before anything is written,', () => {
   it.each<[string, readonly string[], RegExp]>([
@@ -86,9 +127,32 @@ describe('deploy refuses, before anything is written,', () => {
     [
       'sets that members do not give',
       ['triton', separate],
-      /is of role conformal_set, which the step for members cannot give/,
+      /is of role conformal_set, which members on their own cannot give/,
     ],
-    ['members where Ray wants one graph', ['ray', separate], /form is "separate"/],
+    ['stages where Ray wants a graph or members', ['ray', staged], /form is "staged"/],
+    [
+      'a GPU where the graph has nothing for it',
+      ['triton', 'int8', '--device', 'gpu'],
+      /precision is int8-dynamic, which CUDA does not compute/,
+    ],
+    ['a bundle without one of its members', ['ray', 'lost'], /members\/001\.onnx/],
+    ['no cores', ['kubernetes', tiny, ...image, '--cpu', 'two'], /--cpu is "two"/],
+    ['memory that is none', ['kserve', tiny, '--memory', '1GB'], /--memory is "1GB"/],
+    [
+      'queues that nobody counts',
+      ['kserve', tiny, '--scale-on', 'queue'],
+      /--prometheus is missing/,
+    ],
+    [
+      'a secret in the address of Prometheus',
+      ['kserve', tiny, '--scale-on', 'queue', '--prometheus', 'http://user:secret@p:9090'],
+      /holds a user, a password/,
+    ],
+    [
+      'a model that no server could name',
+      ['docker', tiny, '--name', '../tiny'],
+      /the model's name is "\.\.\/tiny"/,
+    ],
     [
       'an option of another target',
       ['ray', tiny, '--image', 'a'],

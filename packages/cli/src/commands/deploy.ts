@@ -31,6 +31,9 @@ interface DeployFlags {
   readonly runtime: 'triton' | 'own';
   readonly storageUri?: string;
   readonly canary?: number;
+  readonly scaleOn: 'cpu' | 'queue';
+  readonly queueTarget: number;
+  readonly prometheus?: string;
   readonly packages?: string;
 }
 
@@ -49,6 +52,9 @@ const meantFor: Readonly<Partial<Record<keyof DeployFlags, readonly Target[]>>> 
   runtime: ['kserve'],
   storageUri: ['kserve'],
   canary: ['kserve'],
+  scaleOn: ['kserve', 'kubernetes'],
+  queueTarget: ['kserve', 'kubernetes'],
+  prometheus: ['kserve'],
   packages: ['docker'],
 };
 
@@ -79,8 +85,15 @@ export function define(command: Command, surroundings: Surroundings): void {
         .choices(['triton', 'own'])
         .default('triton'),
     )
-    .option('--storage-uri <uri>', 'where the Triton repository lies (kserve)')
+    .option('--storage-uri <uri>', 'where the Triton repository or the bundle lies (kserve)')
     .option('--canary <percent>', 'share of the traffic for this revision (kserve)', percent)
+    .addOption(
+      new Option('--scale-on <what>', 'what adds pods: processor time, or requests that wait')
+        .choices(['cpu', 'queue'])
+        .default('cpu'),
+    )
+    .option('--queue-target <requests>', 'requests without an answer that a pod may have', count, 8)
+    .option('--prometheus <url>', 'who counts them, for --scale-on queue (kserve)')
     .option('--packages <folder>', 'tarballs of our packages to install instead (docker)')
     .action((target: Target, folder: string, flags: DeployFlags) =>
       deploy(target, folder, flags, command, surroundings),
@@ -103,6 +116,7 @@ async function deploy(
     throw inFolder(folder, error);
   }
   try {
+    checkDevice(target, deployment, flags.device);
     const { files, notes } = await emit(target, deployment, flags, directory);
     const all = { ...files, ...guideFile(target, deployment.name, notes) };
     const bytes = await writeDeployment(flags.out, directory, all);
@@ -151,7 +165,10 @@ async function emit(
         notes: runsAll(deployment) ? [allMembers] : [],
       };
     case 'kserve':
-      return { files: kserveManifests(pods), notes: [] };
+      return {
+        files: kserveManifests({ ...pods, model: name }),
+        notes: flags.canary === undefined ? [] : [canarySteps(flags.canary)],
+      };
     case 'kubernetes': {
       const { image } = flags;
       if (image === undefined)
@@ -174,8 +191,21 @@ async function emit(
   }
 }
 
+/** Quantised multiplications have no kernels on CUDA, so the graph would run on the CPU of a machine that was rented for its GPU. */
+function checkDevice(target: Target, { bundle }: Deployment, device: 'cpu' | 'gpu'): void {
+  const { precision } = bundle.manifest;
+  if (device !== 'gpu' || precision !== 'int8-dynamic') return;
+  throw new UsageError(
+    `deploy ${target}: --device gpu, but the bundle's precision is ${precision}, which CUDA does not compute. Export it with --precision float32 or float16, or deploy it for the CPU.`,
+  );
+}
+
+function canarySteps(percent: number): string {
+  return `This revision gets ${percent} % of the traffic, the one that is served now the rest, so apply it over another. To promote it, write it anew with --canary 100 and apply that; to take it back, with --canary 0.`;
+}
+
 const allMembers =
-  'The policy has a cascade, which Triton does not know: every request runs all members. Answers are those of the whole ensemble.';
+  'The policy has a cascade. Every request asks all members here, so it saves nothing; the answers are those of the cascade.';
 
 function runsAll({ bundle }: Deployment): boolean {
   const { form, policy } = bundle.manifest;

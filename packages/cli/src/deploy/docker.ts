@@ -89,10 +89,11 @@ function startProgram(name: string, { device }: DockerOptions): string {
     '--grpc-port',
     String(ports.grpc),
   ];
-  const flags = [`${name}=bundle`, ...listen];
-  const all = device === 'gpu' ? [...flags, '--device', 'cuda'] : flags;
-  return `// Serves the bundle beside this file. Further arguments are options of \`snapshot-ensemble serve\`.
-process.argv.splice(2, 0, 'serve', ${all.map((flag) => JSON.stringify(flag)).join(', ')});
+  const flags = device === 'gpu' ? [...listen, '--device', 'cuda'] : listen;
+  return `// Serves the bundle beside this file. Further arguments are options of \`snapshot-ensemble serve\`; the environment may name another
+// bundle (BUNDLE, a folder or s3://bucket/folder) and what it is called (MODEL_NAME).
+const { MODEL_NAME = ${JSON.stringify(name)}, BUNDLE = 'bundle' } = process.env;
+process.argv.splice(2, 0, 'serve', \`\${MODEL_NAME}=\${BUNDLE}\`, ${flags.map((flag) => JSON.stringify(flag)).join(', ')});
 process.chdir(import.meta.dirname);
 await import(new URL('node_modules/snapshot-ensemble/dist/main.js', import.meta.url).href);
 `;

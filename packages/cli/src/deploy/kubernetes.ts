@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import type { Files } from './deployment.ts';
-import { checkImage, checkKubernetesName } from './names.ts';
+import { checkImage, checkKubernetesName, checkQuantity } from './names.ts';
 
 export interface KubernetesOptions {
   readonly name: string;
@@ -14,17 +14,27 @@ export interface KubernetesOptions {
   readonly cpu: string;
   readonly memory: string;
   readonly device: 'cpu' | 'gpu';
+  /** By what pods are added: processor time, or requests without an answer. */
+  readonly scaleOn: 'cpu' | 'queue';
+  /** How many such requests a pod may have. */
+  readonly queueTarget: number;
 }
 
 export const ports = { http: 8000, grpc: 8001 };
 // `serve` drains within 25 seconds of SIGTERM; the rest is for the kubelet.
-const GRACE_SECONDS = 30;
+export const GRACE_SECONDS = 30;
+// Percent of a pod's cores; the rest is for what comes in bursts.
+export const CPU_TARGET = 70;
+/** Requests without an answer, as our server and Triton count them. */
+export const PENDING = 'nv_inference_pending_request_count';
 
 /** Deployment, Service, autoscaler, disruption budget, network policy and a kustomization that lists them. Throws `UsageError`. */
 export function kubernetesManifests(options: KubernetesOptions): Files {
   checkKubernetesName('--name', options.name);
   checkKubernetesName('--namespace', options.namespace);
   checkImage(options.image);
+  checkQuantity('--cpu', options.cpu);
+  checkQuantity('--memory', options.memory);
   const objects = {
     'deployment.yaml': deployment(options),
     'service.yaml': service(options),
@@ -90,7 +100,7 @@ function deployment(options: KubernetesOptions): object {
             runAsGroup: 1000,
             seccompProfile: { type: 'RuntimeDefault' },
           },
-          containers: [container(options)],
+          containers: [{ ...container(options), startupProbe }],
           volumes: [{ name: 'tmp', emptyDir: {} }],
         },
       },
@@ -98,19 +108,26 @@ function deployment(options: KubernetesOptions): object {
   };
 }
 
+const READY = { httpGet: { path: '/v2/health/ready', port: 'http' } };
+/** A bundle that is verified and warmed may take a while; only then do the other two probes begin. */
+export const startupProbe: object = { ...READY, periodSeconds: 2, failureThreshold: 90 };
+
 /** The server's container, the same under a Deployment and under KServe. */
-export function container(options: Omit<KubernetesOptions, 'namespace'>): object {
+export function container(
+  options: Pick<KubernetesOptions, 'image' | 'cpu' | 'memory' | 'device'>,
+): object {
   const { cpu, memory, device } = options;
-  const probe = (path: string): object => ({ httpGet: { path, port: 'http' } });
   const gpu = device === 'gpu' ? { 'nvidia.com/gpu': 1 } : {};
   return {
     name: 'server',
     image: options.image,
     ports: Object.entries(ports).map(([name, containerPort]) => ({ name, containerPort })),
-    // A bundle that is verified and warmed may take a while; only then do the other two probes begin.
-    startupProbe: { ...probe('/v2/health/ready'), periodSeconds: 2, failureThreshold: 90 },
-    readinessProbe: { ...probe('/v2/health/ready'), periodSeconds: 2, failureThreshold: 1 },
-    livenessProbe: { ...probe('/v2/health/live'), periodSeconds: 5, timeoutSeconds: 5 },
+    readinessProbe: { ...READY, periodSeconds: 2, failureThreshold: 1 },
+    livenessProbe: {
+      httpGet: { path: '/v2/health/live', port: 'http' },
+      periodSeconds: 5,
+      timeoutSeconds: 5,
+    },
     resources: { requests: { cpu, memory }, limits: { cpu, memory, ...gpu } },
     securityContext: {
       allowPrivilegeEscalation: false,
@@ -133,7 +150,7 @@ function service(options: KubernetesOptions): object {
   };
 }
 
-/** By processor time, which grows with what waits: a pod that computes all the time has a queue. */
+/** Where pods are added by what waits, an adapter for custom metrics must bring the count from Prometheus. */
 function autoscaler(options: KubernetesOptions): object {
   return {
     apiVersion: 'autoscaling/v2',
@@ -143,13 +160,23 @@ function autoscaler(options: KubernetesOptions): object {
       scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: options.name },
       minReplicas: options.replicas,
       maxReplicas: options.maxReplicas,
-      metrics: [
-        {
-          type: 'Resource',
-          resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 70 } },
-        },
-      ],
+      metrics: [scaledOn(options)],
       behavior: { scaleDown: { stabilizationWindowSeconds: 300 } },
+    },
+  };
+}
+
+function scaledOn({ scaleOn, queueTarget }: KubernetesOptions): object {
+  if (scaleOn === 'cpu')
+    return {
+      type: 'Resource',
+      resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: CPU_TARGET } },
+    };
+  return {
+    type: 'Pods',
+    pods: {
+      metric: { name: PENDING },
+      target: { type: 'AverageValue', averageValue: String(queueTarget) },
     },
   };
 }

@@ -32,9 +32,32 @@ export function checkStorageUri(uri: string): string {
     throw new UsageError(
       `deploy: --storage-uri is ${JSON.stringify(uri)}. Give an address that begins with ${schemes.map((scheme) => `${scheme}//`).join(', ')}, e.g. s3://models/digits.`,
     );
-  if (url.username !== '' || url.password !== '' || url.search !== '')
-    throw new UsageError(
-      'deploy: --storage-uri holds a user, a password or a query. Leave them out: credentials belong in a Secret of the service account.',
-    );
+  refuseSecrets('--storage-uri', url);
   return uri;
+}
+
+/** Where Prometheus answers inside the cluster. Throws `UsageError`. */
+export function checkPrometheus(address: string): string {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (url === undefined || !['http:', 'https:'].includes(url.protocol))
+    throw new UsageError(
+      `deploy: --prometheus is ${JSON.stringify(address)}. Give an address that begins with http:// or https://, e.g. http://prometheus.monitoring:9090.`,
+    );
+  refuseSecrets('--prometheus', url);
+  return address;
+}
+
+/** A quantity of Kubernetes for cores or memory. Throws `UsageError`. */
+export function checkQuantity(option: string, quantity: string): string {
+  if (/^[1-9]\d*(\.\d+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$|^0?\.\d+$/.test(quantity)) return quantity;
+  throw new UsageError(
+    `deploy: ${option} is ${JSON.stringify(quantity)}, which is no quantity of Kubernetes. Give e.g. 2 or 500m for cores, 512Mi or 1Gi for memory.`,
+  );
+}
+
+function refuseSecrets(option: string, { username, password, search }: URL): void {
+  if (username === '' && password === '' && search === '') return;
+  throw new UsageError(
+    `deploy: ${option} holds a user, a password or a query. Leave them out: credentials belong in a Secret of the service account.`,
+  );
 }

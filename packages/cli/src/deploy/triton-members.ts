@@ -1,21 +1,10 @@
-import type { BundleManifest, OutputRole } from '@snapshot-ensemble/ensemble-bundle';
-import { UsageError } from '../run-main.ts';
+import type { BundleManifest } from '@snapshot-ensemble/ensemble-bundle';
+import { checkCombinable } from './combinable.ts';
 import type { Deployment, Files } from './deployment.ts';
 import { textProto, type Message } from './text-proto.ts';
 import { tensorConfig, type TritonOptions } from './triton-config.ts';
-import { labelFiles, outputConfig } from './triton.ts';
+import { labelFiles, outputConfig } from './triton-labels.ts';
 import { tritonCombineProgram } from './triton-combine.ts';
-
-const rules = ['meanProbabilities', 'meanLogits', 'geometricMean', 'mean'];
-const roles: readonly OutputRole[] = [
-  'prediction',
-  'predictive_entropy',
-  'expected_entropy',
-  'mutual_information',
-  'variance',
-  'members',
-  'confidence',
-];
 
 /** Every member a model of its own, and a step in Triton's Python backend (BLS) that asks them and combines. Throws `UsageError`. */
 export function tritonMembers(
@@ -24,7 +13,7 @@ export function tritonMembers(
   shared: Message,
 ): Files {
   const { manifest } = bundle;
-  checkCombinable(manifest);
+  checkCombinable('triton', manifest);
   const predictions = manifest.outputs.filter(({ role }) => role === 'prediction');
   const members = manifest.members.flatMap(({ file }, index) => {
     const member = `${name}_member_${index}`;
@@ -49,6 +38,8 @@ export function tritonMembers(
     output: manifest.outputs.map((output) => outputConfig(manifest, output)),
     ...shared,
     parameters: undefined,
+    // Triton refuses calls from model to model while it is still loading; the members are warm by themselves.
+    model_warmup: undefined,
     // The combination itself is light, and runs where Python runs.
     instance_group: [{ count: 1, kind: { word: 'KIND_CPU' } }],
   });
@@ -59,19 +50,6 @@ export function tritonMembers(
     [`${name}/1/ensemble.json`]: `${JSON.stringify(combinationOf(manifest, name), undefined, 2)}\n`,
     ...labelFiles(name, manifest),
   };
-}
-
-function checkCombinable(manifest: BundleManifest): void {
-  for (const [output, { combine }] of Object.entries(manifest.policy))
-    if (!rules.includes(combine))
-      throw new UsageError(
-        `deploy triton: output "${output}" is combined by ${combine}, which the step for members cannot do. Allowed: ${rules.join(', ')}; or export the bundle with --form fused.`,
-      );
-  for (const { name, role } of manifest.outputs)
-    if (!roles.includes(role))
-      throw new UsageError(
-        `deploy triton: output "${name}" is of role ${role}, which the step for members cannot give. Export the bundle with --form fused, or without it.`,
-      );
 }
 
 /** What the step reads: members' models, and how each output is made. */

@@ -1,6 +1,5 @@
 import type {
   BundleManifest,
-  BundleOutput,
   OpenInferenceTensor,
   SmokeTest,
 } from '@snapshot-ensemble/ensemble-bundle';
@@ -8,6 +7,7 @@ import { UsageError } from '../run-main.ts';
 import type { Deployment, Files } from './deployment.ts';
 import { checkModelName } from './names.ts';
 import { textProto, type Message } from './text-proto.ts';
+import { labelFiles, outputConfig } from './triton-labels.ts';
 import { tritonMembers } from './triton-members.ts';
 import {
   servingConfig,
@@ -82,28 +82,6 @@ function config(
   };
 }
 
-/** Predictions carry the names of their classes, which clients ask for with Triton's classification extension. */
-export function outputConfig({ labels }: BundleManifest, output: BundleOutput): Message {
-  const isLabelled = output.role === 'prediction' && Object.hasOwn(labels, output.name);
-  return {
-    ...tensorConfig(output),
-    ...(isLabelled && { label_filename: labelFile(output.name) }),
-  };
-}
-
-export function labelFiles(model: string, { labels }: BundleManifest): Files {
-  return Object.fromEntries(
-    Object.entries(labels).map(([output, names]) => [
-      `${model}/${labelFile(output)}`,
-      `${names.map((name) => name.replaceAll(/\s+/g, ' ')).join('\n')}\n`,
-    ]),
-  );
-}
-
-function labelFile(output: string): string {
-  return `labels.${output.replaceAll(/[^A-Za-z0-9_.-]/g, '_')}.txt`;
-}
-
 /** One thread a copy on the CPU: copies side by side, each with a pool of its own, would slow each other down. */
 function threads({ device }: TritonOptions): Message {
   if (device === 'gpu') return {};
@@ -118,7 +96,7 @@ function warmUpFiles(
 ): Files {
   if (smoke === undefined) return {};
   const models =
-    form === 'separate' ? [name, ...members.map((_, index) => `${name}_member_${index}`)] : [name];
+    form === 'separate' ? members.map((_, index) => `${name}_member_${index}`) : [name];
   return Object.fromEntries(
     models.flatMap((model) =>
       inputs.map((input) => {

@@ -50,8 +50,8 @@ def combine(policy, raw):
     return (1 / (1 + np.exp(-odds(pooled) / t)) if independent else softmax(log(pooled) / t)), pooled, members
 
 
-def statistics(policy, raw):
-    """Everything that can be asked about one prediction, by role."""
+def whole(policy, raw):
+    """Everything that can be asked about one prediction, by role, from these members."""
     prediction, pooled, members = combine(policy, raw)
     found = {"prediction": prediction, "members": np.moveaxis(members, 0, 1)}
     weights = np.array(policy["weights"]).reshape(-1, *[1] * (raw.ndim - 1))
@@ -64,6 +64,26 @@ def statistics(policy, raw):
     found["predictive_entropy"] = entropy(policy["kind"], mean)
     found["expected_entropy"] = (weights * entropy(policy["kind"], members)).sum(axis=0)
     found["mutual_information"] = np.maximum(found["predictive_entropy"] - found["expected_entropy"], 0)
+    return found
+
+
+def statistics(policy, raw):
+    """As `whole`; with a cascade each row is that of the stage at which it would have stopped."""
+    found = whole(policy, raw)
+    if "cascade" not in policy:
+        return found
+    order, thresholds = policy["cascade"]["order"], policy["cascade"]["thresholds"]
+    waiting = np.ones(found["prediction"].shape[:-1], bool)
+    for stage, threshold in enumerate(thresholds):
+        running = order[: stage + 1]
+        weights = np.array(policy["weights"])[running]
+        weights = weights / weights.sum() if weights.sum() > 0 else np.full(len(running), 1 / len(running))
+        part = whole({**policy, "weights": weights}, raw[running])
+        leaving = waiting & (part["confidence"][..., 0] >= threshold)
+        for role in part:
+            if role != "members":
+                found[role][leaving] = part[role][leaving]
+        waiting &= ~leaving
     return found
 
 
