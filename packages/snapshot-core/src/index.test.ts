@@ -23,6 +23,7 @@ it('exports what is documented, and nothing else', () => {
     'learningRateRangeTest',
     'memoryBlobs',
     'modeOf',
+    'openSweep',
     'repair',
     'reportProgress',
     'resumeStep',

@@ -87,6 +87,7 @@ export {
   type CreateSnapshotStoreOptions,
 } from './store/create-snapshot-store.ts';
 export { collect, type Collected, type CollectOptions } from './store/collect.ts';
+export { openSweep } from './store/sweep.ts';
 export { breakLock } from './store/lock.ts';
 export { repair, type Repair, type RepairOptions } from './store/repair.ts';
 export { verify, type StoreFault, type StoreVerification } from './store/verify.ts';
