@@ -1,5 +1,8 @@
 import { connect } from 'node:net';
+import { create, toBinary } from '@bufbuild/protobuf';
+import { Client, credentials, status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
+import { ModelInferRequestSchema } from '../src/grpc/generated/inference_pb.ts';
 import { serve, type RunningServer } from '../src/index.ts';
 import { joined, post, tiny, x } from './helpers.ts';
 
@@ -27,6 +30,63 @@ function talk(
     socket.write(text);
   });
 }
+
+/** gRPC status of a ModelInfer whose message is these bytes. */
+function inferStatus(client: Client, message: Uint8Array): Promise<number> {
+  return new Promise((resolve) => {
+    client.makeUnaryRequest(
+      '/inference.GRPCInferenceService/ModelInfer',
+      (bytes: Buffer) => bytes,
+      (bytes) => bytes,
+      Buffer.from(message),
+      (error) => {
+        resolve(error?.code ?? status.OK);
+      },
+    );
+  });
+}
+
+describe('overload of gRPC', () => {
+  it('refuses a message by its size before it is decoded', async () => {
+    const limits = { bodyBytes: MIB, bytesInFlight: MIB };
+    const server = await serve({ bundles: { tiny }, port: 0, grpcPort: 0, limits });
+    const client = new Client(server.grpc!, credentials.createInsecure());
+    // Neither is a message at all; of the second there are twice as many bytes as there is room for.
+    expect(await inferStatus(client, new Uint8Array(100).fill(0xff))).toBe(status.INVALID_ARGUMENT);
+    expect(await inferStatus(client, new Uint8Array(0.7 * MIB).fill(0xff))).toBe(
+      status.UNAVAILABLE,
+    );
+    expect(await metric(server, 'snapshot_ensemble_bytes_in_flight')).toBe(0);
+    client.close();
+    await server.close();
+  });
+
+  it('refuses calls before their message is read while the server is full, and counts them', async () => {
+    const limits = { requestsInFlight: 1 };
+    const server = await serve({ bundles: { tiny }, port: 0, grpcPort: 0, limits });
+    const client = new Client(server.grpc!, credentials.createInsecure());
+    const message = toBinary(
+      ModelInferRequestSchema,
+      create(ModelInferRequestSchema, {
+        modelName: 'tiny',
+        inputs: [{ name: 'x', datatype: 'FP32', shape: [1n, 4n] }],
+        rawInputContents: [new Uint8Array(16)],
+      }),
+    );
+    const came = await Promise.all(Array.from({ length: 40 }, () => inferStatus(client, message)));
+    const count = (code: number): number => came.filter((each) => each === code).length;
+    expect(count(status.OK)).toBeGreaterThan(0);
+    expect(count(status.UNAVAILABLE)).toBe(40 - count(status.OK));
+    const text = await (await fetch(`${server.url}/metrics`)).text();
+    const counted = /^snapshot_ensemble_responses_total\{[^}]*status="14"[^}]*\} (\d+)$/m.exec(
+      text,
+    );
+    expect(Number(counted?.[1] ?? 0)).toBe(count(status.UNAVAILABLE));
+    expect(await metric(server, 'snapshot_ensemble_requests_in_flight')).toBe(0);
+    client.close();
+    await server.close();
+  });
+});
 
 describe('overload', () => {
   it('refuses uploads beyond the memory for requests before it reads them', async () => {

@@ -1,6 +1,5 @@
 import type { Metadata, ServerUnaryCall, sendUnaryData, handleUnaryCall } from '@grpc/grpc-js';
 import type { Message } from '@bufbuild/protobuf';
-import { ServerError } from '../errors.ts';
 import type { ServerContext } from '../http/context.ts';
 import { errorText, traceIdOf } from '../observe/log.ts';
 import type { Finished } from '../observe/record.ts';
@@ -18,11 +17,26 @@ export type Handler<I, O> = (
   facts: Facts,
 ) => Promise<O> | O;
 
+type UnreadHandler<I, O> = (
+  received: Received<I>,
+  call: ServerUnaryCall<Received<I>, O>,
+  facts: Facts,
+) => Promise<O> | O;
+
 /** A handler as grpc-js takes it. */
 export function unary<I extends Message, O extends Message>(
   context: ServerContext,
   group: ApiGroup,
   handle: Handler<I, O>,
+): handleUnaryCall<Received<I>, O> {
+  return unread(context, group, (received, call, facts) => handle(received.read(), call, facts));
+}
+
+/** As `unary`, for a handler that decides itself when the message is decoded. */
+export function unread<I extends Message, O extends Message>(
+  context: ServerContext,
+  group: ApiGroup,
+  handle: UnreadHandler<I, O>,
 ): handleUnaryCall<Received<I>, O> {
   return (call, callback) => {
     void run(context, group, handle, call, callback);
@@ -32,7 +46,7 @@ export function unary<I extends Message, O extends Message>(
 async function run<I extends Message, O extends Message>(
   context: ServerContext,
   group: ApiGroup,
-  handle: Handler<I, O>,
+  handle: UnreadHandler<I, O>,
   call: ServerUnaryCall<Received<I>, O>,
   callback: sendUnaryData<O>,
 ): Promise<void> {
@@ -43,7 +57,6 @@ async function run<I extends Message, O extends Message>(
   let failure: unknown;
   try {
     context.access(group, (name) => headerOf(call.metadata, name));
-    if (call.request instanceof ServerError) throw call.request;
     callback(null, await handle(call.request, call, facts));
   } catch (error) {
     failure = error;

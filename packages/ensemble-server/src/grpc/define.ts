@@ -1,15 +1,20 @@
 import {
   fromBinary,
   toBinary,
+  type DescMessage,
   type DescMethod,
   type DescService,
   type MessageShape,
 } from '@bufbuild/protobuf';
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
-import { badRequest, type ServerError } from '../errors.ts';
+import { badRequest } from '../errors.ts';
 
-/** A message that came, or why it cannot be read: grpc-js would answer INTERNAL, and it is the client's fault. */
-export type Received<T> = T | ServerError;
+/** A message that came and is not decoded yet: what may be refused by its size alone never is. */
+export interface Received<T> {
+  readonly bytes: number;
+  /** Throws `ServerError('invalid-request')`; grpc-js would answer INTERNAL, and it is the client's fault. */
+  read(): T;
+}
 
 /** A service of protobuf-es as grpc-js takes it; `path` overrides its full name. */
 export function defineService(
@@ -32,15 +37,22 @@ function defineMethod(
     requestStream: methodKind === 'client_streaming' || methodKind === 'bidi_streaming',
     responseStream: methodKind === 'server_streaming' || methodKind === 'bidi_streaming',
     requestSerialize: (message) => Buffer.from(toBinary(input, message)),
-    requestDeserialize(bytes) {
-      try {
-        return fromBinary(input, bytes);
-      } catch {
-        return badRequest(`its message is no ${input.typeName}.`) as unknown as AnyMessage;
-      }
-    },
+    requestDeserialize: (bytes) => received(input, bytes) as unknown as AnyMessage,
     responseSerialize: (message) => asBuffer(toBinary(output, message)),
     responseDeserialize: (bytes) => fromBinary(output, bytes),
+  };
+}
+
+function received<D extends DescMessage>(schema: D, bytes: Buffer): Received<MessageShape<D>> {
+  return {
+    bytes: bytes.length,
+    read() {
+      try {
+        return fromBinary(schema, bytes);
+      } catch {
+        throw badRequest(`its message is no ${schema.typeName}.`);
+      }
+    },
   };
 }
 

@@ -1,8 +1,4 @@
-import {
-  status,
-  type ServerWritableStream,
-  type UntypedServiceImplementation,
-} from '@grpc/grpc-js';
+import type { ServerWritableStream, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { create } from '@bufbuild/protobuf';
 import { ServerError } from '../errors.ts';
 import type { ServerContext } from '../http/context.ts';
@@ -14,6 +10,7 @@ import {
   type HealthCheckRequest,
   type HealthCheckResponse,
 } from './generated/health_pb.ts';
+import { grpcRefusalOf } from './status.ts';
 
 // Whoever watches learns of a change within this time.
 const WATCH_MS = 200;
@@ -37,9 +34,12 @@ export function healthService(context: ServerContext): UntypedServiceImplementat
       return create(HealthCheckResponseSchema, { status: serving });
     }),
     watch(call: ServerWritableStream<Received<HealthCheckRequest>, HealthCheckResponse>) {
-      const { request } = call;
-      if (request instanceof ServerError) {
-        call.emit('error', { code: status.INVALID_ARGUMENT, details: request.message });
+      let request: HealthCheckRequest;
+      try {
+        request = call.request.read();
+      } catch (error) {
+        const { status: code, message: details } = grpcRefusalOf(error);
+        call.emit('error', { code, details });
         return;
       }
       let told: Serving | undefined;

@@ -2,8 +2,8 @@ import type { ServerDuplexStream, ServerUnaryCall, status } from '@grpc/grpc-js'
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { readGrpcRequest } from '../codec/grpc/read-request.ts';
 import { writeGrpcResponse } from '../codec/grpc/write-response.ts';
-import { ServerError } from '../errors.ts';
 import type { ServerContext } from '../http/context.ts';
+import type { Lease } from '../repository/repository.ts';
 import { assertShortQueue } from '../service/admission.ts';
 import { infer } from '../service/infer.ts';
 import { finish, headerOf, type Facts } from './call.ts';
@@ -19,33 +19,35 @@ import { grpcRefusalOf } from './status.ts';
 // The message and the arrays made of it.
 const COST = 2;
 
-/** Answers one message. Throws `ServerError` and `InferenceError`. */
+/** Answers one message, which is decoded once there is room for it. Throws `ServerError` and `InferenceError`. */
 export async function answer(
   context: ServerContext,
-  message: ModelInferRequest,
+  received: Received<ModelInferRequest>,
   { signal, deadline }: { readonly signal: AbortSignal; readonly deadline: number | undefined },
-  facts: Facts,
+  facts: Facts & { id?: string },
 ): Promise<ModelInferResponse> {
   const { repository, admission } = context;
-  const { modelName: model, modelVersion: version } = message;
-  const lease = repository.acquire(version === '' ? { model } : { model, version });
-  facts.model = lease.model;
-  const size = message.rawInputContents.reduce((sum, bytes) => sum + bytes.length, 0);
-  const { load, limits } = lease.model;
+  const { bytes } = received;
+  const reservation = admission.enter(COST * bytes);
+  let lease: Lease | undefined;
   let finishLoad: ((isDone: boolean) => void) | undefined;
-  let reservation: ReturnType<typeof admission.enter> | undefined;
   try {
-    assertShortQueue(load.expectedMs(size), limits.maxQueueMs ?? context.maxQueueMs, model);
-    reservation = admission.enter(COST * size);
-    finishLoad = load.begin(size);
+    const message = received.read();
+    const { modelName: model, modelVersion: version } = message;
+    facts.id = message.id;
+    lease = repository.acquire(version === '' ? { model } : { model, version });
+    facts.model = lease.model;
+    const { load, limits } = lease.model;
+    assertShortQueue(load.expectedMs(bytes), limits.maxQueueMs ?? context.maxQueueMs, model);
+    finishLoad = load.begin(bytes);
     const result = await infer(lease.model, readGrpcRequest(message), { signal, deadline });
     finishLoad(true);
     facts.prediction = result.prediction;
     return writeGrpcResponse(result.response);
   } finally {
     finishLoad?.(false);
-    reservation?.release();
-    lease.release();
+    lease?.release();
+    reservation.release();
   }
 }
 
@@ -123,19 +125,18 @@ async function answerStreamed(
   context: ServerContext,
   message: Received<ModelInferRequest>,
   limits: Parameters<typeof answer>[2],
-  facts: Facts,
+  facts: Facts & { id?: string },
 ): Promise<{
   readonly response: MessageInitShape<typeof ModelStreamInferResponseSchema>;
   readonly failure: unknown;
 }> {
   try {
-    if (message instanceof ServerError) throw message;
     return {
       response: { inferResponse: await answer(context, message, limits, facts) },
       failure: undefined,
     };
   } catch (failure) {
-    const id = message instanceof ServerError ? '' : message.id;
+    const { id = '' } = facts;
     return {
       response: { errorMessage: grpcRefusalOf(failure).message, inferResponse: { id } },
       failure,

@@ -5,7 +5,7 @@ import { refuseLoadParameters } from '../http/routes.ts';
 import type { ModelAddress } from '../protocol/messages.ts';
 import { extensions, modelConfig, modelMetadata, SERVER_NAME } from '../service/describe.ts';
 import { modelStatistics, type ModelStatistics } from '../service/statistics.ts';
-import { unary } from './call.ts';
+import { unary, unread } from './call.ts';
 import * as pb from './generated/inference_pb.ts';
 import { DataType, type ModelConfigSchema } from './generated/model_config_pb.ts';
 import { answer, deadlineOf, signalOf, streamInfer } from './infer.ts';
@@ -97,11 +97,11 @@ export function inferenceService(context: ServerContext): UntypedServiceImplemen
         return create(pb.RepositoryModelUnloadResponseSchema);
       },
     ),
-    modelInfer: unary<pb.ModelInferRequest, pb.ModelInferResponse>(
+    modelInfer: unread<pb.ModelInferRequest, pb.ModelInferResponse>(
       context,
       'inference',
-      (message, call, facts) =>
-        answer(context, message, { signal: signalOf(call), deadline: deadlineOf(call) }, facts),
+      (received, call, facts) =>
+        answer(context, received, { signal: signalOf(call), deadline: deadlineOf(call) }, facts),
     ),
     modelStreamInfer: streamInfer(context),
   };

@@ -7,13 +7,13 @@ import {
 } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import { status, type ServerDuplexStream, type UntypedServiceImplementation } from '@grpc/grpc-js';
-import { ServerError } from '../errors.ts';
 import type { Received } from './define.ts';
 import {
   ServerReflectionResponseSchema,
   type ServerReflectionRequest,
   type ServerReflectionResponse,
 } from './generated/reflection_pb.ts';
+import { grpcRefusalOf } from './status.ts';
 
 type Answer = MessageInitShape<typeof ServerReflectionResponseSchema>['messageResponse'];
 
@@ -51,9 +51,13 @@ export function reflectionService(files: readonly DescFile[]): UntypedServiceImp
     serverReflectionInfo(
       stream: ServerDuplexStream<Received<ServerReflectionRequest>, ServerReflectionResponse>,
     ) {
-      stream.on('data', (request: Received<ServerReflectionRequest>) => {
-        if (request instanceof ServerError) {
-          stream.emit('error', { code: status.INVALID_ARGUMENT, details: request.message });
+      stream.on('data', (received: Received<ServerReflectionRequest>) => {
+        let request: ServerReflectionRequest;
+        try {
+          request = received.read();
+        } catch (error) {
+          const { status: code, message: details } = grpcRefusalOf(error);
+          stream.emit('error', { code, details });
           return;
         }
         stream.write(

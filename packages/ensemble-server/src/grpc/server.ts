@@ -3,6 +3,7 @@ import { ServerError } from '../errors.ts';
 import type { ServerContext } from '../http/context.ts';
 import type { TlsOptions } from '../options.ts';
 import { defineService } from './define.ts';
+import { refuseUnread } from './full.ts';
 import { file_health, Health } from './generated/health_pb.ts';
 import { file_inference, GRPCInferenceService } from './generated/inference_pb.ts';
 import { file_model_config } from './generated/model_config_pb.ts';
@@ -37,6 +38,7 @@ export async function startGrpc(context: ServerContext, options: GrpcOptions): P
     'grpc.max_send_message_length': -1,
     'grpc.max_concurrent_streams': MAX_STREAMS,
     'grpc-node.max_session_memory': SESSION_MEMORY_MB,
+    interceptors: [refuseUnread(context)],
   });
   server.addService(defineService(GRPCInferenceService), inferenceService(context));
   server.addService(defineService(Health), healthService(context));
