@@ -3,6 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { serve, type RunningServer } from '../src/index.ts';
 import { tiny, x } from './helpers.ts';
 
+/** `RESTARTS=100` for the long form. */
+const RESTARTS = Number(process.env['RESTARTS'] ?? 4);
+
 const body = JSON.stringify({ inputs: [x()] });
 
 interface Sent {
@@ -68,7 +71,7 @@ describe('drain', () => {
       }
     };
     const clients = Array.from({ length: 4 }, client);
-    for (let restart = 0; restart < 4; restart++) {
+    for (let restart = 0; restart < RESTARTS; restart++) {
       const old = servers.shift()!;
       const draining = old.drain();
       expect((await fetch(`${old.url}/v2/health/ready`)).status).toBe(503);

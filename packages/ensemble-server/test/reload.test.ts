@@ -1,7 +1,12 @@
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { serve } from '../src/index.ts';
 import { post, readError, readJson, x } from './helpers.ts';
 import { switchable, tinyShifted } from './variant.ts';
+
+/** `RELOADS=60 RELOAD_EVERY_MS=1000` for the long form. */
+const RELOADS = Number(process.env['RELOADS'] ?? 4);
+const EVERY_MS = Number(process.env['RELOAD_EVERY_MS'] ?? 0);
 
 describe('reload', () => {
   it('under load fails no request, and each answer is wholly of the version it names', async () => {
@@ -25,7 +30,8 @@ describe('reload', () => {
       }
     };
     const clients = Array.from({ length: 4 }, client);
-    for (let version = 2; version <= 5; version++) {
+    for (let version = 2; version <= 1 + RELOADS; version++) {
+      await setTimeout(EVERY_MS);
       bundle.switchTo(version % 2 === 0 ? odd : even);
       await server.reload('tiny');
       expect((await first()).version).toBe(String(version));
