@@ -101,7 +101,7 @@ def all_of(folder, bundles):
     packages = tarballs(folder / "tarballs")
     context = folder / "context"
     said = deploy(context, "docker", bundles / "fused", "--packages", packages, "--name", "shapes")
-    stated = float(re.search(r"have ([\d.]+) MB", said).group(1))
+    stated = float(re.search(r"take ([\d.]+) MB", said).group(1))
     judged("docker: the size that it states", lambda: check(abs(stated - size(context) / 1e6) < 0.1, (stated, size(context))))
     app, environment, user, command = build(context, folder)
     print(f"docker: context {size(context) / 1e6:.1f} MB, what it becomes {size(app) / 1e6:.1f} MB")

@@ -72,7 +72,8 @@ export async function readServeConfig(
     );
   }
   const folder = dirname(path);
-  const at = (file: string): string => resolve(folder, file);
+  // An address such as s3://models/digits is for whoever can read it.
+  const at = (file: string): string => (file.includes('://') ? file : resolve(folder, file));
   const { tls, access: rules, bundles, ...rest } = parsed.output;
   return {
     ...(rest as Omit<ServeOptions, 'bundles'>),

@@ -11,10 +11,16 @@ export function define(command: Command, surroundings: Surroundings): void {
       'Exports to ONNX: the members of a store as one bundle (their mean, its uncertainty, and, where TensorFlow.js is installed, a\n' +
         'smoke request with the answer that they give there, for verify), or a saved TensorFlow.js model as one file.',
     )
-    .argument('<source>', 'a snapshot store, e.g. Ensemble, or a model.json')
+    .argument(
+      '<source>',
+      'a snapshot store, e.g. Ensemble, a folder of several with --sweep, either in s3:// too, or a model.json',
+    )
     .requiredOption('--out <path>', 'folder of the bundle to make; of a model, the .onnx file')
     .option('--check', 'compare with TensorFlow.js on random and edge inputs (needs both runtimes)')
     .option('--last <count>', 'only the last so many members (default: all)', count)
+    .option('--best <count>', 'only so many members, the best by --metric', count)
+    .option('--metric <name>', 'by which members are the best, e.g. val_loss')
+    .option('--sweep', 'the source holds many stores, whose members are candidates together')
     .option('--members <ids>', 'only these members, by id or position from 0: 0,2,4', list)
     .addOption(
       new Option(

@@ -10,7 +10,10 @@ export function define(command: Command, surroundings: Surroundings): void {
         'Serves bundles over the Open Inference Protocol v2 (HTTP, gRPC with --grpc-port) until Ctrl-C, after which it\n' +
           'still answers what it accepted. SIGTERM first lets a load balancer send requests elsewhere. Metrics are at /metrics, a page at /.',
       )
-      .argument('[bundle...]', 'folders of bundles; name=folder serves one under another name'),
+      .argument(
+        '[bundle...]',
+        'folders of bundles, or s3://bucket/folder; name=folder serves one under another name',
+      ),
   ).action((folders: readonly string[], flags: ServeFlags) =>
     serveUntilStopped(folders, flags, surroundings),
   );

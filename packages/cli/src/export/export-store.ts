@@ -12,12 +12,21 @@ import {
   type OrtLike,
   type Precision,
 } from '@snapshot-ensemble/export-onnx';
-import type { ModelArtifacts, NamedTensor, SnapshotStore } from '@snapshot-ensemble/snapshot-core';
+import {
+  createSnapshotStore,
+  openSweep,
+  type ModelArtifacts,
+  type NamedTensor,
+  type SnapshotStore,
+} from '@snapshot-ensemble/snapshot-core';
+import { fileBlobs } from '@snapshot-ensemble/snapshot-core/node';
 import type { Surroundings } from '../command.ts';
-import { inFolder, isBundle, openStore, type OpenStore } from '../folders.ts';
+import { inFolder, isBundle, openStore, requireFolder, type OpenStore } from '../folders.ts';
 import { bytes, count as withCommas } from '../numbers.ts';
+import { isObjectStore, objectStore } from '../object-store.ts';
 import { CheckFailedError, EnvironmentError, UsageError } from '../run-main.ts';
 import { checkWithTfjs } from './check-with-tfjs.ts';
+import { chosenMembers } from './chosen-members.ts';
 import { commitOf } from './commit.ts';
 import type { ExportFlags } from './flags.ts';
 import { kindOfOutputs } from './kind-of-outputs.ts';
@@ -38,7 +47,7 @@ export async function exportStore(
     throw new UsageError(
       `export: "${folder}" already holds a bundle. Replace it with --overwrite, or name another folder.`,
     );
-  const opened = await openStore(from, directory);
+  const opened = await openSource(from, flags.sweep === true, directory);
   try {
     const { manifest, notStacked, comparisons } = await writeEnsemble(
       opened,
@@ -66,6 +75,23 @@ function isOurs(error: unknown): boolean {
   return ours.some((kind) => error instanceof kind);
 }
 
+/** A store, or all below a folder, on disk or in an object store. */
+async function openSource(from: string, isSweep: boolean, directory: string): Promise<OpenStore> {
+  if (!isSweep && !isObjectStore(from)) return openStore(from, directory);
+  if (!isObjectStore(from)) await requireFolder(from, directory);
+  const blobs = isObjectStore(from)
+    ? await objectStore(from, process.env)
+    : fileBlobs(resolve(directory, from));
+  try {
+    const store = isSweep ? await openSweep(blobs) : createSnapshotStore(blobs);
+    const manifest = await store.readManifest();
+    if (manifest !== undefined) return { kind: 'store', blobs, store, manifest };
+  } catch (error) {
+    throw inFolder(from, error);
+  }
+  throw new UsageError(`"${from}" holds no run. Give the address of a snapshot store.`);
+}
+
 async function writeEnsemble(
   { store, manifest }: OpenStore,
   target: string,
@@ -73,10 +99,7 @@ async function writeEnsemble(
   { print, directory }: Surroundings,
 ): Promise<ExportedEnsemble> {
   const { name = basename(target), labels, opset, form } = flags;
-  const ids = chosenMembers(
-    manifest.members.map(({ id }) => id),
-    flags,
-  );
+  const ids = chosenMembers(manifest.members, flags);
   const { topology } = await store.readModel();
   const kind = flags.kind ?? kindOfOutputs(topology);
   const rows = await rowsOf(flags, directory);
@@ -106,26 +129,6 @@ async function writeEnsemble(
       'The bundle has no smoke request, because TensorFlow.js, which computes its answer, is not installed here.\n',
     );
   return exported;
-}
-
-function chosenMembers(
-  all: readonly string[],
-  { last = all.length, members }: ExportFlags,
-): readonly string[] {
-  if (all.length === 0)
-    throw new UsageError('export: the store has no members yet. Let the run finish a cycle first.');
-  if (last > all.length)
-    throw new UsageError(
-      `export: --last is ${last}, but the store has ${all.length} members. Give at most ${all.length}.`,
-    );
-  if (members === undefined) return all.slice(-last);
-  return members.map((wanted) => {
-    const id = /^\d+$/.test(wanted) ? all[Number(wanted)] : all.find((each) => each === wanted);
-    if (id !== undefined) return id;
-    throw new UsageError(
-      `export: --members names "${wanted}"; the store has 0 … ${all.length - 1}: ${all.join(', ')}.`,
-    );
-  });
 }
 
 /** The rows given, and what runs them. */

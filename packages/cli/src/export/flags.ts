@@ -12,6 +12,9 @@ export interface ExportFlags {
   readonly check?: true;
   readonly last?: number;
   readonly members?: readonly string[];
+  readonly best?: number;
+  readonly metric?: string;
+  readonly sweep?: true;
   readonly form?: EnsembleOptions['form'];
   readonly precision?: PrecisionFlag;
   readonly rows?: string;

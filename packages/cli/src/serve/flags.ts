@@ -21,6 +21,7 @@ export interface ServeFlags {
   readonly tlsCert?: string;
   readonly tlsClientCa?: string;
   readonly watch?: number;
+  readonly cache?: string;
   readonly preStopDelay?: number;
   readonly shutdown?: number;
   readonly log: 'json' | 'none';
@@ -64,6 +65,10 @@ export function addServeFlags(command: Command): Command {
     .option('--tls-key <file>', 'private key, PEM')
     .option('--tls-cert <file>', 'certificate, PEM')
     .option('--tls-client-ca <file>', 'what the certificates of clients must be signed by, PEM')
+    .option(
+      '--cache <folder>',
+      "where bundles from s3:// are kept (default: below the system's folder for temporary files)",
+    )
     .option('--watch <ms>', 'how often to look for another revision of the bundles', count)
     .option(
       '--pre-stop-delay <ms>',

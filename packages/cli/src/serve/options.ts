@@ -1,7 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { LogEntry, ServeOptions } from '@snapshot-ensemble/ensemble-server';
-import { openBundle } from '../folders.ts';
+import { readBundle } from '@snapshot-ensemble/ensemble-bundle';
+import type {
+  BundleLocation,
+  LogEntry,
+  ServedModel,
+  ServeOptions,
+} from '@snapshot-ensemble/ensemble-server';
+import { inFolder, openBundle } from '../folders.ts';
+import { isObjectStore, remoteBundle } from '../object-store.ts';
 import { UsageError } from '../run-main.ts';
 import type { Pairs, ServeFlags } from './flags.ts';
 
@@ -19,7 +26,11 @@ export async function serveOptions(
     flags.config === undefined
       ? undefined
       : await readServeConfig(resolve(directory, flags.config), process.env);
-  const bundles = { ...file?.bundles, ...(await namedBundles(folders, directory)) };
+  const cache = flags.cache === undefined ? undefined : resolve(directory, flags.cache);
+  const bundles = {
+    ...(await configuredBundles(file?.bundles ?? {}, cache)),
+    ...(await namedBundles(folders, directory, cache)),
+  };
   if (Object.keys(bundles).length === 0)
     throw new UsageError(
       'serve: no bundle is given. Give a folder, or a --config file that names bundles.',
@@ -113,23 +124,72 @@ async function readTls(
   };
 }
 
+/** Bundles of the configuration file; those in an object store become sources. */
+async function configuredBundles(
+  bundles: ServeOptions['bundles'],
+  cache: string | undefined,
+): Promise<ServeOptions['bundles']> {
+  const sourceOf = async (location: BundleLocation): Promise<BundleLocation> =>
+    typeof location === 'string' && isObjectStore(location)
+      ? remoteBundle(location, process.env, cache)
+      : location;
+  const opened = async (
+    served: BundleLocation | ServedModel,
+  ): Promise<BundleLocation | ServedModel> => {
+    if (typeof served === 'string' || served instanceof URL || 'read' in served)
+      return sourceOf(served);
+    if (served.bundle !== undefined) return { ...served, bundle: await sourceOf(served.bundle) };
+    const versions: Record<string, BundleLocation> = {};
+    for (const [version, location] of Object.entries(served.versions))
+      versions[version] = await sourceOf(location);
+    return { ...served, versions };
+  };
+  const all: Record<string, BundleLocation | ServedModel> = {};
+  for (const [name, served] of Object.entries(bundles)) all[name] = await opened(served);
+  return all;
+}
+
 async function namedBundles(
   folders: readonly string[],
   directory: string,
-): Promise<Readonly<Record<string, string>>> {
-  const bundles: Record<string, string> = {};
+  cache: string | undefined,
+): Promise<Readonly<Record<string, BundleLocation>>> {
+  const bundles: Record<string, BundleLocation> = {};
   for (const argument of folders) {
     const { given, folder } = splitName(argument);
-    const { bundle } = await openBundle(folder, directory);
-    await bundle.close();
-    const name = given ?? bundle.manifest.name;
+    const { location, own } = isObjectStore(folder)
+      ? await openRemote(folder, cache)
+      : await openLocal(folder, directory);
+    const name = given ?? own;
     if (Object.hasOwn(bundles, name))
       throw new UsageError(
         `serve: two bundles are called "${name}". Give one another name: other=${folder}.`,
       );
-    bundles[name] = resolve(directory, folder);
+    bundles[name] = location;
   }
   return bundles;
+}
+
+interface Named {
+  readonly location: BundleLocation;
+  /** What the bundle calls itself. */
+  readonly own: string;
+}
+
+async function openLocal(folder: string, directory: string): Promise<Named> {
+  const { bundle } = await openBundle(folder, directory);
+  await bundle.close();
+  return { location: resolve(directory, folder), own: bundle.manifest.name };
+}
+
+async function openRemote(place: string, cache: string | undefined): Promise<Named> {
+  const location = await remoteBundle(place, process.env, cache);
+  try {
+    await using bundle = await readBundle(location);
+    return { location, own: bundle.manifest.name };
+  } catch (error) {
+    throw inFolder(place, error);
+  }
 }
 
 function splitName(argument: string): { readonly given?: string; readonly folder: string } {
