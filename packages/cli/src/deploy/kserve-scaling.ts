@@ -40,7 +40,10 @@ export function kserveScaling(options: KserveOptions): Scaling {
 }
 
 /** The sum over all pods; KEDA divides it by the target to get how many there should be. */
-function pendingRequests({ prometheus, model, namespace, queueTarget }: KserveOptions): object {
+function pendingRequests(options: KserveOptions): object {
+  const { prometheus, namespace, queueTarget, runtime, storageUri, name } = options;
+  // Our runtime calls the model as KServe calls the service.
+  const model = runtime === 'own' && storageUri !== undefined ? name : options.model;
   if (prometheus === undefined)
     throw new UsageError(
       'deploy kserve: --prometheus is missing, without which nobody knows what waits. Give the address of your Prometheus, e.g. http://prometheus.monitoring:9090, or --scale-on cpu.',
