@@ -2,7 +2,8 @@
 
 - Triton: every config.pbtxt is parsed by Triton's own protobuf; data types, dimensions and files agree with the ONNX models beside it;
   the step for members answers what the members' mean is, on onnxruntime.
-- KServe: every key of an InferenceService is one that its own client has.
+- KServe: every key of an InferenceService is one that its own client has, and every document is valid against the schemas of KServe's
+  custom resources, strictly (they come with its Go module: Go is needed).
 - Kubernetes: every manifest is valid against the schemas of kubernetes-validate, strictly.
 - Ray and Triton's Python: the programs compile.
 - Planted faults: an unknown field, a wrong dimension, a misspelt key of a Deployment and a wrong weight are all found.
@@ -19,6 +20,7 @@ import tempfile
 import types
 from pathlib import Path
 
+import jsonschema
 import kubernetes_validate
 import numpy as np
 import onnxruntime
@@ -31,6 +33,7 @@ GOLDEN = HERE.parent / "serving" / "golden"
 CLI = HERE.parent.parent / "packages" / "cli" / "dist" / "main.js"
 IMAGE = ["--image", "registry.example.com/team/tiny:1.0"]
 TYPES = {"tensor(float)": "TYPE_FP32", "tensor(bool)": "TYPE_BOOL", "tensor(int64)": "TYPE_INT64", "tensor(int32)": "TYPE_INT32"}
+KSERVE = "v0.15.2"
 counts = {"passed": 0, "failed": 0}
 
 
@@ -53,7 +56,7 @@ def fault_of(judge, *arguments):
     try:
         judge(*arguments)
     except Exception as error:  # noqa: BLE001 - whatever a judge throws is its verdict
-        return f"{type(error).__name__}: {error}"
+        return f"{type(error).__name__}: {str(error)[:500]}"
     return None
 
 
@@ -148,7 +151,7 @@ def valid(document):
 
 
 def kubernetes(folder):
-    for name, flags in (("cpu", []), ("gpu", ["--device", "gpu"])):
+    for name, flags in (("cpu", []), ("gpu", ["--device", "gpu"]), ("queue", ["--scale-on", "queue"])):
         out = deploy(folder, f"kubernetes-{name}", "kubernetes", GOLDEN / "tiny", *IMAGE, *flags)
         listed = yaml.safe_load((out / "kustomization.yaml").read_text())["resources"]
         for file in listed:
@@ -185,14 +188,90 @@ def kserve_models():
     return importlib.import_module("kserve.models")
 
 
+@functools.cache
+def kserve_schemas():
+    """Schemas by kind, out of the module that KServe publishes; nothing of it is committed here."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["go", "mod", "download", "-json", f"github.com/kserve/kserve@{KSERVE}"]
+        done = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
+    folder = Path(json.loads(done.stdout)["Dir"]) / "config" / "crd" / "full"
+    schemas = {}
+    for kind in ("inferenceservices", "servingruntimes"):
+        definition = yaml.load((folder / f"serving.kserve.io_{kind}.yaml").read_text(), yaml.CSafeLoader)["spec"]
+        schema = definition["versions"][0]["schema"]["openAPIV3Schema"]
+        schemas[definition["names"]["kind"]] = strict(schema)
+    return schemas
+
+
+def strict(schema):
+    """Unknown keys are faults; what Kubernetes writes in words of its own is put into those of JSON Schema."""
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: strict(value) for key, value in schema.items() if key not in ("properties", "format")}
+    if schema.get("x-kubernetes-int-or-string"):
+        return {"type": ["integer", "string"], **{k: v for k, v in found.items() if k == "pattern"}}
+    if "properties" in schema:
+        found["properties"] = {name: strict(value) for name, value in schema["properties"].items()}
+        if not schema.get("x-kubernetes-preserve-unknown-fields"):
+            found.setdefault("additionalProperties", False)
+    return found
+
+
+def kserve_valid(document):
+    schema = kserve_schemas()[document["kind"]]
+    # The API server knows the metadata, and leaves the status to the controller.
+    jsonschema.validate({key: value for key, value in document.items() if key != "metadata"}, schema)
+
+
+def scales(document):
+    """What KServe's admission webhook asks of its ways to scale, v0.15: inference_service_validation.go."""
+    annotations = document["metadata"]["annotations"]
+    predictor = document["spec"]["predictor"]
+    mode, scaler = annotations["serving.kserve.io/deploymentMode"], annotations.get("serving.kserve.io/autoscalerClass")
+    if mode == "Serverless":
+        assert predictor["scaleMetric"] in ("concurrency", "rps"), predictor["scaleMetric"]
+        containers = predictor.get("containers", [])
+        assert all(len(container["ports"]) == 1 for container in containers), "Knative takes one port"
+    elif scaler == "hpa":
+        assert predictor["scaleMetric"] in ("cpu", "memory") and 1 <= predictor["scaleTarget"] <= 100, predictor
+    else:
+        assert scaler == "keda", scaler
+        [metric] = predictor["autoScaling"]["metrics"]
+        assert metric["type"] == "External" and float(metric["external"]["target"]["value"]) > 0, metric
+
+
 def kserve(folder):
-    triton_flags = ["--storage-uri", "s3://models/repository"]
-    for name, flags in (("triton", triton_flags), ("own", ["--runtime", "own", *IMAGE, "--canary", "10"])):
+    storage = ["--storage-uri", "s3://models/repository"]
+    own = ["--runtime", "own", *IMAGE]
+    queue = ["--scale-on", "queue", "--prometheus", "http://prometheus.monitoring:9090"]
+    # The two revisions of a canary are the same but for the image.
+    canary = ["--runtime", "own", "--image", "registry.example.com/team/tiny:1.1", "--canary", "10"]
+    for name, flags in {
+        "triton": storage,
+        "triton, by what waits": [*storage, *queue],
+        "triton, canary": [*storage, "--canary", "10"],
+        "triton on a GPU": [*storage, "--device", "gpu"],
+        "own": own,
+        "own, by what waits": [*own, *queue],
+        "own, canary: first revision": [*own, "--canary", "100"],
+        "own, canary: second revision": canary,
+        "own, bundle from a store": [*own, *storage],
+        "own, bundle from a store, by what waits": [*own, *storage, *queue],
+    }.items():
         out = deploy(folder, f"kserve-{name}", "kserve", GOLDEN / "tiny", *flags)
         document = yaml.safe_load((out / "inference-service.yaml").read_text())
         judged(f"kserve {name}: its client knows every key", kserve_keys, document, "V1beta1InferenceService")
-    document["spec"]["predictor"]["canary"] = 1
-    caught("a key that KServe lacks", kserve_keys, document, "V1beta1InferenceService")
+        judged(f"kserve {name}: valid against the schema", kserve_valid, document)
+        judged(f"kserve {name}: it scales as the webhook wants", scales, document)
+        runtime = out / "serving-runtime.yaml"
+        if runtime.exists():
+            judged(f"kserve {name}: its runtime is valid against the schema", kserve_valid, yaml.safe_load(runtime.read_text()))
+    faults = {"a key that KServe lacks": ["canary", 1], "a metric that it cannot scale by": ["scaleMetric", "queue"]}
+    for name, [key, value] in faults.items():
+        broken = json.loads(json.dumps(document))
+        broken["spec"]["predictor"][key] = value
+        caught(name, kserve_valid, broken)
+    caught("a key that its client lacks", kserve_keys, {**document, "canary": 1}, "V1beta1InferenceService")
 
 
 with tempfile.TemporaryDirectory() as folder:
