@@ -90,15 +90,15 @@ def survives(url, bundle, name):
 
 
 def all_of(folder, bundles):
-    with cluster() as address:
-        for name, graph in (("fused", "Graph"), ("separate", "separate-member-1"), ("cascade", "cascade-member-0")):
-            application = folder / name
-            deploy(application, "ray", bundles / name, "--name", name, "--replicas", "2")
-            with serving(application, address, folder / f"{name}.log") as url:
-                infer = f"{url}/v2/models/{name}/infer"
-                judged(f"ray {name}: smoke/", agrees, infer, bundles / name)
-                status, answer = post(infer, {"inputs": [{"name": "pixels_input", "shape": [1], "datatype": "FP32", "data": [1]}]})
-                judged(f"ray {name}: a wrong shape is refused", lambda: check(status == 400, (status, answer)))
-                judged(f"ray {name}: a replica is killed, and {REQUESTS} of {REQUESTS} are answered", survives, infer, bundles / name, graph)
-                if name == "fused":
-                    caught("the answer of another bundle", agrees, infer, bundles / "cascade")
+    for name, graph in (("fused", "Graph"), ("separate", "separate-member-1"), ("cascade", "cascade-member-0")):
+        application = folder / name
+        deploy(application, "ray", bundles / name, "--name", name, "--replicas", "2")
+        # A cluster of its own: Ray's workers would keep the module `app` of the application before.
+        with cluster() as address, serving(application, address, folder / f"{name}.log") as url:
+            infer = f"{url}/v2/models/{name}/infer"
+            judged(f"ray {name}: smoke/", agrees, infer, bundles / name)
+            status, answer = post(infer, {"inputs": [{"name": "pixels_input", "shape": [1], "datatype": "FP32", "data": [1]}]})
+            judged(f"ray {name}: a wrong shape is refused", lambda: check(status == 400, (status, answer)))
+            judged(f"ray {name}: a replica is killed, and {REQUESTS} of {REQUESTS} are answered", survives, infer, bundles / name, graph)
+            if name == "fused":
+                caught("the answer of another bundle", agrees, infer, bundles / "cascade")
