@@ -107,7 +107,11 @@ describe('export of a sweep', () => {
   });
 
   it.each<[string, readonly string[], RegExp]>([
-    ['more than there are', ['--best', '9', '--metric', 'loss'], /--best is 9, but there are 6 members/],
+    [
+      'more than there are',
+      ['--best', '9', '--metric', 'loss'],
+      /--best is 9, but there are 6 members/,
+    ],
     ['a metric that nobody has', ['--best', '2', '--metric', 'auc'], /has no metric "auc"/],
     ['the best of nothing said', ['--best', '2'], /--best and --metric go together/],
     ['two choices', ['--best', '2', '--metric', 'loss', '--last', '1'], /exclude each other/],
