@@ -54,7 +54,7 @@ describe('serve s3://', () => {
       const running = startCli(['serve', words, '--port', '0', '--cache', 'cache'], {
         directory: folder.path,
       });
-      const [, url = ''] = await running.printed(/Look at (\S+)\/ /);
+      const [, url = ''] = await running.printed(/Open (\S+)\/ or /);
       expect(await cli('verify', 'bundle', '--url', url, '--model', name)).toMatchObject({
         code: 0,
       });
