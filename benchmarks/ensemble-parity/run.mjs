@@ -136,7 +136,7 @@ async function membersInTfjs() {
   /** @type {Float32Array[]} */
   const all = [];
   for (const id of ids) {
-    await tfjsTrainer(tf, model).writeWeights(store.readMember(id));
+    await tfjsTrainer(tf, model, tf.train.sgd(0)).writeWeights(store.readMember(id));
     const own = new Float32Array(rows * CLASSES);
     for (let start = 0; start < rows; start += TFJS_BATCH) {
       const end = Math.min(start + TFJS_BATCH, rows);
