@@ -1,9 +1,9 @@
-import type {
-  Metrics,
-  NamedTensor,
-  Progress,
-  Trainer,
-  TrainingCallback,
+import {
+  runTraining,
+  type Metrics,
+  type NamedTensor,
+  type SteppedTrainer,
+  type TrainingCallback,
 } from '@snapshot-ensemble/snapshot-core';
 import { momentumStep } from './momentum.ts';
 import { specsOf, tensorsOf, writeTensors } from './network-tensors.ts';
@@ -43,7 +43,6 @@ interface State {
   /** Sum of the losses of the epoch so far. */
   readonly lossSum: Float64Array;
   learningRate: number;
-  isStopped: boolean;
 }
 
 /** Trains a network in place by stochastic gradient descent with momentum, calling the callback as the protocol says. */
@@ -54,70 +53,33 @@ export async function train(network: Network, options: TrainOptions): Promise<vo
     velocity: zerosLike(network),
     lossSum: new Float64Array(1),
     learningRate: 0.1,
-    isStopped: false,
   };
-  const trainer = trainerOf(state);
   const gradient = zerosLike(network);
   const perEpoch = stepsPerEpoch(data, batchSize);
-  const totalSteps = epochs * perEpoch;
-  const at = (step: number): Progress => ({
-    step,
-    epoch: Math.floor(step / perEpoch),
-    totalSteps,
+  const orderOf = (epoch: number): Uint32Array =>
+    shuffledRows(data.labels.length, options.seed, epoch);
+  let order = orderOf(Math.floor(firstStep / perEpoch));
+  await runTraining(trainerOf(state), callback, {
+    totalSteps: epochs * perEpoch,
     stepsPerEpoch: perEpoch,
-  });
-
-  let step = firstStep;
-  const run = async (): Promise<void> => {
-    await callback.onTrainBegin?.(at(firstStep), trainer);
-    let order = shuffledRows(data.labels.length, options.seed, at(step).epoch);
-    while (step < totalSteps && !state.isStopped) {
-      const progress = at(step);
-      await callback.onStepBegin?.(progress, trainer);
-      if (step % perEpoch === 0) {
-        order = shuffledRows(data.labels.length, options.seed, progress.epoch);
-      }
+    firstStep,
+    step({ step, epoch }) {
       const first = (step % perEpoch) * batchSize;
+      if (first === 0) {
+        order = orderOf(epoch);
+        state.lossSum[0] = 0;
+      }
       const batch = rowsOf(data, order.subarray(first, first + batchSize));
       const loss = backward(network, batch.rows, batch.labels, gradient);
       momentumStep(network, gradient, state.velocity, state.learningRate, momentum);
       state.lossSum[0]! += loss;
-      step += 1;
-      await callback.onStepEnd?.(
-        { ...progress, readMetrics: () => Promise.resolve({ loss }) },
-        trainer,
-      );
-      if (step % perEpoch !== 0) continue;
-      const metrics = { loss: state.lossSum[0]! / perEpoch, ...options.validate?.() };
-      state.lossSum[0] = 0;
-      await callback.onEpochEnd?.({ ...progress, metrics }, trainer);
-    }
-    const outcome = step < totalSteps ? 'stopped' : 'finished';
-    await callback.onTrainEnd?.({ ...at(step), outcome }, trainer);
-  };
-
-  try {
-    await run();
-  } catch (error) {
-    await tellOfFailure(callback, at(step), trainer);
-    throw error;
-  }
+      return () => ({ loss });
+    },
+    evaluate: () => ({ loss: state.lossSum[0]! / perEpoch, ...options.validate?.() }),
+  });
 }
 
-/** What fails on the way out must not hide the error that ended the training. */
-async function tellOfFailure(
-  callback: TrainingCallback,
-  at: Progress,
-  trainer: Trainer,
-): Promise<void> {
-  try {
-    await callback.onTrainEnd?.({ ...at, outcome: 'failed' }, trainer);
-  } catch {
-    // The caller gets the first error.
-  }
-}
-
-function trainerOf(state: State): Trainer {
+function trainerOf(state: State): SteppedTrainer {
   const { network, velocity, lossSum } = state;
   return {
     model: {
@@ -133,13 +95,13 @@ function trainerOf(state: State): Trainer {
       writeTensors(network, await collect(weights));
     },
     readOptimizer: () =>
-      streamOf([...tensorsOf(velocity, 'velocity/'), { ...lossSumSpec, data: bitsOf(lossSum) }]),
+      streamOf([...tensorsOf(velocity, 'velocity/'), { ...lossSumSpec, data: lossSum.slice() }]),
     async writeOptimizer(tensors) {
       const all = await collect(tensors);
       writeTensors(velocity, all.slice(0, -1));
       const last = all.at(-1);
-      if (last?.dtype !== 'int64') throw new TypeError('The optimizer state lacks its loss sum.');
-      lossSum.set(new Float64Array(last.data.slice().buffer));
+      if (last?.dtype !== 'float64') throw new TypeError('The optimizer state lacks its loss sum.');
+      lossSum.set(last.data);
     },
     perturbWeights(standardDeviation, seed) {
       const next = gaussian(seed);
@@ -151,18 +113,10 @@ function trainerOf(state: State): Trainer {
         }
       }
     },
-    stop() {
-      state.isStopped = true;
-    },
   };
 }
 
-/** The sum as the bits of a float64, which safetensors files of ours do not have. */
-const lossSumSpec = { name: 'epoch/loss-sum-bits', dtype: 'int64', shape: [1] } as const;
-
-function bitsOf(values: Float64Array): BigInt64Array {
-  return new BigInt64Array(values.slice().buffer);
-}
+const lossSumSpec = { name: 'epoch/loss-sum', dtype: 'float64', shape: [1] } as const;
 
 function rowsOf({ rows, labels }: TrainingData, picked: Uint32Array): TrainingData {
   const features = rows.length / labels.length;

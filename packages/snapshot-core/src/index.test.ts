@@ -27,6 +27,7 @@ it('exports what is documented, and nothing else', () => {
     'repair',
     'reportProgress',
     'resumeStep',
+    'runTraining',
     'saveCheckpoints',
     'stopEarly',
     'streamSafetensors',

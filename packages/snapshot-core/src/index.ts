@@ -62,6 +62,7 @@ export type {
   TrainOutcome,
   TrainResult,
 } from './protocol.ts';
+export { runTraining, type RunTrainingOptions, type SteppedTrainer } from './run-training.ts';
 export {
   decodeSafetensors,
   decodeSafetensorsStream,
