@@ -62,7 +62,7 @@ def demo():
         if built.returncode != 0:
             return report("the demo builds", built.stdout[-2000:])
         hook = (HERE / "use-built.mjs").as_uri()
-        flags = ["--train-size", "2000", "--epochs", "2", "--cycles", "2", "--fresh", "--out", folder]
+        flags = ["--train-size", "2000", "--epochs", "2", "--cycles", "2", "--fresh", "--backend", "tensorflow", "--out", folder]
         answer = call("node", "--import", hook, "examples/demo/dist/main.js", *flags)
         says = re.search(r"Backend: (.*tfjs-node.*)", answer.stdout)
         fault = None if answer.returncode == 0 and says else (answer.stdout + answer.stderr)[-3000:]

@@ -124,6 +124,8 @@ describe('the demo', { timeout: patience }, () => {
       [['--nope'], "unknown option '--nope'"],
       [['surplus'], 'too many arguments'],
       [['--epochs', '0'], 'Allowed is a whole number from 1 to 1000'],
+      [['--backend', 'webgl'], 'Allowed choices are wasm, tensorflow.'],
+      [['--backend', 'tensorflow'], 'needs @tensorflow/tfjs-node, which is not installed'],
       [['--train-size', '1e9'], 'Allowed is a whole number from 100 to 5000'],
       [['--train-size', '100', '--epochs', '1', '--cycles', '5'], 'Allowed are up to 0;'],
     ])('%s: one line, exit code 1, nothing written', (flags, message) => {

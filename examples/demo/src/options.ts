@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { BACKENDS, type BackendName } from './backend-names.ts';
 import { BATCH_SIZE } from './recipes.ts';
 
 export interface QuickstartOptions {
@@ -16,6 +17,8 @@ export interface QuickstartOptions {
   readonly out: string;
   /** 0 takes any free port. */
   readonly port: number;
+  /** What trains. */
+  readonly backend: BackendName;
 }
 
 const LARGEST_TRAIN_SIZE = 5_000;
@@ -37,6 +40,11 @@ export function parseOptions(
     .option('--fresh', 'start over instead of going on with what is there', false)
     .option('--out <folder>', 'where everything goes', 'out')
     .addOption(flag('--port <number>', 'for the server; 0 takes a free one', 0, 0, 65_535))
+    .addOption(
+      new Option('--backend <name>', 'what trains; tensorflow needs @tensorflow/tfjs-node')
+        .choices(BACKENDS)
+        .default('wasm'),
+    )
     .exitOverride()
     .configureOutput({
       writeOut: write,

@@ -31,9 +31,9 @@ const REFUSED_SHARE = 0.05;
 /** The whole pipeline: train, compare, export, check, serve, ask, draw. */
 export async function runQuickstart(options: QuickstartOptions, screen: Screen): Promise<void> {
   const { out, cycles, epochs } = options;
+  const { tf, name: backend } = await chooseBackend(options.backend);
   if ((await claimFolder(options)) === 'found')
     screen.print(`Found an earlier run in ${out}/ and go on with it; --fresh starts over.`);
-  const { tf, name: backend } = await chooseBackend();
   const data = await loadData(options);
   const { validation, test, unknown } = data;
   screen.print(
