@@ -2,7 +2,7 @@ import { jit, numpy as np, tree, valueAndGrad } from '@jax-js/jax';
 import type { NamedTensor, SteppedTrainer, TensorSpec } from '@snapshot-ensemble/snapshot-core';
 
 /** Parameters by name. A type, not an interface: jax-js takes only those for trees. */
-type Tree = { readonly [name: string]: np.Array };
+type Tree = Readonly<Record<string, np.Array>>;
 /** A scalar of parameters and a batch. Consumes its arguments. */
 type Loss<P extends Tree> = (parameters: P, inputs: np.Array, labels: np.Array) => np.Array;
 
@@ -88,7 +88,7 @@ async function fitting(specs: TensorSpec[], tensors: AsyncIterable<NamedTensor>)
         throw new TypeError(
           `"${name}" is float32 [${shape.join()}], got ${dtype} [${got.join()}].`,
         );
-      return [name, np.array(data.slice() as Float32Array<ArrayBuffer>).reshape([...shape])];
+      return [name, np.array(data.slice()).reshape([...shape])];
     }),
   );
 }

@@ -1,15 +1,9 @@
 import { lax, nn, numpy as np, random } from '@jax-js/jax';
 
 /** Kernels `[out, in, height, width]` or `[in, out]`, and biases; jax-js maps over their names. */
-// A type, not an interface: jax-js takes only those for trees.
-export type Parameters = {
-  readonly conv1: np.Array;
-  readonly bias1: np.Array;
-  readonly conv2: np.Array;
-  readonly bias2: np.Array;
-  readonly dense: np.Array;
-  readonly bias3: np.Array;
-};
+export type Parameters = Readonly<
+  Record<'conv1' | 'bias1' | 'conv2' | 'bias2' | 'dense' | 'bias3', np.Array>
+>;
 
 /** Images are `[side, side]`, and each convolution halves the side. */
 export interface NetworkShape {

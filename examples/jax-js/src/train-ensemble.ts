@@ -56,7 +56,7 @@ export async function train(
         const end = start + batchSize;
         const loss = trainer.step(imagesOf(data, start, end), labelsOf(data, start, end));
         // Read at once, so that nothing waits to be freed; jax-js computes in this thread.
-        const [value] = await loss.data();
+        const [value] = (await loss.data()) as Float32Array;
         return (): Metrics => ({ loss: value! });
       },
       async evaluate(): Promise<Metrics> {

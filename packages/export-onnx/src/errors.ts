@@ -1,3 +1,5 @@
+import { checkOptions, type KnownOptions } from '@snapshot-ensemble/options';
+
 /**
  * Why an export was refused: `unsupported-model` (layers or options that have no ONNX equal, listed), `invalid-topology`
  * (the model JSON contradicts itself), `invalid-weights` (missing, or not of the shape the layer needs), `invalid-option`,
@@ -39,5 +41,18 @@ export class ExportError extends Error {
     super(message, details.cause === undefined ? {} : { cause: details.cause });
     this.code = code;
     this.layers = details.layers ?? [];
+  }
+}
+
+/** Refuses option keys that do not exist, with the nearest that does. Throws `ExportError('invalid-option')`. */
+export function refuseUnknown<T extends object>(
+  where: string,
+  options: T | undefined,
+  known: KnownOptions<T>,
+): void {
+  try {
+    checkOptions(where, options, known);
+  } catch (cause) {
+    throw new ExportError('invalid-option', (cause as RangeError).message, { cause });
   }
 }

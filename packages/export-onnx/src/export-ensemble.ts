@@ -19,7 +19,7 @@ import { memberGraphs } from './ensemble/member-graph.ts';
 import { readMembers, type MemberSelection } from './ensemble/members.ts';
 import type { Plan } from './ensemble/plan.ts';
 import type { EnsemblePolicy } from '@snapshot-ensemble/ensemble-math';
-import { ExportError } from './errors.ts';
+import { ExportError, refuseUnknown } from './errors.ts';
 import { policiesOf, type Policies } from './ensemble/policies.ts';
 import type { Statistic } from './ensemble/policy/statistics.ts';
 import {
@@ -34,13 +34,7 @@ import { provenanceOf } from './ensemble/provenance.ts';
 import { bundleTensor } from './ensemble/tensors.ts';
 import { knownSmokeOptions, smokeTestOf, type SmokeOptions } from './ensemble/truth.ts';
 import { without } from './ensemble/without.ts';
-import {
-  knownExportOptions,
-  refuseUnknown,
-  settingsOf,
-  type ExportOptions,
-  type Settings,
-} from './options.ts';
+import { knownExportOptions, settingsOf, type ExportOptions, type Settings } from './options.ts';
 
 export interface EnsembleOptions extends ExportOptions {
   /** How the members become one: for all outputs, or by output name. Members are counted from 0 among those exported, oldest first. */

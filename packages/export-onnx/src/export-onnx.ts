@@ -2,7 +2,8 @@ import { buildModel, type AnyArtifacts } from './build-model.ts';
 import { encodeModel } from './onnx/encode.ts';
 import { exportedTensor, type ExportedTensor } from './onnx/exported-tensor.ts';
 import { bytesOf } from './onnx/file.ts';
-import { knownExportOptions, refuseUnknown, settingsOf, type ExportOptions } from './options.ts';
+import { refuseUnknown } from './errors.ts';
+import { knownExportOptions, settingsOf, type ExportOptions } from './options.ts';
 
 export interface ExportedModel {
   /** The ONNX file. */

@@ -1,4 +1,4 @@
-import { checkOptions, type KnownOptions } from '@snapshot-ensemble/options';
+import type { KnownOptions } from '@snapshot-ensemble/options';
 import { ExportError } from './errors.ts';
 import { layerConverters } from './layers/index.ts';
 import type { LayerConverters } from './layers/layer.ts';
@@ -36,19 +36,6 @@ export const knownExportOptions: KnownOptions<ExportOptions> = {
   ...{ opset: true, converters: true, inputLayout: true, exposeStates: true },
   ...{ cutAt: true, inputShapes: true, inputNames: true, outputNames: true, metadata: true },
 };
-
-/** Refuses option keys that do not exist, with the nearest that does. Throws `ExportError('invalid-option')`. */
-export function refuseUnknown<T extends object>(
-  where: string,
-  options: T | undefined,
-  known: KnownOptions<T>,
-): void {
-  try {
-    checkOptions(where, options, known);
-  } catch (cause) {
-    throw new ExportError('invalid-option', (cause as RangeError).message, { cause });
-  }
-}
 
 export type Settings = Required<
   Pick<ExportOptions, 'opset' | 'converters' | 'inputLayout' | 'exposeStates' | 'metadata'>

@@ -4,7 +4,8 @@ import { encodeModel } from './onnx/encode.ts';
 import { exportedTensor, type ExportedTensor } from './onnx/exported-tensor.ts';
 import { externalChunks, placeExternally } from './onnx/external-data.ts';
 import { asyncChunksOf, checkOneFile, MAX_MODEL_BYTES } from './onnx/file.ts';
-import { knownExportOptions, refuseUnknown, settingsOf, type ExportOptions } from './options.ts';
+import { refuseUnknown } from './errors.ts';
+import { knownExportOptions, settingsOf, type ExportOptions } from './options.ts';
 
 export interface WriteOptions extends ExportOptions {
   /** Path of the model in the sink. Default `model.onnx`; external weights go to the same path with `.data` after it. */

@@ -28,11 +28,11 @@ export async function runTraining(
 ): Promise<number> {
   const { totalSteps, stepsPerEpoch = totalSteps, firstStep = 0 } = options;
   checkSteps(totalSteps, stepsPerEpoch, firstStep);
-  let isStopped = false;
+  const stopping = new AbortController();
   const stoppable: Trainer = {
     ...trainer,
     stop() {
-      isStopped = true;
+      stopping.abort();
     },
   };
   const at = (step: number): Progress => ({
@@ -44,7 +44,7 @@ export async function runTraining(
   let step = firstStep;
   try {
     await callback.onTrainBegin?.(at(step), stoppable);
-    while (step < totalSteps && !isStopped) {
+    while (step < totalSteps && !stopping.signal.aborted) {
       const progress = at(step);
       await callback.onStepBegin?.(progress, stoppable);
       const read = await options.step(progress);

@@ -74,7 +74,9 @@ describe('runTraining', () => {
     expect(asked).toEqual([]);
     const curious: TrainingCallback = {
       name: 'curious',
-      onStepEnd: async ({ step, readMetrics }) => void (step === 1 && (await readMetrics())),
+      async onStepEnd(progress) {
+        if (progress.step === 1) await progress.readMetrics();
+      },
       onEpochEnd: () => undefined,
     };
     await train(curious, options);

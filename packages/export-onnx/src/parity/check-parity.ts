@@ -1,4 +1,4 @@
-import { refuseUnknown } from '../options.ts';
+import { refuseUnknown } from '../errors.ts';
 import {
   compareTensors,
   largeInput,

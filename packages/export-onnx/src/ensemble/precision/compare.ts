@@ -1,6 +1,5 @@
 import type { OutputKind } from '@snapshot-ensemble/ensemble-math';
-import { ExportError } from '../../errors.ts';
-import { refuseUnknown } from '../../options.ts';
+import { ExportError, refuseUnknown } from '../../errors.ts';
 import { feedsOf, type OrtLike } from '../../parity/check-parity.ts';
 import type { HostTensors } from '../../parity/compare.ts';
 import { batchesOf, rowsOf } from './batches.ts';
