@@ -21,5 +21,5 @@ const readings = {
 };
 const before = process.resourceUsage().maxRSS;
 await readings[/** @type {keyof typeof readings} */ (how)]();
-console.log((process.resourceUsage().maxRSS - before) * 1024);
+process.stdout.write(String((process.resourceUsage().maxRSS - before) * 1024));
 await bundle.close();
