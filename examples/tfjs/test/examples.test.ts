@@ -14,6 +14,7 @@ function run(name: string, times = 1): string {
     const { status, stdout, stderr } = spawnSync(process.execPath, [main], {
       cwd,
       encoding: 'utf8',
+      env: { ...process.env, FORCE_COLOR: '0' },
     });
     expect(status, stderr).toBe(0);
     printed = stdout;
