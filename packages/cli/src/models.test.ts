@@ -87,8 +87,8 @@ describe('export of a saved model', () => {
 
   it.each<[string, (json: string) => string, string]>([
     ['what is not JSON', () => '{"modelTopology"', 'is not JSON'],
-    ['a file without a model', () => '{}', 'has no modelTopology or no weightsManifest'],
-    ['null', () => 'null', 'has no modelTopology or no weightsManifest'],
+    ['a file without a model', () => '{}', 'it lacks modelTopology or weightsManifest'],
+    ['null', () => 'null', 'it lacks modelTopology or weightsManifest'],
     [
       'a missing weight file',
       (json) => json.replaceAll('group1-shard1of', 'gone'),
