@@ -27,11 +27,13 @@ async function serveUntilStopped(
   const options = await serveOptions(folders, flags, { directory, printError });
   const { serve } = await import('@snapshot-ensemble/ensemble-server');
   const server = await serve(options);
+  // Before anyone can read that Ctrl-C stops it.
+  const stop = stopSignal();
   for (const name of Object.keys(options.bundles))
     print(`Serving ${name} at ${server.url}/v2/models/${encodeURIComponent(name)}\n`);
   if (server.grpc !== undefined) print(`gRPC at ${server.grpc}\n`);
   print(`Open ${server.url}/ or ${server.url}/metrics. Ctrl-C stops.\n`);
-  const signal = await stopSignal();
+  const signal = await stop;
   print('Stopping after the requests in progress. Press Ctrl-C again to stop at once.\n');
   await (signal === 'SIGTERM' ? server.drain() : server.close());
 }
