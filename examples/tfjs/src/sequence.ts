@@ -32,7 +32,7 @@ const model = tf.sequential({
 model.compile({ optimizer: tf.train.adam(0.02), loss: 'categoricalCrossentropy' });
 const training = sequences(256, 1);
 await model.fit(training.x, training.y, {
-  epochs: 9,
+  epochs: 12,
   callbacks: snapshotEnsembleCallback(tf, { cycles: 3, store: 'Ensemble' }),
 });
 

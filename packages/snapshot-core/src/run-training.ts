@@ -1,3 +1,4 @@
+import { checkOptions, type KnownOptions } from '@snapshot-ensemble/options';
 import type { Awaitable, Metrics, Progress, Trainer, TrainingCallback } from './protocol.ts';
 
 export interface RunTrainingOptions {
@@ -13,6 +14,14 @@ export interface RunTrainingOptions {
   readonly evaluate?: (progress: Progress) => Awaitable<Metrics>;
 }
 
+const known: KnownOptions<RunTrainingOptions> = {
+  totalSteps: true,
+  stepsPerEpoch: true,
+  firstStep: true,
+  step: true,
+  evaluate: true,
+};
+
 /** A trainer whose loop is `runTraining`, which brings `stop`. */
 export type SteppedTrainer = Omit<Trainer, 'stop'>;
 
@@ -26,6 +35,7 @@ export async function runTraining(
   callback: TrainingCallback,
   options: RunTrainingOptions,
 ): Promise<number> {
+  checkOptions('runTraining', options, known);
   const { totalSteps, stepsPerEpoch = totalSteps, firstStep = 0 } = options;
   checkSteps(totalSteps, stepsPerEpoch, firstStep);
   const stopping = new AbortController();

@@ -24,6 +24,10 @@ const calls: Record<string, readonly [option: string, run: (options: never) => u
   learningRateRangeTest: ['lrStart', (options) => core.learningRateRangeTest(options)],
   repair: ['dryRun', (options) => core.repair(blobs, options)],
   reportProgress: ['everySteps', (options) => core.reportProgress(ignore, options)],
+  runTraining: [
+    'totalSteps',
+    (options) => core.runTraining(null as never, { name: 'idle' }, options),
+  ],
   s3Blobs: ['folder', (options) => s3Blobs(options)],
   saveCheckpoints: ['everySteps', (options) => core.saveCheckpoints(store, options)],
   stopEarly: ['patience', (options) => core.stopEarly(options)],
