@@ -39,12 +39,9 @@ export async function runTraining(
   const { totalSteps, stepsPerEpoch = totalSteps, firstStep = 0 } = options;
   checkSteps(totalSteps, stepsPerEpoch, firstStep);
   const stopping = new AbortController();
-  const stoppable: Trainer = {
-    ...trainer,
-    stop() {
-      stopping.abort();
-    },
-  };
+  const stoppable = withStop(trainer, () => {
+    stopping.abort();
+  });
   const at = (step: number): Progress => ({
     step,
     epoch: Math.floor(step / stepsPerEpoch),
@@ -77,6 +74,16 @@ export async function runTraining(
     }
     throw error;
   }
+}
+
+/** The trainer with `stop`. It may be an object of a class: methods of its prototype are there, and find its private fields. */
+function withStop(trainer: SteppedTrainer, stop: () => void): Trainer {
+  const get = (target: SteppedTrainer, key: string | symbol): unknown => {
+    if (key === 'stop') return stop;
+    const value: unknown = Reflect.get(target, key);
+    return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+  };
+  return new Proxy(trainer, { get }) as Trainer;
 }
 
 function checkSteps(totalSteps: number, stepsPerEpoch: number, firstStep: number): void {

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { runTraining, type RunTrainingOptions, type TrainingCallback } from '../src/index.ts';
+import {
+  runTraining,
+  type NamedTensor,
+  type RunTrainingOptions,
+  type TrainingCallback,
+} from '../src/index.ts';
 import { trainerContract } from '../src/testing/index.ts';
 import { toyTrainer } from './plugins/toy-trainer.ts';
 
@@ -36,7 +41,44 @@ async function train(
   });
 }
 
+/** A trainer as a class: its methods stand on the prototype, and one of them needs a private field. */
+class ClassTrainer {
+  readonly model = toyTrainer().model;
+  readonly #rates: number[] = [];
+  setLearningRate(rate: number): void {
+    this.#rates.push(rate);
+  }
+  readRates(): readonly number[] {
+    return this.#rates;
+  }
+  async *readWeights(): AsyncIterable<NamedTensor> {
+    yield* toyTrainer().readWeights();
+  }
+  writeWeights(): Promise<void> {
+    return Promise.resolve();
+  }
+  async *readOptimizer(): AsyncIterable<NamedTensor> {
+    yield* toyTrainer().readWeights();
+  }
+}
+
 describe('runTraining', () => {
+  it('takes an object of a class, and loses none of its methods', async () => {
+    const trainer = new ClassTrainer();
+    const seen: string[] = [];
+    const step = (): (() => Record<string, number>) => () => ({});
+    const looks: TrainingCallback = {
+      name: 'looks',
+      onStepBegin({ step: at }, given) {
+        given.setLearningRate(at);
+        seen.push('readOptimizer' in given ? 'kept' : 'lost');
+      },
+    };
+    await runTraining(trainer, looks, { totalSteps: 2, step });
+    expect(seen).toEqual(['kept', 'kept']);
+    expect(trainer.readRates()).toEqual([0, 1]);
+  });
+
   const cases = trainerContract(() => ({
     epochs: 3,
     stepsPerEpoch: 3,
