@@ -21,6 +21,7 @@ export interface BundleSource {
 
 /** Where a bundle's files go; each is written whole or not at all. Every `BlobStore` of snapshot-core is one. */
 export interface BundleSink {
+  /** Each chunk is good until the next is asked for: copy what is kept. */
   write(path: string, chunks: AsyncIterable<Uint8Array>): Promise<unknown>;
   /** As that of a source: held while a revision is written. */
   lease?(revision: string): Promise<ReleaseLease>;

@@ -35,7 +35,10 @@ export interface ReadOptions {
 export interface BlobStore {
   /** Throws `StoreError('not-found')` on first use if there is no such key. */
   read(key: string, range?: ByteRange, options?: ReadOptions): AsyncIterable<Uint8Array>;
-  /** Atomic: the whole blob under its key, or nothing. Throws `StoreError('conflict')` if the condition fails. */
+  /**
+   * Atomic: the whole blob under its key, or nothing. Each chunk is good until the next is asked for: copy what is kept. Throws
+   * `StoreError('conflict')` if the condition fails.
+   */
   write(
     key: string,
     chunks: AsyncIterable<Uint8Array>,

@@ -35,6 +35,16 @@ const faults: Readonly<
       },
     }),
   ],
+  'keeps the chunks that it was given': [
+    'keeps no chunk of a stream',
+    (blobs) => ({
+      async write(key, chunks, condition) {
+        const kept: Uint8Array[] = [];
+        for await (const chunk of chunks) kept.push(chunk);
+        return blobs.write(key, streamOf(...kept), condition);
+      },
+    }),
+  ],
   'takes a range as closed': [
     'reads ranges',
     (blobs) => ({
