@@ -50,6 +50,18 @@ describe('sum-counts', () => {
     expect(run({ a: '3 passed, 1 failed\n' }).status).toBe(1);
   });
 
+  it('repeats what failed', () => {
+    const log =
+      ' \u001b[41m FAIL \u001b[49m test/a.test.ts > adds\nAssertionError: expected 1 to be 2\n' +
+      'stack\n FAIL  test/a.test.ts > adds\nAssertionError: expected 1 to be 2\n Tests  1 failed (1)\n';
+    const { stdout } = run({ a: log, b: 'FAIL onnx: no such op\n3 passed, 1 failed\n' });
+    expect(stdout.match(/^ {2}FAIL.*$|^ {4}Assertion.*$/gm)).toEqual([
+      '  FAIL  test/a.test.ts > adds',
+      '    AssertionError: expected 1 to be 2',
+      '  FAIL onnx: no such op',
+    ]);
+  });
+
   it('fails on a log in which nothing ran', () => {
     const { stdout, status } = run({ a: '3 passed, 0 failed\n', b: 'done\n' });
     expect(stdout).toMatch(/\n3 passed, 1 failed\n$/);
