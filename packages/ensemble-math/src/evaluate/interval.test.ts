@@ -27,6 +27,17 @@ describe('meanInterval', () => {
     expect(upper).toBeLessThanOrEqual(Math.max(...values) + rounding);
   });
 
+  it.each([1e-300, 1e-160, 1e160, 1.7e308])('is as wide for values of %d', (size) => {
+    const shape = Float64Array.of(0, 1, 0, 0.5, 1, 1, 0, 0.25);
+    const plain = meanInterval(shape);
+    const { estimate, lower, upper } = meanInterval(shape.map((value) => value * size));
+    expect([lower, estimate, upper].map((value) => value / size)).toEqual([
+      expect.closeTo(plain.lower, 12),
+      expect.closeTo(plain.estimate, 12),
+      expect.closeTo(plain.upper, 12),
+    ]);
+  });
+
   it('is the mean alone where all values are equal', () => {
     expect(meanInterval(Float64Array.of(2, 2, 2))).toEqual({ estimate: 2, lower: 2, upper: 2 });
   });

@@ -32,19 +32,29 @@ export function meanInterval(values: Float64Array, options: IntervalOptions = {}
   checkFinite(where, values);
   checkCount(where, 'resamples', resamples, 1, Number.MAX_SAFE_INTEGER);
   checkConfidence(where, confidence);
-  const { mean, error } = meanAndError(values);
-  if (!(error > 0)) return { estimate: mean, lower: mean, upper: mean };
+  const scale = scaleOf(values);
+  const scaled = values.map((value) => value / scale);
+  const { mean, error } = meanAndError(scaled);
+  const estimate = mean * scale;
+  if (!(error > 0)) return { estimate, lower: estimate, upper: estimate };
   const tail = (1 - confidence) / 2;
-  const ratios = ratiosOfResamples(values, mean, resamples, seededIntegers(seed));
+  const ratios = ratiosOfResamples(scaled, mean, resamples, seededIntegers(seed));
   const student = studentQuantile(1 - tail, values.length - 1);
   const below = Math.max(student, quantile(ratios, 1 - tail));
   const above = Math.max(student, -quantile(ratios, tail));
   const [least, most] = rangeOf(values);
   return {
-    estimate: mean,
-    lower: Math.max(least, mean - error * below),
-    upper: Math.min(most, mean + error * above),
+    estimate,
+    lower: Math.max(least, (mean - error * below) * scale),
+    upper: Math.min(most, (mean + error * above) * scale),
   };
+}
+
+/** A power of two near the largest value: what is divided by it keeps its digits, and its squares neither vanish nor overflow. */
+function scaleOf(values: Float64Array): number {
+  let largest = 0;
+  for (const value of values) largest = Math.max(largest, Math.abs(value));
+  return largest === 0 ? 1 : 2 ** Math.floor(Math.log2(largest));
 }
 
 export function checkConfidence(where: string, confidence: number): void {
