@@ -29,7 +29,7 @@ const TIMEOUT = isLong ? 3_600_000 : undefined;
  * Deep sums, as what a cut gives, are beyond the gate of single layers: what rounding is worth in each is measured. Of blazeface tfjs
  * itself is up to 13.9 gates from float64, onnxruntime 10.4.
  */
-const deep = ['basic-pitch', 'blazeface', 'centernet'];
+const deep = ['basic-pitch', 'blazeface', 'centernet', 'facemesh', 'handlandmark-lite', 'iris'];
 
 /** Exports and compares with tfjs, unoptimized and optimized, one row and three where the batch is open. */
 async function parity(

@@ -44,6 +44,20 @@ describe('what cannot be exported', () => {
     { all: 'all:0', fine: 'fine:0' },
   );
 
+  it('is a band of what is no matrix', () => {
+    const error = refusal(
+      graphModel(
+        [
+          placeholder('x', 'float32', [3]),
+          { name: 'band', op: 'MatrixBandPart', input: ['x', 'width', 'width'] },
+        ],
+        [held('width', 'int32', [], 1)],
+        { y: 'band:0' },
+      ),
+    );
+    expect(error.message).toContain('it is given no matrix. Convert the model again.');
+  });
+
   it('is said in one error, all of it, with what to do', () => {
     const error = refusal(artifacts);
     expect(error.code).toBe('unsupported-model');

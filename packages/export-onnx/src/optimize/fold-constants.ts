@@ -65,11 +65,23 @@ const casts: Readonly<Record<number, (x: TensorData) => TensorData | undefined>>
   },
 };
 
+/** As what divides and rounds down asks for the sign of its divisor. */
+const isLess: Fold = (_, [a, b]) => {
+  if (a?.dtype !== b?.dtype || a?.dtype === 'float16' || elementCount(a!.shape) > MAX_CAST)
+    return undefined;
+  if (elementCount(b!.shape) !== 1 || b!.shape.length > a!.shape.length) return undefined;
+  const limit = (b!.read() as ArrayLike<number | bigint>)[0]!;
+  const isBelow = (x: number | bigint): number => Number(x < limit);
+  const values = a!.read() as ArrayLike<number | bigint>;
+  return tensorData('bool', a!.shape, Uint8Array.from(Array.from(values, isBelow)));
+};
+
 const folds: Readonly<Record<string, Fold>> = {
   Add: elementwise,
   Sub: elementwise,
   Mul: elementwise,
   Div: elementwise,
+  Less: isLess,
   Transpose: (node, [x]) => {
     const perm = intsOf(node, 'perm') ?? x!.shape.map((_, axis) => axis).reverse();
     return transposed(x!, perm);

@@ -233,6 +233,15 @@ const cases: readonly (readonly [string, Graph, readonly string[]])[] = [
     ['MatMul', 'Add'],
   ],
   [
+    'a comparison of constants',
+    graphOf([3, 4], [node('Less', ['i', 'none'], 'n'), node('Where', ['n', 'a', 'x'], 'y')], {
+      i: int64([4], [-2, 0, 3, -1]),
+      none: int64([], [0]),
+      a: noise(3, 4),
+    }),
+    ['Where'],
+  ],
+  [
     'equal computations on equal constants',
     graphOf(
       [3, 4],

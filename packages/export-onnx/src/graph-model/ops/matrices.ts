@@ -125,6 +125,7 @@ const einsum = emits((call) => {
 const bandPart = emits((call) => {
   const { graph } = call;
   const x = plainOf(call, 0);
+  if (x.shape.length < 2) throw new Refusal('it is given no matrix', 'Convert the model again.');
   const [lower, upper] = [number(call, 1, 'num_lower'), number(call, 2, 'num_upper')];
   if (lower !== upper)
     throw new Refusal(
