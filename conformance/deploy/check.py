@@ -4,7 +4,7 @@
   the step for members answers what the members' mean is, on onnxruntime.
 - KServe: every key of an InferenceService is one that its own client has; in the long tier, every document is valid against the schemas
   of KServe's custom resources, strictly (they come with its Go module: Go is needed).
-- Kubernetes: every manifest is valid against the schemas of kubernetes-validate, strictly.
+- Kubernetes: every manifest, that of the sweep example included, is valid against the schemas of kubernetes-validate, strictly.
 - Ray and Triton's Python: the programs compile.
 - Planted faults: an unknown field, a wrong dimension, a misspelt key of a Deployment and a wrong weight are all found.
 """
@@ -162,6 +162,14 @@ def kubernetes(folder):
     caught("a misspelt key", valid, document)
 
 
+def sweep(_):
+    """The indexed job of the sweep example."""
+    document = yaml.safe_load((CLI.parents[3] / "examples" / "sweep" / "job.yaml").read_text())
+    judged("sweep: the indexed job", valid, document)
+    document["spec"]["completionsMode"] = document["spec"].pop("completionMode")
+    caught("a misspelt key of a job", valid, document)
+
+
 def programs(folder):
     ray = deploy(folder, "ray", "ray", GOLDEN / "tiny")
     judged("ray: the program compiles", lambda: py_compile.compile(str(ray / "app.py"), doraise=True))
@@ -278,7 +286,7 @@ def kserve(folder):
 
 
 with tempfile.TemporaryDirectory() as folder:
-    for judge in (triton, members, kubernetes, kserve, programs):
+    for judge in (triton, members, kubernetes, sweep, kserve, programs):
         judge(Path(folder))
 print(f"{counts['passed']} passed, {counts['failed']} failed")
 sys.exit(1 if counts["failed"] else 0)
