@@ -81,7 +81,15 @@ describe('one clear line and exit code 2', () => {
     ],
     [
       'export Ensemble --out out --opset 9',
-      'in "Ensemble": opset is 9; this package writes 17 … 21.',
+      "option '--opset <version>' argument '9' is invalid. Give a whole number from 17 to 21. See snapshot-ensemble export --help.",
+    ],
+    [
+      'serve bundle --limit 3',
+      "option '--limit <name=number>' argument '3' is invalid. Give name=value. See snapshot-ensemble serve --help.",
+    ],
+    [
+      'export model.json --out model.onnx --best 2',
+      'export: --best is for stores; a model.json becomes a single file. Leave it out, or export a store.',
     ],
   ])('%s', async (line, message) => {
     const outcome = await runCli(line.split(' '), { directory: folder.path });

@@ -6,6 +6,8 @@ export interface Surroundings {
   readonly print: (text: string) => void;
   /** Writes text to standard error. */
   readonly printError: (text: string) => void;
+  /** Says how far a long work is; what is said next, or printed, takes its place. */
+  readonly progress: (text: string) => void;
   /** Folder that relative paths start from. */
   readonly directory: string;
 }

@@ -12,17 +12,17 @@ export interface CommandEntry {
 /** Every command by name, in the order of `--help`. */
 export const commands: Readonly<Record<string, CommandEntry>> = {
   train: {
-    summary: 'train the model of a module of yours, or continue where it stopped',
+    summary: 'train the model that your module exports, or continue a training run',
     examples: ['train train.mjs', 'train train.mjs --store Other --json'],
     load: () => import('./commands/train.ts'),
   },
   inspect: {
-    summary: 'say what a snapshot store or a bundle holds, checksums verified',
+    summary: 'show what a snapshot store or a bundle holds, and verify its checksums',
     examples: ['inspect Ensemble', 'inspect bundle --json'],
     load: () => import('./commands/inspect.ts'),
   },
   plot: {
-    summary: 'draw a learning-rate schedule: terminal, SVG, HTML or Vega-Lite',
+    summary: 'draw a learning-rate schedule in the terminal, or as SVG, HTML or Vega-Lite',
     examples: [
       'plot --total-epochs 300 --steps-per-epoch 100 --cycles 6',
       'plot --total-steps 1500 --cycle-length 200 --output plan.svg',
@@ -40,22 +40,22 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: () => import('./commands/export.ts'),
   },
   repair: {
-    summary: 'rebuild the manifest of a snapshot store, take damaged members out',
+    summary: 'rebuild the manifest of a snapshot store and take out damaged members',
     examples: ['repair Ensemble --dry-run', 'repair Ensemble --json'],
     load: () => import('./commands/repair.ts'),
   },
   collect: {
-    summary: 'remove what killed processes left in a store, old revisions of a bundle',
+    summary: 'remove what killed processes left in a store, or old revisions of a bundle',
     examples: ['collect Ensemble --dry-run', 'collect bundle'],
     load: () => import('./commands/collect.ts'),
   },
   verify: {
-    summary: "replay a bundle's smoke request, or compare a store's checksums",
+    summary: "replay a bundle's smoke request, or verify a store's checksums",
     examples: ['verify bundle', 'verify Ensemble --json'],
     load: () => import('./commands/verify.ts'),
   },
   tune: {
-    summary: 'measure how a bundle runs best on this machine, and keep the choice beside it',
+    summary: 'measure the fastest settings for a bundle on this machine and save them with it',
     examples: ['tune bundle --seconds 2', 'tune bundle --seconds 2 --rows 16 --json'],
     load: () => import('./commands/tune.ts'),
   },

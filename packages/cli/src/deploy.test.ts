@@ -156,7 +156,7 @@ describe('deploy refuses, before anything is written,', () => {
     [
       'an option of another target',
       ['ray', tiny, '--image', 'a'],
-      /--image has no meaning there; it is for kserve, kubernetes/,
+      /--image does not apply; it is for kserve, kubernetes/,
     ],
     [
       'fewer pods at most than at least',

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { progressLine } from './progress-line.ts';
 import { run } from './run.ts';
 import { runMain } from './run-main.ts';
 
@@ -9,13 +10,18 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 const argv = process.argv.slice(2);
+const line = progressLine(process.stderr);
 const printError = (text: string): void => {
+  line.clear();
   process.stderr.write(text);
 };
 const print = (text: string): void => {
+  line.clear();
   process.stdout.write(text);
 };
-process.exitCode = await runMain(() => run(argv, { print, printError, directory: process.cwd() }), {
+const surroundings = { print, printError, progress: line.show, directory: process.cwd() };
+process.exitCode = await runMain(() => run(argv, surroundings), {
   printError,
   debug: argv.includes('--debug'),
 });
+line.clear();

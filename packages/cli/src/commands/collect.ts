@@ -19,8 +19,8 @@ export function define(command: Command, { print, directory }: Surroundings): vo
         'the run did not write, and revisions that a reader has open.',
     )
     .argument('<folder>', 'a snapshot store, e.g. Ensemble, or a bundle')
-    .option('--dry-run', 'only print what would be removed')
-    .option('--json', 'print it as JSON')
+    .option('--dry-run', 'only print what it would remove')
+    .option('--json', 'print the result as JSON')
     .action(async (folder: string, { dryRun = false, json }: CollectFlags) => {
       const place = resolve(directory, folder);
       const kind = await kindOf(folder, directory, ['store', 'bundle']);

@@ -35,6 +35,7 @@ interface DeployFlags {
   readonly queueTarget: number;
   readonly prometheus?: string;
   readonly packages?: string;
+  readonly json?: true;
 }
 
 /** Options that say something to some targets only. */
@@ -61,40 +62,63 @@ const meantFor: Readonly<Partial<Record<keyof DeployFlags, readonly Target[]>>> 
 export function define(command: Command, surroundings: Surroundings): void {
   command
     .description(
-      'Writes what others need to serve a bundle: a Triton model repository, manifests for KServe and Kubernetes, a Ray\n' +
-        'Serve application, the context of a container image. It writes files and contacts nobody.',
+      'Writes what other systems need to serve a bundle: a Triton model repository, manifests for KServe or Kubernetes, a Ray\n' +
+        'Serve application, or the build context of a container image. It only writes files and opens no connection.',
     )
-    .addArgument(new Argument('<target>', 'where the bundle goes').choices(targets))
+    .addArgument(new Argument('<target>', 'system that will serve the bundle').choices(targets))
     .argument('<bundle>', 'folder of the bundle')
-    .requiredOption('--out <folder>', 'where the files go; empty or not there yet')
-    .option('--name <name>', "what the model is called there (default: the bundle's name)")
+    .requiredOption('--out <folder>', 'folder for the files; empty or new')
+    .option('--name <name>', "name of the model there (default: the bundle's name)")
     .addOption(
-      new Option('--device <name>', 'what it computes on').choices(['cpu', 'gpu']).default('cpu'),
+      new Option('--device <name>', 'device to compute on').choices(['cpu', 'gpu']).default('cpu'),
     )
     .option('--max-batch-size <rows>', 'rows in a batch (triton, ray)', count, 64)
-    .option('--instances <count>', 'copies of the model on a device (triton)', count, 1)
-    .option('--max-queue-delay <us>', 'microseconds a batch may wait for more (triton)', count, 500)
-    .option('--replicas <count>', 'pods or replicas, at least (kserve, kubernetes, ray)', count, 2)
-    .option('--max-replicas <count>', 'pods at most (default: five times --replicas)', count)
-    .option('--namespace <name>', 'of the objects (kserve, kubernetes)', 'default')
-    .option('--cpu <quantity>', 'cores of a pod (kserve, kubernetes)', '2')
-    .option('--memory <quantity>', 'memory of a pod (kserve, kubernetes)', '1Gi')
-    .option('--image <reference>', 'image that `deploy docker` led to (kserve, kubernetes)')
+    .option('--instances <count>', 'model instances per device (triton)', count, 1)
+    .option(
+      '--max-queue-delay <us>',
+      'microseconds that a batch may wait for more rows (triton)',
+      count,
+      500,
+    )
+    .option(
+      '--replicas <count>',
+      'minimum number of pods or replicas (kserve, kubernetes, ray)',
+      count,
+      2,
+    )
+    .option(
+      '--max-replicas <count>',
+      'maximum number of pods (default: five times --replicas)',
+      count,
+    )
+    .option('--namespace <name>', 'namespace of the objects (kserve, kubernetes)', 'default')
+    .option('--cpu <quantity>', 'cores per pod (kserve, kubernetes)', '2')
+    .option('--memory <quantity>', 'memory per pod (kserve, kubernetes)', '1Gi')
+    .option('--image <reference>', 'image built from `deploy docker` (kserve, kubernetes)')
     .addOption(
-      new Option('--runtime <name>', 'what serves under KServe')
+      new Option('--runtime <name>', 'server to run under KServe')
         .choices(['triton', 'own'])
         .default('triton'),
     )
-    .option('--storage-uri <uri>', 'where the Triton repository or the bundle lies (kserve)')
+    .option('--storage-uri <uri>', 'address of the Triton repository or the bundle (kserve)')
     .option('--canary <percent>', 'share of the traffic for this revision (kserve)', percent)
     .addOption(
-      new Option('--scale-on <what>', 'what adds pods: processor time, or requests that wait')
+      new Option('--scale-on <what>', 'what to scale on: CPU use, or waiting requests')
         .choices(['cpu', 'queue'])
         .default('cpu'),
     )
-    .option('--queue-target <requests>', 'requests without an answer that a pod may have', count, 8)
-    .option('--prometheus <url>', 'who counts them, for --scale-on queue (kserve)')
-    .option('--packages <folder>', 'tarballs of our packages to install instead (docker)')
+    .option(
+      '--queue-target <requests>',
+      'waiting requests per pod to aim for, for --scale-on queue',
+      count,
+      8,
+    )
+    .option('--prometheus <url>', 'address of the Prometheus that counts them (kserve)')
+    .option(
+      '--packages <folder>',
+      'folder of tarballs to install our packages from, instead of npm (docker)',
+    )
+    .option('--json', 'print what was written as JSON')
     .action((target: Target, folder: string, flags: DeployFlags) =>
       deploy(target, folder, flags, command, surroundings),
     );
@@ -120,6 +144,11 @@ async function deploy(
     const { files, notes } = await emit(target, deployment, flags, directory);
     const all = { ...files, ...guideFile(target, deployment.name, notes) };
     const bytes = await writeDeployment(flags.out, directory, all);
+    if (flags.json === true) {
+      const written = { target, out: flags.out, files: Object.keys(all), bytes, notes };
+      print(`${JSON.stringify(written, undefined, 2)}\n`);
+      return;
+    }
     for (const note of notes) print(`${note}\n`);
     print(
       `Wrote ${Object.keys(all).length} files, ${megabytes(bytes)}, to ${flags.out}. ${flags.out}/README.md says how to run and check them.\n`,
@@ -134,7 +163,7 @@ function refuseForeignOptions(target: Target, command: Command): void {
     if (allowed.includes(target) || command.getOptionValueSource(option) !== 'cli') continue;
     const flag = `--${option.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
     throw new UsageError(
-      `deploy ${target}: ${flag} has no meaning there; it is for ${allowed.join(', ')}. Leave it out.`,
+      `deploy ${target}: ${flag} does not apply; it is for ${allowed.join(', ')}. Leave it out.`,
     );
   }
 }
@@ -173,7 +202,7 @@ async function emit(
       const { image } = flags;
       if (image === undefined)
         throw new UsageError(
-          'deploy kubernetes: --image is missing. Give the image that the folder of `deploy docker` was built into.',
+          'deploy kubernetes: --image is missing. Build the folder that `deploy docker` writes, and give the name of that image.',
         );
       return { files: kubernetesManifests({ ...pods, image }), notes: [] };
     }
@@ -201,11 +230,11 @@ function checkDevice(target: Target, { bundle }: Deployment, device: 'cpu' | 'gp
 }
 
 function canarySteps(percent: number): string {
-  return `This revision gets ${percent} % of the traffic, the one that is served now the rest, so apply it over another. To promote it, write it anew with --canary 100 and apply that; to take it back, with --canary 0.`;
+  return `This revision gets ${percent} % of the traffic and the one that is served now gets the rest, so apply it over a running service. To promote it, write it again with --canary 100 and apply that; to roll back, with --canary 0.`;
 }
 
 const allMembers =
-  'The policy has a cascade. Every request asks all members here, so it saves nothing; the answers are those of the cascade.';
+  'The policy has a cascade. Here every request runs all members: the answers are those of the cascade, but no computation is saved.';
 
 function runsAll({ bundle }: Deployment): boolean {
   const { form, policy } = bundle.manifest;

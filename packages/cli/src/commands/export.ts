@@ -8,24 +8,24 @@ import { count } from '../values.ts';
 export function define(command: Command, surroundings: Surroundings): void {
   command
     .description(
-      'Exports to ONNX: the members of a store as one bundle (their mean, its uncertainty, and, where TensorFlow.js is installed, a\n' +
-        'smoke request with the answer that they give there, for verify), or a saved TensorFlow.js model as one file.',
+      'Exports to ONNX: the members of a store as one bundle with their mean and its uncertainty, or a saved TensorFlow.js model as\n' +
+        'one file. Where TensorFlow.js is installed, it computes a request and its answer for the bundle, which verify replays.',
     )
     .argument(
       '<source>',
-      'a snapshot store, e.g. Ensemble, a folder of several with --sweep, either in s3:// too, or a model.json',
+      'a snapshot store, e.g. Ensemble; with --sweep, a folder of stores; both also as s3://…; or a model.json',
     )
-    .requiredOption('--out <path>', 'folder of the bundle to make; of a model, the .onnx file')
+    .requiredOption('--out <path>', 'folder for the bundle; for a model, the .onnx file')
     .option('--check', 'compare with TensorFlow.js on random and edge inputs (needs both runtimes)')
-    .option('--last <count>', 'only the last so many members (default: all)', count)
-    .option('--best <count>', 'only so many members, the best by --metric', count)
-    .option('--metric <name>', 'by which members are the best, e.g. val_loss')
-    .option('--sweep', 'the source holds many stores, whose members are candidates together')
+    .option('--last <count>', 'only the last members, this many (default: all)', count)
+    .option('--best <count>', 'only the best members by --metric, this many', count)
+    .option('--metric <name>', 'metric that ranks members for --best, e.g. val_loss')
+    .option('--sweep', 'the source is a folder of stores: choose from the members of all of them')
     .option('--members <ids>', 'only these members, by id or position from 0: 0,2,4', list)
     .addOption(
       new Option(
         '--form <form>',
-        'how members are laid out in files (default: auto: staged for a cascade, otherwise fused)',
+        'how members are divided into files (default: auto, which is staged for a cascade, otherwise fused)',
       ).choices(['auto', 'fused', 'stacked', 'staged', 'separate']),
     )
     .addOption(
@@ -35,24 +35,32 @@ export function define(command: Command, surroundings: Surroundings): void {
     )
     .option(
       '--rows <file>',
-      'rows as an Open Inference request in JSON, with "labels" if known: int8-static learns its ranges from them, and a reduced precision is compared on them',
+      'rows as an Open Inference request in JSON, with "labels" if known: to compare a reduced precision with float32, and for int8-static to learn ranges from',
     )
     .option('--name <name>', "the bundle's name (default: that of its folder)")
     .addOption(
       new Option(
         '--kind <kind>',
-        "what the model's outputs are (default: derived from the last layer)",
+        "kind of the model's outputs (default: derived from the last layer)",
       ).choices(['probabilities', 'logits', 'binary', 'multi-label', 'regression']),
     )
     .option('--labels <output=a,b,…>', 'class names of an output; may be repeated', addLabels, {})
-    .option('--opset <version>', 'version of the ONNX operators, 17 to 21', count)
+    .option('--opset <version>', 'version of the ONNX operators, 17 to 21', opset)
     .option('--no-smoke', 'leave out the smoke request')
     .option('--overwrite', 'replace what is already there')
+    .option('--json', 'print what was written, and what --check compared, as JSON')
     .action((source: string, flags: ExportFlags) =>
       source.endsWith('.json')
         ? exportModel(source, flags, surroundings)
         : exportStore(source, flags, surroundings),
     );
+}
+
+function opset(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 17 || value > 21)
+    throw new InvalidArgumentError('Give a whole number from 17 to 21.');
+  return value;
 }
 
 function list(text: string): readonly string[] {

@@ -17,8 +17,8 @@ export function define(command: Command, { print, directory }: Surroundings): vo
         'members, and takes damaged members out of the run. Removes no files.',
     )
     .argument('<folder>', 'a snapshot store, e.g. Ensemble')
-    .option('--dry-run', 'only print what would be done')
-    .option('--json', 'print it as JSON')
+    .option('--dry-run', 'only print what it would do')
+    .option('--json', 'print the result as JSON')
     .action(async (folder: string, { dryRun = false, json }: RepairFlags) => {
       await requireFolder(folder, directory);
       try {
@@ -40,6 +40,6 @@ function repairText(
   if (isRebuilt) lines.push(`The manifest was rebuilt: run ${manifest.run} with ${holds}.`);
   if (damagedManifest !== undefined) lines.push(`The damaged one is kept as ${damagedManifest}.`);
   if (lines.length === 0) lines.push(`Nothing to repair: ${holds} are intact.`);
-  if (dryRun) lines.push('This is what would be done; nothing was changed.');
+  if (dryRun) lines.push('Dry run: nothing was changed.');
   return `${lines.join('\n')}\n`;
 }

@@ -10,17 +10,19 @@ import { writeTexts } from '../write-files.ts';
 interface ReportFlags {
   readonly output: string;
   readonly title?: string;
+  readonly json?: true;
 }
 
 export function define(command: Command, { print, directory }: Surroundings): void {
   command
     .description(
-      'Writes report.html and its pictures, from what the store recorded about its run. The page works without network and scripts.',
+      'Writes report.html and its pictures from what the store recorded about its run. The page works offline and without scripts.',
     )
     .argument('<store>', 'a snapshot store, e.g. Ensemble')
-    .option('-o, --output <folder>', 'where the files go', 'report')
+    .option('-o, --output <folder>', 'folder for the files', 'report')
     .option('--title <text>', 'heading of the page (default: the name of the store)')
-    .action(async (folder: string, { output, title }: ReportFlags) => {
+    .option('--json', 'print the list of written files as JSON')
+    .action(async (folder: string, { output, title, json }: ReportFlags) => {
       const { manifest } = await openStore(folder, directory);
       const { runReport } = await import('@snapshot-ensemble/report');
       const files = await runReport({
@@ -28,7 +30,11 @@ export function define(command: Command, { print, directory }: Surroundings): vo
         ...recorded(manifest),
       });
       const paths = await writeTexts(output, directory, files);
-      print(`Wrote ${paths.join(', ')}\n`);
+      print(
+        json === true
+          ? `${JSON.stringify({ files: paths }, undefined, 2)}\n`
+          : `Wrote ${paths.join(', ')}\n`,
+      );
     });
 }
 

@@ -29,12 +29,24 @@ async function serveUntilStopped(
   const server = await serve(options);
   // Before anyone can read that Ctrl-C stops it.
   const stop = stopSignal();
-  for (const name of Object.keys(options.bundles))
-    print(`Serving ${name} at ${server.url}/v2/models/${encodeURIComponent(name)}\n`);
-  if (server.grpc !== undefined) print(`gRPC at ${server.grpc}\n`);
-  print(`Open ${server.url}/ or ${server.url}/metrics. Ctrl-C stops.\n`);
+  const { url, grpc } = server;
+  const models = Object.keys(options.bundles);
+  const say = (lines: readonly string[], event: object): void => {
+    print(flags.json === true ? `${JSON.stringify(event)}\n` : `${lines.join('\n')}\n`);
+  };
+  say(
+    [
+      ...models.map((name) => `Serving ${name} at ${url}/v2/models/${encodeURIComponent(name)}`),
+      ...(grpc === undefined ? [] : [`gRPC at ${grpc}`]),
+      `Open ${url}/ or ${url}/metrics. Ctrl-C stops.`,
+    ],
+    { kind: 'listening', url, ...(grpc !== undefined && { grpc }), models },
+  );
   const signal = await stop;
-  print('Stopping after the requests in progress. Press Ctrl-C again to stop at once.\n');
+  say(['Stopping after the requests in progress. Press Ctrl-C again to stop at once.'], {
+    kind: 'stopping',
+    signal,
+  });
   await (signal === 'SIGTERM' ? server.drain() : server.close());
 }
 

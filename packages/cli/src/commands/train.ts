@@ -11,14 +11,14 @@ interface TrainFlags {
 export function define(command: Command, surroundings: Surroundings): void {
   command
     .description(
-      'Trains the model of a module of yours and keeps a snapshot at the end of every cycle. The module exports\n' +
+      'Trains the model that your module exports and saves a snapshot at the end of every cycle. The module exports\n' +
         '  model     a compiled tf.LayersModel\n' +
         '  data      { inputs, targets }, tensors, or { dataset }, a tf.data.Dataset of { xs, ys }\n' +
         '  options   those of fit (epochs, validationData, …), and ensemble: those of snapshotEnsembleCallback\n' +
-        'each as it is or as a function that returns it. Run the same command again to continue after the last whole epoch.',
+        'each a value or a function that returns it. Run the same command again to continue after the last whole epoch.',
     )
     .argument('<module>', 'an .mjs or .js file, e.g. train.mjs')
-    .option('--store <folder>', 'where snapshots and checkpoints go', 'Ensemble')
+    .option('--store <folder>', 'folder for snapshots and checkpoints', 'Ensemble')
     .option('--fresh', 'replace the run that is in the store')
     .option('--json', 'print progress as one JSON object per line')
     .action((module: string, flags: TrainFlags) => trainEnsemble(module, flags, surroundings));

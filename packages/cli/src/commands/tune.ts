@@ -13,26 +13,31 @@ interface TuneFlags {
   readonly json?: true;
 }
 
-export function define(command: Command, { print, directory }: Surroundings): void {
+export function define(command: Command, { print, progress, directory }: Surroundings): void {
   command
     .description(
       'Measures which workers, threads and spinning give the lowest latency for one row on this machine, and which the highest\n' +
         'throughput. Writes the choice next to the bundle as tuning.json, where serve and loadEnsemble find it.',
     )
     .argument('<bundle>', 'folder of a bundle')
-    .option('--seconds <count>', 'time to measure, all candidates together', count, 20)
-    .option('--rows <count>', 'rows of a request when throughput is measured', count, 64)
+    .option('--seconds <count>', 'total time to measure, in seconds', count, 20)
+    .option('--rows <count>', 'rows per request when measuring throughput', count, 64)
     .addOption(
       new Option('--device <name>', 'where the ensemble runs; auto takes CUDA where it works')
         .choices(['cpu', 'cuda', 'auto'])
         .default('cpu'),
     )
-    .option('--json', 'print what was measured as JSON')
+    .option('--json', 'print the measurements as JSON')
     .action(async (given: string, { json, ...options }: TuneFlags) => {
       const { bundle } = await openBundle(given, directory);
       await bundle.close();
       const { tune } = await import('@snapshot-ensemble/ensemble-runtime');
-      const result = await tune(resolve(directory, given), options);
+      const result = await tune(resolve(directory, given), {
+        ...options,
+        onRound: (done, rounds) => {
+          progress(`measuring: round ${done} of ${rounds}`);
+        },
+      });
       print(
         json === true
           ? `${JSON.stringify(result, undefined, 2)}\n`

@@ -1,5 +1,5 @@
 import { UsageError } from '../run-main.ts';
-import type { KserveOptions } from './kserve.ts';
+import type { KserveOptions } from './kserve-options.ts';
 import { CPU_TARGET, PENDING } from './kubernetes.ts';
 import { checkPrometheus } from './names.ts';
 

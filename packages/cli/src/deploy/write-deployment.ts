@@ -39,7 +39,7 @@ async function refuseFull(out: string, target: string): Promise<void> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
     throw new UsageError(
-      `--out "${out}" is no folder. Name a folder that is empty or not there yet.`,
+      `--out "${out}" is not a folder. Name a folder that is empty or not there yet.`,
     );
   }
   if (names.length > 0)

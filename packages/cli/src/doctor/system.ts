@@ -31,7 +31,7 @@ export function checkNode({ nodeVersion }: System): Finding {
   return {
     what,
     state: 'problem',
-    detail: `${nodeVersion}, and ${nodeFloor.join('.')} is the oldest that works`,
+    detail: `${nodeVersion}; the oldest that works is ${nodeFloor.join('.')}`,
     remedy: 'install a newer Node from https://nodejs.org',
   };
 }
@@ -46,7 +46,7 @@ export function checkPlatform({ platform, arch, glibc }: System): Finding {
       state: 'problem',
       detail: `${name} with musl, on which onnxruntime-node does not load`,
       remedy:
-        'use a glibc image such as node:20-slim in place of Alpine; training and export work here',
+        'use a glibc image such as node:20-slim instead of Alpine; training and export work here',
     };
   if (!isAtLeast(glibc, glibcFloor))
     return {

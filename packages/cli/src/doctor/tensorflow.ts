@@ -18,7 +18,7 @@ export async function checkTensorflow(directory: string): Promise<readonly Findi
   const wasm = await checkInstalled(
     '@tensorflow/tfjs-backend-wasm',
     directory,
-    'training without a native library is slow without it',
+    'without it, TensorFlow.js trains in plain JavaScript, which is slow',
     'npm install @tensorflow/tfjs-backend-wasm @snapshot-ensemble/tfjs-wasm-training',
   );
   return [tfjs, wasm, await checkTfjsNode(directory)];
@@ -40,7 +40,11 @@ async function checkTfjsNode(directory: string): Promise<Finding> {
   const what = '@tensorflow/tfjs-node';
   const found = await findPackage(what, inProject(directory));
   if (found === undefined)
-    return { what, state: 'absent', detail: 'not installed; optional, the fastest on a CPU' };
+    return {
+      what,
+      state: 'absent',
+      detail: 'not installed; optional: for operations that WASM lacks',
+    };
   // In a process of its own: a native library of the wrong kind may end the process that loads it.
   try {
     const script = `require(${JSON.stringify(found.folder)})`;

@@ -26,7 +26,11 @@ export interface CheckedGraph {
 export async function checkWithTfjs(
   graph: CheckedGraph,
   directory: string,
-): Promise<{ readonly text: string; readonly problem: string | undefined }> {
+): Promise<{
+  readonly results: readonly ParityResult[];
+  readonly text: string;
+  readonly problem: string | undefined;
+}> {
   const tf = await needed<typeof Tfjs>('@tensorflow/tfjs', directory, '--check');
   const ort = await needed<OrtLike>('onnxruntime-node', directory, '--check');
   const { predict } = await openTfjsModels(tf, graph.models, graph.inputs, graph.outputs);
@@ -38,6 +42,7 @@ export async function checkWithTfjs(
   });
   const wrong = results.filter(({ isClose, isArgmaxEqual }) => !isClose || !isArgmaxEqual);
   return {
+    results,
     text: tableOf(results),
     problem:
       wrong.length === 0

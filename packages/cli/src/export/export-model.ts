@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { bundleDirectory } from '@snapshot-ensemble/ensemble-bundle/node';
-import { writeOnnx, type ExportedTensor } from '@snapshot-ensemble/export-onnx';
+import { writeOnnx, type ExportedTensor, type WrittenModel } from '@snapshot-ensemble/export-onnx';
 import type { Surroundings } from '../command.ts';
 import { inFolder } from '../folders.ts';
 import { bytes } from '../numbers.ts';
@@ -15,7 +15,7 @@ import { readSavedModel } from './saved-model.ts';
 export async function exportModel(
   source: string,
   flags: ExportFlags,
-  { print, directory }: Surroundings,
+  { print, progress, directory }: Surroundings,
 ): Promise<void> {
   const { out, opset } = flags;
   refuseBundleFlags(flags);
@@ -35,23 +35,34 @@ export async function exportModel(
   }).catch((error: unknown) => {
     throw inFolder(source, error);
   });
-  const size = written.files.reduce((sum, file) => sum + file.bytes, 0);
-  print(`Wrote ${out}: ${bytes(size)}\n`);
-  print(`input   ${written.inputs.map(describe).join(', ')}\n`);
-  print(`output  ${written.outputs.map(describe).join(', ')}\n`);
-  if (flags.check !== true) return;
-  const { text, problem } = await checkWithTfjs(
-    {
-      bytes: await readFile(target),
-      inputs: written.inputs,
-      outputs: written.outputs.map(({ name }) => name),
-      models: [artifacts],
-      combine: ([answers]) => answers!,
-    },
-    directory,
-  );
-  print(text);
-  if (problem !== undefined) throw new CheckFailedError(problem);
+  if (flags.json !== true) print(textOf(out, written));
+  const check = flags.check === true ? await checked() : undefined;
+  const data = { out, ...written, check: check?.results };
+  print(flags.json === true ? `${JSON.stringify(data, undefined, 2)}\n` : (check?.text ?? ''));
+  if (check?.problem !== undefined) throw new CheckFailedError(check.problem);
+
+  async function checked() {
+    progress('comparing with TensorFlow.js');
+    return checkWithTfjs(
+      {
+        bytes: await readFile(target),
+        inputs: written.inputs,
+        outputs: written.outputs.map(({ name }) => name),
+        models: [artifacts],
+        combine: ([answers]) => answers!,
+      },
+      directory,
+    );
+  }
+}
+
+function textOf(out: string, { files, inputs, outputs }: WrittenModel): string {
+  const size = files.reduce((sum, file) => sum + file.bytes, 0);
+  return [
+    `Wrote ${out}: ${bytes(size)}`,
+    `input   ${inputs.map(describe).join(', ')}`,
+    `output  ${outputs.map(describe).join(', ')}\n`,
+  ].join('\n');
 }
 
 function describe({ name, dtype, shape }: ExportedTensor): string {
@@ -60,10 +71,14 @@ function describe({ name, dtype, shape }: ExportedTensor): string {
 
 /** What belongs to a bundle would be ignored in silence. */
 function refuseBundleFlags(flags: ExportFlags): void {
-  const { last, members, form, precision, rows, name, kind, labels, smoke } = flags;
+  const { last, members, best, metric, sweep, form, precision, rows, name, kind, labels, smoke } =
+    flags;
   const given = {
     last,
     members,
+    best,
+    metric,
+    sweep,
     form,
     precision,
     rows,

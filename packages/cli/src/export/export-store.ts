@@ -49,25 +49,38 @@ export async function exportStore(
     );
   const opened = await openSource(from, flags.sweep === true, directory);
   try {
-    const { manifest, notStacked, comparisons } = await writeEnsemble(
-      opened,
-      target,
-      flags,
-      surroundings,
-    );
-    const size = Object.values(manifest.files).reduce((sum, file) => sum + file.bytes, 0);
-    const members = withCommas(manifest.members.length);
-    const precision = manifest.precision === 'float32' ? '' : `, ${manifest.precision}`;
-    print(`Wrote ${folder}: ${members} members, ${manifest.form}${precision}, ${bytes(size)}\n`);
-    for (const { node, reason } of notStacked) print(`not stacked: ${node}: ${reason}\n`);
-    for (const [output, comparison] of Object.entries(comparisons ?? {}))
-      print(`${output} against float32: ${comparisonText(comparison)}\n`);
-    if (manifest.precision !== 'float32' && comparisons === undefined)
-      print('Give rows with --rows, and it is compared with float32 on them.\n');
-    if (flags.check === true) await checkStore(opened, manifest, target, surroundings);
+    const exported = await writeEnsemble(opened, target, flags, surroundings);
+    if (flags.json !== true) print(exportedText(folder, exported));
+    const check =
+      flags.check === true
+        ? await checkStore(opened, exported.manifest, target, surroundings)
+        : undefined;
+    const { manifest, notStacked, comparisons } = exported;
+    const data = { out: folder, manifest, notStacked, comparisons, check: check?.results };
+    print(flags.json === true ? `${JSON.stringify(data, undefined, 2)}\n` : (check?.text ?? ''));
+    if (check?.problem !== undefined) throw new CheckFailedError(check.problem);
   } catch (error) {
     throw isOurs(error) ? error : inFolder(from, error);
   }
+}
+
+function exportedText(
+  folder: string,
+  { manifest, notStacked, comparisons }: ExportedEnsemble,
+): string {
+  const { files, members, form, precision } = manifest;
+  const size = Object.values(files).reduce((sum, file) => sum + file.bytes, 0);
+  const isReduced = precision !== 'float32';
+  const lines = [
+    `Wrote ${folder}: ${withCommas(members.length)} ${members.length === 1 ? 'member' : 'members'}, ${form}${isReduced ? `, ${precision}` : ''}, ${bytes(size)}`,
+    ...notStacked.map(({ node, reason }) => `not stacked: ${node}: ${reason}`),
+    ...Object.entries(comparisons ?? {}).map(
+      ([output, comparison]) => `${output} against float32: ${comparisonText(comparison)}`,
+    ),
+  ];
+  if (isReduced && comparisons === undefined)
+    lines.push('To compare it with float32, give rows with --rows.');
+  return `${lines.join('\n')}\n`;
 }
 
 function isOurs(error: unknown): boolean {
@@ -96,7 +109,7 @@ async function writeEnsemble(
   { store, manifest }: OpenStore,
   target: string,
   flags: ExportFlags,
-  { print, directory }: Surroundings,
+  { printError, progress, directory }: Surroundings,
 ): Promise<ExportedEnsemble> {
   const { name = basename(target), labels, opset, form } = flags;
   const ids = chosenMembers(manifest.members, flags);
@@ -106,7 +119,7 @@ async function writeEnsemble(
   const precision = precisionOf(flags, rows);
   const tf = flags.smoke ? await found<typeof Tfjs>('@tensorflow/tfjs', directory) : undefined;
   const commit = await commitOf(directory);
-  const exported = await exportEnsemble(store, bundleDirectory(target), {
+  const exported = await exportEnsemble(watched(store, ids, progress), bundleDirectory(target), {
     name,
     labels,
     members: ids,
@@ -125,10 +138,25 @@ async function writeEnsemble(
     ...(tf && { smoke: smokeOf(tf, store, topology as object, ids) }),
   });
   if (flags.smoke && tf === undefined)
-    print(
+    printError(
       'The bundle has no smoke request, because TensorFlow.js, which computes its answer, is not installed here.\n',
     );
   return exported;
+}
+
+/** The store, which says which member is being read. */
+function watched(
+  store: SnapshotStore,
+  ids: readonly string[],
+  progress: Surroundings['progress'],
+): SnapshotStore {
+  return {
+    ...store,
+    readMember(id, options) {
+      progress(`exporting: member ${ids.indexOf(id) + 1} of ${ids.length}`);
+      return store.readMember(id, options);
+    },
+  };
 }
 
 /** The rows given, and what runs them. */
@@ -184,13 +212,14 @@ async function checkStore(
   { store }: OpenStore,
   { members, inputs, outputs, policy }: BundleManifest,
   target: string,
-  { print, directory }: Pick<Surroundings, 'print' | 'directory'>,
-): Promise<void> {
+  { progress, directory }: Surroundings,
+): ReturnType<typeof checkWithTfjs> {
+  progress('comparing with TensorFlow.js');
   const { topology } = await store.readModel();
   const models: ModelArtifacts[] = [];
   for (const { id } of members) models.push(await memberArtifacts(store, topology as object, id));
   const graph = await (await readBundle(bundleDirectory(target))).readGraph();
-  const { text, problem } = await checkWithTfjs(
+  return checkWithTfjs(
     {
       bytes: graph,
       inputs: inputs.map(({ name, dtype, shape }) => ({
@@ -204,8 +233,6 @@ async function checkStore(
     },
     directory,
   );
-  print(text);
-  if (problem !== undefined) throw new CheckFailedError(problem);
 }
 
 async function memberArtifacts(

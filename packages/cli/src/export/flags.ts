@@ -24,4 +24,5 @@ export interface ExportFlags {
   readonly opset?: number;
   readonly smoke: boolean;
   readonly overwrite?: true;
+  readonly json?: true;
 }

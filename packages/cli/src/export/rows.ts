@@ -31,7 +31,7 @@ export async function readRows(file: string, directory: string): Promise<Rows> {
     const { name, shape, datatype = '', data } = each as Partial<Record<string, never>>;
     const read = arrays[datatype];
     if (typeof name !== 'string' || !Array.isArray(shape) || !Array.isArray(data) || !read)
-      throw problem('has an input that is no tensor of FP32, INT32, UINT8 or BOOL');
+      throw problem('has an input that is not of datatype FP32, INT32, UINT8 or BOOL');
     return [name, { data: read((data as number[]).flat(Infinity)), shape }];
   });
   const counts = new Set(inputs.map(([, { shape }]) => shape[0]));

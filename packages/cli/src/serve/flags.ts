@@ -1,5 +1,4 @@
-import { Option, type Command } from 'commander';
-import { UsageError } from '../run-main.ts';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { count, notNegative, port } from '../values.ts';
 
 /** What the command line of `serve` may say; what it leaves out the configuration file says, or a default. */
@@ -25,16 +24,17 @@ export interface ServeFlags {
   readonly preStopDelay?: number;
   readonly shutdown?: number;
   readonly log: 'json' | 'none';
+  readonly json?: true;
 }
 
 export type Pairs = Readonly<Record<string, string>>;
 
 export function addServeFlags(command: Command): Command {
   return command
-    .option('--config <file>', 'JSON with the options of serve(); flags win over it')
-    .option('--host <address>', 'address to listen on; 0.0.0.0 for every one (default: 127.0.0.1)')
+    .option('--config <file>', 'JSON file with the options of serve(); flags override it')
+    .option('--host <address>', 'address to listen on; 0.0.0.0 for all (default: 127.0.0.1)')
     .option('--port <number>', 'port to listen on; 0 takes a free one (default: 8000)', port)
-    .option('--grpc-port <number>', 'port for gRPC, too (default: none)', port)
+    .option('--grpc-port <number>', 'also serve gRPC on this port (default: no gRPC)', port)
     .addOption(
       new Option(
         '--device <name>',
@@ -56,39 +56,45 @@ export function addServeFlags(command: Command): Command {
     .option('--access <group=open|off>', 'e.g. admin=open: who may load and unload', pairs, {})
     .option(
       '--keys-from <group=VARIABLE>',
-      'keys out of the environment, parted by commas',
+      'require one of the keys in this environment variable, separated by commas',
       pairs,
       {},
     )
-    .option('--allowed-host <name>', 'name that clients may call it by', list, [])
-    .option('--allowed-origin <origin>', 'site whose pages may call it', list, [])
+    .option('--allowed-host <name>', 'host name that clients may use; may be repeated', list, [])
+    .option(
+      '--allowed-origin <origin>',
+      'origin whose pages may send requests; may be repeated',
+      list,
+      [],
+    )
     .option('--tls-key <file>', 'private key, PEM')
     .option('--tls-cert <file>', 'certificate, PEM')
-    .option('--tls-client-ca <file>', 'what the certificates of clients must be signed by, PEM')
+    .option(
+      '--tls-client-ca <file>',
+      'authority that must have signed the certificates of clients, PEM',
+    )
     .option(
       '--cache <folder>',
-      "where bundles from s3:// are kept (default: below the system's folder for temporary files)",
+      "folder for bundles fetched from s3:// (default: in the system's temporary folder)",
     )
-    .option('--watch <ms>', 'how often to look for another revision of the bundles', count)
+    .option('--watch <ms>', 'how often to look for new revisions of the bundles', count)
     .option(
       '--pre-stop-delay <ms>',
-      'how long to go on answering after SIGTERM (default: 5000)',
+      'how long to keep answering after SIGTERM (default: 5000)',
       notNegative,
     )
-    .option('--shutdown <ms>', 'how long stopping takes at most (default: 25000)', count)
+    .option('--shutdown <ms>', 'how long stopping may take (default: 25000)', count)
     .addOption(
       new Option('--log <form>', 'a line of JSON to standard error for each request')
         .choices(['json', 'none'])
         .default('none'),
-    );
+    )
+    .option('--json', 'print one JSON object per line: when it listens, and when it stops');
 }
 
 function pairs(text: string, before: Pairs): Pairs {
   const [, name, value] = /^([^=]+)=(.+)$/s.exec(text) ?? [];
-  if (name === undefined || value === undefined)
-    throw new UsageError(
-      `serve: "${text}" is not of the form name=value. Give e.g. maxRequests=100.`,
-    );
+  if (name === undefined || value === undefined) throw new InvalidArgumentError('Give name=value.');
   return { ...before, [name]: value };
 }
 

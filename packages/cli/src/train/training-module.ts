@@ -35,7 +35,12 @@ export async function readTrainingModule(file: string, directory: string): Promi
   const data = await valueOf<TrainingData>(file, exported, 'data');
   const options = await valueOf<TrainingOptions>(file, exported, 'options');
   if (typeof model.fit !== 'function' || typeof model.fitDataset !== 'function')
-    throw wrong(file, 'model', 'is no tf.LayersModel', 'a compiled tf.sequential() or tf.model()');
+    throw wrong(
+      file,
+      'model',
+      'is not a tf.LayersModel',
+      'a compiled tf.sequential() or tf.model()',
+    );
   if (!('dataset' in data || ('inputs' in data && 'targets' in data)))
     throw wrong(
       file,

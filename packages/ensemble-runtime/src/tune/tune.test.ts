@@ -54,7 +54,10 @@ describe('best', () => {
 describe('tune', () => {
   it('writes a choice that loadEnsemble takes on this machine alone', async () => {
     const cores = coreBudget(2);
-    const result = await tune(bundle, { cores, seconds: 0.2, executor: 'thread' });
+    const rounds: string[] = [];
+    const onRound = (done: number, all: number) => void rounds.push(`${done}/${all}`);
+    const result = await tune(bundle, { cores, seconds: 0.2, executor: 'thread', onRound });
+    expect(rounds).toEqual(Array.from({ length: 10 }, (_, index) => `${index + 1}/10`));
     expect(JSON.parse(await readFile(result.file, 'utf8'))).toMatchObject({
       choices: result.choices,
     });

@@ -13,6 +13,8 @@ export interface TuneOptions extends Pick<LoadOptions, 'device' | 'executor' | '
   readonly seconds?: number;
   /** Rows of a request when throughput is measured. Default 64. */
   readonly rows?: number;
+  /** Called after each round of measurements, with how many of how many are done. */
+  readonly onRound?: (done: number, rounds: number) => void;
 }
 
 /** One way to run the ensemble, and what it reached. */
@@ -31,6 +33,7 @@ export interface TuneResult extends Tuning {
 
 /** Each candidate runs once a round, so that drift of the machine hits all alike. */
 const ROUNDS = 5;
+const MODES = ['latency', 'throughput'] as const;
 
 /**
  * Measures on this machine which workers, threads and spinning answer one row soonest and most rows a second, with zeros as inputs, and writes the
@@ -43,13 +46,16 @@ export async function tune(bundle: string | URL, options: TuneOptions = {}): Pro
     cores: true,
     seconds: true,
     rows: true,
+    onRound: true,
   });
-  const { seconds = 20, rows = 64, ...place } = options;
+  const { seconds = 20, rows = 64, onRound, ...place } = options;
   if (!(seconds > 0)) throw new RangeError(`tune: seconds is ${seconds}. Pass a number above 0.`);
   const cores = (options.cores ?? defaultCores()).limit;
   const measured: Measured[] = [];
+  let done = 0;
+  const countRound = (): void => onRound?.((done += 1), MODES.length * ROUNDS);
   let revision: string | undefined;
-  for (const mode of ['latency', 'throughput'] as const) {
+  for (const mode of MODES) {
     const candidates = candidatesFor(mode, cores);
     const sliceMs = (seconds * 1000) / 2 / candidates.length / ROUNDS;
     const ensembles: Ensemble[] = [];
@@ -60,7 +66,7 @@ export async function tune(bundle: string | URL, options: TuneOptions = {}): Pro
         await ensemble.warmUp({ rows: mode === 'latency' ? 1 : rows });
       }
       revision = ensembles[0]!.revision;
-      const values = await measureAll(ensembles, mode, rows, sliceMs);
+      const values = await measureAll(ensembles, mode, rows, sliceMs, countRound);
       measured.push(
         ...candidates.map((choice, index) => ({ ...choice, mode, value: values[index]! })),
       );
@@ -129,15 +135,18 @@ async function measureAll(
   mode: Mode,
   rows: number,
   sliceMs: number,
+  onRound: () => void,
 ): Promise<readonly number[]> {
   const values: number[][] = ensembles.map(() => []);
-  for (let round = 0; round < ROUNDS; round++)
+  for (let round = 0; round < ROUNDS; round++) {
     for (const [index, ensemble] of ensembles.entries())
       values[index]!.push(
         mode === 'latency'
           ? await latencyOf(ensemble, sliceMs)
           : await throughputOf(ensemble, rows, sliceMs),
       );
+    onRound();
+  }
   return values.map(median);
 }
 
