@@ -57,7 +57,7 @@ export function readmeBlocks(root) {
  * @returns {string[]}
  */
 function sitePages(root) {
-  return ['docs', 'docs/guides'].flatMap((folder) =>
+  return ['docs', 'docs/guides', 'docs/inside'].flatMap((folder) =>
     existsSync(join(root, folder))
       ? readdirSync(join(root, folder))
           .filter((name) => name.endsWith('.md'))
