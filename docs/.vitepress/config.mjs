@@ -57,7 +57,15 @@ export default defineConfig({
       },
       {
         text: 'Inside',
-        items: [...page('How it works', '/inside'), ...page('Reference', '/reference/')],
+        items: [
+          ...page('How it works', '/inside/'),
+          ...page('Floor 0: pure functions', '/inside/floor-0'),
+          ...page('Floor 1: data', '/inside/floor-1'),
+          ...page('Floor 2: the doors', '/inside/floor-2'),
+          ...page('Floor 3: server, report', '/inside/floor-3'),
+          ...page('Floor 4: command line', '/inside/floor-4'),
+          ...page('Reference', '/reference/'),
+        ],
       },
     ],
   },
