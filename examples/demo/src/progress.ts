@@ -34,9 +34,9 @@ export function showProgress(
   });
 }
 
-type Facts = (updates: number, metrics: Metrics | undefined) => string;
+type DescribeUpdates = (updates: number, metrics: Metrics | undefined) => string;
 
-function barSink(title: string, facts: Facts): (report: ProgressReport) => void {
+function barSink(title: string, facts: DescribeUpdates): (report: ProgressReport) => void {
   const bar = new SingleBar({
     format: `  ${title.padEnd(17)} {bar} {percentage} %  {left}  {facts}`,
     barCompleteChar: '█',

@@ -4,7 +4,7 @@ import { TfjsAdapterError } from './errors.ts';
 import { type Expected, expectedBy } from './losses.ts';
 import type { LayersModel } from './tf.ts';
 
-/** What an output of a model is, and by what that was told. */
+/** The kind of a model's output, and what shows it. */
 export interface ReadOutput {
   /** The output's name in the model. */
   readonly name: string;

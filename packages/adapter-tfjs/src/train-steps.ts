@@ -33,7 +33,7 @@ export interface TrainStepsOptions {
   readonly step: (progress: Progress) => Awaitable<StepOutcome>;
   /** Metrics for the hooks at the end of an epoch. Default none. */
   readonly evaluate?: (progress: Progress) => Awaitable<Metrics>;
-  /** Ends the run after the step at hand. */
+  /** Ends the run after the current step. */
   readonly signal?: AbortSignal;
   /** Lets the browser draw a frame after a step, at most this often. Default 125. */
   readonly yieldEveryMs?: number;

@@ -178,7 +178,7 @@ function tooLarge(path: string, bytes: number): BundleError {
 function wrongSize(path: string, expected: number, came: string): BundleError {
   return new BundleError(
     'wrong-size',
-    `Bundle file "${path}" must have ${expected} bytes, ${came} came: it was cut off or changed. Copy or export the bundle again.`,
+    `Bundle file "${path}" must have ${expected} bytes, ${came} came: it was truncated or changed. Copy or export the bundle again.`,
     { path },
   );
 }

@@ -13,14 +13,7 @@ import type { EnsemblePolicy } from './policy.ts';
 import { pickMembers, type Outputs, type Predictions } from './shapes.ts';
 import { uncertainty, type Uncertainty } from './uncertainty/uncertainty.ts';
 import { memberVariance } from './uncertainty/variance.ts';
-
-/** What a policy makes of its members' outputs. */
-export interface PolicyOutputs {
-  /** `[rows, classes]`: calibrated probabilities, or values in regression. */
-  readonly outputs: Outputs;
-  /** How many members ran for each row, where the policy has a cascade: `[rows]`. */
-  readonly membersUsed?: Uint32Array;
-}
+import type { PolicyOutputs } from './policy-outputs.ts';
 
 export interface PolicyResult extends PolicyOutputs {
   /** Of the members that ran for each row, before any temperature. Not in regression. */
@@ -37,7 +30,7 @@ export interface PolicyResult extends PolicyOutputs {
 
 /**
  * Members' outputs → the ensemble's: combine (through the cascade, where there is one), then the temperature.
- * `predictions` holds all members at hand, oldest first, of which the policy names its own.
+ * `predictions` holds all members, oldest first; the policy names those that it uses.
  */
 export function predictWithPolicy(policy: EnsemblePolicy, predictions: Predictions): PolicyOutputs {
   checkKind('predictWithPolicy', policy.kind, predictions.classes);

@@ -1,11 +1,12 @@
 export { applyPolicy, predictWithPolicy } from './apply-policy.ts';
-export type { PolicyOutputs, PolicyResult } from './apply-policy.ts';
+export type { PolicyResult } from './apply-policy.ts';
+export type { PolicyOutputs } from './policy-outputs.ts';
 export { fitTemperature } from './calibration/fit-temperature.ts';
 export { applyTemperature } from './calibration/temperature.ts';
 export { combine } from './combine/combine.ts';
 export type { CombineOptions } from './combine/combine.ts';
 export { deepEnsembleEquivalent } from './diversity/deep-ensemble-equivalent.ts';
-export type { LabelledRows } from './evaluate/disjoint.ts';
+export type { LabelledRows } from './evaluate/labelled-rows.ts';
 export { evaluateEnsemble } from './evaluate/evaluate.ts';
 export type { EvaluateOptions } from './evaluate/evaluate.ts';
 export { meanInterval } from './evaluate/interval.ts';
@@ -14,15 +15,8 @@ export type { EnsembleReport } from './evaluate/report.ts';
 export { scoresOf } from './evaluate/scores.ts';
 export type { ClassificationScores, RegressionScores, Scores } from './evaluate/scores.ts';
 export { judgeEnsemble } from './evaluate/verdict.ts';
-export type {
-  Comparison,
-  Contestant,
-  Judged,
-  Measure,
-  Outcome,
-  Verdict,
-  VerdictOptions,
-} from './evaluate/verdict.ts';
+export type { Contestant, Judged, VerdictOptions } from './evaluate/verdict.ts';
+export type { Comparison, Measure, Outcome, Verdict } from './evaluate/comparison.ts';
 export { fitPolicy } from './fit-policy.ts';
 export type { FitPolicyOptions } from './fit-policy.ts';
 export type { OutputKind } from './kinds.ts';

@@ -55,7 +55,7 @@ export interface AbstainPolicy {
 export interface EnsemblePolicy {
   /** What the members' raw outputs are. */
   readonly kind: OutputKind;
-  /** Indices into the members at hand (oldest first), in the order in which they are summed. */
+  /** Indices into the members (oldest first), in the order in which they are summed. */
   readonly members: readonly number[];
   readonly combine: CombineRule;
   /** One per entry of `members`; non-negative, sum 1. */

@@ -1,6 +1,7 @@
 // What the golden files are about, index or not.
 export { applyPolicy, predictWithPolicy } from '../src/apply-policy.ts';
-export type { PolicyOutputs, PolicyResult } from '../src/apply-policy.ts';
+export type { PolicyResult } from '../src/apply-policy.ts';
+export type { PolicyOutputs } from '../src/policy-outputs.ts';
 export { crossValidateTemperature, fitTemperature } from '../src/calibration/fit-temperature.ts';
 export type {
   CrossValidatedTemperature,
@@ -25,7 +26,7 @@ export { outputCorrelation, pairwiseDisagreement } from '../src/diversity/pairwi
 export type { PairMatrix } from '../src/diversity/pairwise.ts';
 export { meanInterval } from '../src/evaluate/interval.ts';
 export type { Interval, IntervalOptions } from '../src/evaluate/interval.ts';
-export type { LabelledRows } from '../src/evaluate/disjoint.ts';
+export type { LabelledRows } from '../src/evaluate/labelled-rows.ts';
 export { evaluateEnsemble } from '../src/evaluate/evaluate.ts';
 export type { EvaluateOptions } from '../src/evaluate/evaluate.ts';
 export type {
@@ -43,16 +44,14 @@ export type {
   Scores,
 } from '../src/evaluate/scores.ts';
 export { judgeEnsemble } from '../src/evaluate/verdict.ts';
+export type { Contestant, Judged, VerdictOptions } from '../src/evaluate/verdict.ts';
 export type {
   Comparison,
-  Contestant,
   ContestantVerdict,
-  Judged,
   Measure,
   Outcome,
   Verdict,
-  VerdictOptions,
-} from '../src/evaluate/verdict.ts';
+} from '../src/evaluate/comparison.ts';
 export { fitAbstain, type FitAbstainOptions } from '../src/abstain/fit.ts';
 export { scoresOf } from '../src/evaluate/scores.ts';
 export { energy } from '../src/uncertainty/energy.ts';

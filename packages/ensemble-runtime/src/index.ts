@@ -4,7 +4,7 @@ export { InferenceError } from './errors.ts';
 export type { InferenceErrorCode } from './errors.ts';
 export type { Ensemble, PredictOptions, Prediction } from './ensemble.ts';
 export type { Device, DeviceRequest } from './executor/port.ts';
-export type { OrtModule } from './executor/sessions.ts';
+export type { OrtModule } from './executor/ort-module.ts';
 export { loadEnsemble } from './load-ensemble.ts';
 export type {
   BatchingOptions,

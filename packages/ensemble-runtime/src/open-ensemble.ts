@@ -10,7 +10,7 @@ import { createScheduler } from './scheduler/scheduler.ts';
 import { createRecorder } from './stats.ts';
 
 /** Where an ensemble runs. */
-export interface Place {
+export interface ExecutionContext {
   readonly open: OpenExecutor;
   readonly cores: Pick<CoreBudget, 'take'>;
 }
@@ -19,7 +19,7 @@ export interface Place {
 export async function openEnsemble(
   bundle: Bundle,
   settings: Settings,
-  { open, cores }: Place,
+  { open, cores }: ExecutionContext,
 ): Promise<Ensemble> {
   const { manifest } = bundle;
   const { device, workers, threads, spinning, watchdogMs } = settings;

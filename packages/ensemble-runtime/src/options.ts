@@ -1,7 +1,7 @@
 import { checkOptions, type KnownOptions } from '@snapshot-ensemble/options';
 import type { CoreBudget } from './cores/budget.ts';
 import type { DeviceRequest } from './executor/port.ts';
-import type { OrtModule } from './executor/sessions.ts';
+import type { OrtModule } from './executor/ort-module.ts';
 
 /**
  * Where sessions run. `process`: child processes, the only place from which a crash does not reach this process and from which memory comes back.

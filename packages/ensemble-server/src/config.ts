@@ -28,7 +28,7 @@ const model = v.union([
 const access = v.union([
   v.picklist(['open', 'off']),
   v.strictObject({
-    /** Environment variable that holds a key; several keys are parted by commas. */
+    /** Environment variable that holds a key; several keys are separated by commas. */
     keysFrom: text,
     header: v.exactOptional(text),
   }),

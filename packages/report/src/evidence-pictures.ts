@@ -8,7 +8,7 @@ import {
 } from './charts/evidence.ts';
 import type { Evidence } from './evidence.ts';
 import { count } from './numbers.ts';
-import type { Picture } from './pictures.ts';
+import type { Picture } from './picture.ts';
 import { scoreFormat } from './scores.ts';
 import { plainTable } from './tables.ts';
 

@@ -1,5 +1,5 @@
 import { html, trusted, type Markup } from './html.ts';
-import type { Picture } from './pictures.ts';
+import type { Picture } from './picture.ts';
 import type { RunReport } from './run.ts';
 import { pageStyle } from './style.ts';
 

@@ -2,23 +2,11 @@ import { ensembleSizeChart } from './charts/ensemble-size.ts';
 import { historyChart } from './charts/history.ts';
 import { learningRateChart } from './charts/learning-rate.ts';
 import { evidencePictures } from './evidence-pictures.ts';
-import type { Markup } from './html.ts';
 import { count, rate } from './numbers.ts';
-import type { PictureSpec } from './render-svg.ts';
 import type { RunReport } from './run.ts';
 import { scoreFormat } from './scores.ts';
 import { historyTable, plainTable } from './tables.ts';
-
-/** A picture, its words, and the numbers behind it. */
-export interface Picture {
-  readonly file: string;
-  readonly heading: string;
-  /** What there is to see, for everybody. */
-  readonly caption: string;
-  readonly spec: PictureSpec;
-  /** Absent where a table of the page already has them. */
-  readonly numbers?: Markup;
-}
+import type { Picture } from './picture.ts';
 
 /** The pictures that the run has data for. */
 export function picturesOf(run: RunReport): readonly Picture[] {

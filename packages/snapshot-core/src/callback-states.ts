@@ -39,7 +39,7 @@ export function formatState(json: Json): string {
   return JSON.stringify(json, (key, value: unknown) => {
     if (typeof value !== 'number' || Number.isFinite(value)) return value;
     throw new RangeError(
-      `Cannot save the state of the callbacks: "${key}" is ${value}, which JSON lacks. Write it as a text.`,
+      `Cannot save the state of the callbacks: "${key}" is ${value}, which JSON cannot carry. Write it as a string.`,
     );
   });
 }

@@ -45,12 +45,12 @@ export interface Trainer extends Training {
 
 /**
  * Where a run is. `step` counts optimizer updates from 0 over the whole run, never per epoch: in the step
- * hooks it is the update at hand, in `onEpochEnd` the last update made, in `onTrainBegin` and `onTrainEnd`
+ * hooks it is the current update, in `onEpochEnd` the last update made, in `onTrainBegin` and `onTrainEnd`
  * the next update to come, so that `onTrainEnd` sees `totalSteps` after a full run.
  */
 export interface Progress {
   readonly step: number;
-  /** The epoch at hand, counted from 0. */
+  /** The current epoch, counted from 0. */
   readonly epoch: number;
   readonly totalSteps: number;
   readonly stepsPerEpoch: number;

@@ -1,4 +1,4 @@
-import type { PolicyOutputs } from '../apply-policy.ts';
+import type { PolicyOutputs } from '../policy-outputs.ts';
 import { stageMembers } from '../cascade/run.ts';
 import { checkKind, isTwoSided, rowMeans, type OutputKind } from '../kinds.ts';
 import type { AbstainPolicy, AbstainScore, EnsemblePolicy } from '../policy.ts';

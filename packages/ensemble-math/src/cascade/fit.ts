@@ -7,7 +7,7 @@ import { checkCascadeKind, combineStage, type CascadeOptions } from './run.ts';
 import { pointOf, stagesOf, type CascadePoint } from './stages.ts';
 import { costCurve } from './thresholds.ts';
 
-/** At least so accurate at the least cost, at most so much below the whole ensemble, or at most so many members per row. */
+/** What to hold while the cost is lowered: an accuracy, a loss of accuracy against the whole ensemble, or a number of members per row. */
 export type CascadeTarget =
   { readonly accuracy: number } | { readonly accuracyLoss: number } | { readonly cost: number };
 

@@ -1,15 +1,7 @@
 import { checkLength, checkPredictions, checkSomeRows } from '../check.ts';
 import type { Floats, Predictions } from '../shapes.ts';
 import { countShared, rowKeys } from './row-keys.ts';
-
-/** Rows with their answers. */
-export interface LabelledRows {
-  readonly predictions: Predictions;
-  /** As the kind has them; in regression targets `[rows, outputs]`. */
-  readonly labels: ArrayLike<number>;
-  /** What each row is in the data set: how two sets of rows are told apart. `[rows]`. */
-  readonly ids?: readonly (string | number)[];
-}
+import type { LabelledRows } from './labelled-rows.ts';
 
 /** Rows that look alike by chance (saturated outputs, a handful of values) may be so many; more are the same rows. */
 const largestShare = 0.5;

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { simulate } from '../../test/simulate.ts';
 import { accuracy } from '../metrics/classification.ts';
 import { memberOutputs, pickMembers, sliceRows, type Outputs } from '../shapes.ts';
-import type { LabelledRows } from './disjoint.ts';
+import type { LabelledRows } from './labelled-rows.ts';
 import { evaluateEnsemble, type EvaluateOptions } from './evaluate.ts';
-import type { Verdict } from './verdict.ts';
+import type { Verdict } from './comparison.ts';
 
 const fit = simulate({ seed: 31 });
 const report = simulate({ seed: 32 });

@@ -1,7 +1,7 @@
 import type { Ambiguity } from '../diversity/ambiguity.ts';
 import type { EnsemblePolicy } from '../policy.ts';
 import type { JudgedScores, Scores } from './scores.ts';
-import type { Verdict } from './verdict.ts';
+import type { Verdict } from './comparison.ts';
 
 /** Everything measured about an ensemble, on rows it was not fitted on: plain JSON. */
 export interface EnsembleReport {
@@ -9,7 +9,7 @@ export interface EnsembleReport {
   readonly policy: EnsemblePolicy;
   /** Of the pooled prediction, as trained and with the policy's temperature. */
   readonly ensemble: JudgedScores;
-  /** Of each member at hand on its own, as trained. */
+  /** Of each member on its own, as trained. */
   readonly members: readonly Scores[];
   /** Position of the member that is best on the fit rows. */
   readonly bestMember: number;

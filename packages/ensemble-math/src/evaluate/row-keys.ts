@@ -1,4 +1,4 @@
-import type { LabelledRows } from './disjoint.ts';
+import type { LabelledRows } from './labelled-rows.ts';
 
 /** What each row is, told by its numbers. */
 export interface RowKeys {

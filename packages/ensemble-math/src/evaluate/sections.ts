@@ -6,7 +6,7 @@ import { isTwoSided, type ProbabilityKind } from '../kinds.ts';
 import { accuracy, errorLosses, mean } from '../metrics/classification.ts';
 import type { EnsemblePolicy } from '../policy.ts';
 import { pickMembers, type Outputs, type Predictions } from '../shapes.ts';
-import type { LabelledRows } from './disjoint.ts';
+import type { LabelledRows } from './labelled-rows.ts';
 import type {
   CascadeReport,
   ConformalReport,

@@ -1,4 +1,4 @@
-import type { Comparison, ContestantVerdict, Measure, Outcome, Verdict } from './verdict.ts';
+import type { Comparison, ContestantVerdict, Measure, Outcome, Verdict } from './comparison.ts';
 
 const measures: Record<Measure, string> = {
   error: 'error',

@@ -60,7 +60,7 @@ function linearPart({ gradient, hessian }: Derivatives, weights: Float64Array): 
   });
 }
 
-type Place = [weights: Float64Array<ArrayBuffer>, at: Derivatives];
+type Candidate = [weights: Float64Array<ArrayBuffer>, at: Derivatives];
 
 /** Close to the end a step changes the value by less than its rounding; the gap still tells better from worse. */
 function lastStep(
@@ -68,7 +68,7 @@ function lastStep(
   to: Float64Array<ArrayBuffer>,
   at: Derivatives,
   evaluate: (weights: Float64Array) => Derivatives,
-): Place | undefined {
+): Candidate | undefined {
   const next = evaluate(to);
   return gapOf(to, next.gradient) < gapOf(from, at.gradient) / 2 ? [to, next] : undefined;
 }
@@ -82,7 +82,7 @@ function lineSearch(
   to: Float64Array,
   at: Derivatives,
   evaluate: (weights: Float64Array) => Derivatives,
-): Place | undefined {
+): Candidate | undefined {
   let slope = 0;
   from.forEach((weight, m) => {
     slope += at.gradient[m]! * (to[m]! - weight);

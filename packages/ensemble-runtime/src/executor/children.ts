@@ -10,7 +10,7 @@ import type { Command } from './frames.ts';
  */
 const MAX_CLOSED = 8;
 
-interface Place {
+interface HostProcess {
   readonly child: Child;
   /** Cores that its sessions use, together. */
   load: number;
@@ -28,19 +28,19 @@ export interface Children {
 }
 
 export function createChildren(start: () => Child, cores: number): Children {
-  const places = new Set<Place>();
+  const hosts = new Set<HostProcess>();
   let lastId = 0;
 
-  const begin = (isShared: boolean): Place => {
-    const place: Place = { child: start(), load: 0, sessions: 0, closed: 0 };
+  const begin = (isShared: boolean): HostProcess => {
+    const host: HostProcess = { child: start(), load: 0, sessions: 0, closed: 0 };
     if (isShared) {
-      places.add(place);
-      void place.child.ended.then(() => places.delete(place));
+      hosts.add(host);
+      void host.child.ended.then(() => hosts.delete(host));
     }
-    return place;
+    return host;
   };
-  const choose = (threads: number): Place => {
-    const usable = [...places].filter(
+  const choose = (threads: number): HostProcess => {
+    const usable = [...hosts].filter(
       ({ child, closed }) => !child.hasEnded() && closed < MAX_CLOSED,
     );
     const least = usable.sort((a, b) => a.load - b.load)[0];
@@ -51,19 +51,19 @@ export function createChildren(start: () => Child, cores: number): Children {
 
   return {
     async open(setup, own) {
-      const place = own ? begin(false) : choose(setup.threads);
-      place.load += setup.threads;
-      place.sessions++;
+      const host = own ? begin(false) : choose(setup.threads);
+      host.load += setup.threads;
+      host.sessions++;
       const leave = async (): Promise<void> => {
-        place.load -= setup.threads;
-        place.sessions--;
-        place.closed++;
-        if (place.sessions > 0) return;
-        places.delete(place);
-        await place.child.end();
+        host.load -= setup.threads;
+        host.sessions--;
+        host.closed++;
+        if (host.sessions > 0) return;
+        hosts.delete(host);
+        await host.child.end();
       };
       try {
-        return await openIn(place.child, ++lastId, setup, leave);
+        return await openIn(host.child, ++lastId, setup, leave);
       } catch (error) {
         await leave();
         throw error;

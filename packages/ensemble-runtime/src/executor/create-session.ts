@@ -2,7 +2,7 @@ import type * as Ort from 'onnxruntime-common';
 import { InferenceError } from '../errors.ts';
 import { explainCudaFailure } from './cuda-failure.ts';
 import type { Device, SessionSettings } from './port.ts';
-import type { OrtModule } from './sessions.ts';
+import type { OrtModule } from './ort-module.ts';
 
 interface OnDevice {
   readonly session: Ort.InferenceSession;

@@ -1,7 +1,8 @@
 import { gate } from '../cores/gate.ts';
 import { gatherBatch } from './gather.ts';
 import type { Executor, ExecutorSetup, OpenedGraph, OpenExecutor } from './port.ts';
-import { createSessions, type OrtModule } from './sessions.ts';
+import { createSessions } from './sessions.ts';
+import type { OrtModule } from './ort-module.ts';
 
 /**
  * Runs graphs on the calling thread with the onnxruntime module at hand (onnxruntime-node, onnxruntime-web): no hop and no copy, but

@@ -1,5 +1,5 @@
 import { explainLoadFailure, thisMachine } from './load-failure.ts';
-import type { OrtModule } from './sessions.ts';
+import type { OrtModule } from './ort-module.ts';
 
 /** onnxruntime-node, for a thread or process of our own. Throws `InferenceError` (`runtime-missing`, `runtime-unsupported`). */
 export async function loadOrt(): Promise<OrtModule> {

@@ -15,7 +15,7 @@ export function toError({ code, message }: Refusal): InferenceError {
   return new InferenceError(code, message);
 }
 
-/** What a run is told whose thread or process ended. */
+/** The error of a run whose thread or process ended. */
 export function crashed(name: string, reason: string): InferenceError {
   return new InferenceError(
     'worker-crashed',

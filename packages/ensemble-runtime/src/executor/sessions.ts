@@ -5,9 +5,7 @@ import type { TensorData } from '../tensor.ts';
 import { nonFiniteRows } from './non-finite.ts';
 import { createSession } from './create-session.ts';
 import type { BatchResult, GraphTensor, OpenedGraph, SessionSettings } from './port.ts';
-
-/** The part of onnxruntime that is used; the modules onnxruntime-node and onnxruntime-web are one each. */
-export type OrtModule = Pick<typeof Ort, 'InferenceSession' | 'Tensor' | 'env'>;
+import type { OrtModule } from './ort-module.ts';
 
 /** An input whose rows have been gathered. */
 export interface GatheredFeed {

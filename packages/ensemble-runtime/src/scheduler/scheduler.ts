@@ -360,6 +360,6 @@ function nonFiniteInput(name: string): InferenceError {
 function nonFiniteOutput(name: string, output: string): InferenceError {
   return new InferenceError(
     'non-finite-output',
-    `Output "${output}" of ensemble "${name}" holds a NaN or an infinity for finite inputs: they lie outside of what the model was made for. Check their scale, or set allowNonFinite.`,
+    `Output "${output}" of ensemble "${name}" holds a NaN or an infinity for finite inputs: they lie outside the range that the model was made for. Check their scale, or set allowNonFinite.`,
   );
 }

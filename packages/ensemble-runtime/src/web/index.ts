@@ -1,7 +1,7 @@
 export { InferenceError } from '../errors.ts';
 export type { InferenceErrorCode } from '../errors.ts';
 export type { Ensemble, PredictOptions, Prediction } from '../ensemble.ts';
-export type { OrtModule } from '../executor/sessions.ts';
+export type { OrtModule } from '../executor/ort-module.ts';
 export type { BatchingOptions, Settings } from '../options.ts';
 export type { EnsembleStats } from '../stats.ts';
 export type { Inputs, InputTensor, Tensor, TensorArrays, TensorData, Tensors } from '../tensor.ts';

@@ -1,7 +1,7 @@
 import { readBundle, type BundleSource } from '@snapshot-ensemble/ensemble-bundle';
 import type { Ensemble } from '../ensemble.ts';
 import { inThisThread } from '../executor/in-this-thread.ts';
-import type { OrtModule } from '../executor/sessions.ts';
+import type { OrtModule } from '../executor/ort-module.ts';
 import { openEnsemble } from '../open-ensemble.ts';
 import { resolveOptions, type CommonOptions } from '../options.ts';
 

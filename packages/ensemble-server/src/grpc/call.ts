@@ -8,19 +8,19 @@ import type { Received } from './define.ts';
 import { grpcRefusalOf } from './status.ts';
 
 /** What a handler learns on its way, for metrics and log. */
-export type Facts = { -readonly [K in 'model' | 'prediction']?: Finished[K] };
+export type CallRecord = { -readonly [K in 'model' | 'prediction']?: Finished[K] };
 
 /** A unary handler in our own shape: checked, counted and logged by `unary`. */
 export type Handler<I, O> = (
   message: I,
   call: ServerUnaryCall<Received<I>, O>,
-  facts: Facts,
+  record: CallRecord,
 ) => Promise<O> | O;
 
 type UnreadHandler<I, O> = (
   received: Received<I>,
   call: ServerUnaryCall<Received<I>, O>,
-  facts: Facts,
+  record: CallRecord,
 ) => Promise<O> | O;
 
 /** A handler as grpc-js takes it. */
@@ -29,7 +29,7 @@ export function unary<I extends Message, O extends Message>(
   group: ApiGroup,
   handle: Handler<I, O>,
 ): handleUnaryCall<Received<I>, O> {
-  return unread(context, group, (received, call, facts) => handle(received.read(), call, facts));
+  return unread(context, group, (received, call, record) => handle(received.read(), call, record));
 }
 
 /** As `unary`, for a handler that decides itself when the message is decoded. */
@@ -51,13 +51,13 @@ async function run<I extends Message, O extends Message>(
   callback: sendUnaryData<O>,
 ): Promise<void> {
   const startedAt = performance.now();
-  const facts: Facts = {};
+  const record: CallRecord = {};
   const method = call.getPath();
   const span = group === 'inference' ? startSpan(context, method, call.metadata) : undefined;
   let failure: unknown;
   try {
     context.access(group, (name) => headerOf(call.metadata, name));
-    callback(null, await handle(call.request, call, facts));
+    callback(null, await handle(call.request, call, record));
   } catch (error) {
     failure = error;
     const { status, message } = grpcRefusalOf(error);
@@ -65,7 +65,7 @@ async function run<I extends Message, O extends Message>(
   }
   const status = failure === undefined ? 0 : grpcRefusalOf(failure).status;
   span?.end({ 'rpc.grpc.status_code': status }, status !== 0);
-  finish(context, { startedAt, failure, facts, method, metadata: call.metadata });
+  finish(context, { startedAt, failure, record, method, metadata: call.metadata });
 }
 
 function startSpan(
@@ -82,7 +82,7 @@ function startSpan(
 export interface FinishedCall {
   readonly startedAt: number;
   readonly failure: unknown;
-  readonly facts: Facts;
+  readonly record: CallRecord;
   readonly method: string;
   readonly metadata: Metadata;
 }
@@ -90,13 +90,13 @@ export interface FinishedCall {
 /** Counts and logs a call that is over. */
 export function finish(
   { recorder, log }: ServerContext,
-  { startedAt, failure, facts, method, metadata }: FinishedCall,
+  { startedAt, failure, record, method, metadata }: FinishedCall,
 ): void {
   const refusal = failure === undefined ? undefined : grpcRefusalOf(failure);
   const status = refusal?.status ?? 0;
   const code = refusal?.code ?? 'ok';
   const durationMs = performance.now() - startedAt;
-  recorder.finish({ transport: 'grpc', route: method, status, code, durationMs, ...facts });
+  recorder.finish({ transport: 'grpc', route: method, status, code, durationMs, ...record });
   if (log === undefined) return;
   const traceId = traceIdOf(headerOf(metadata, 'traceparent'));
   const requestId = headerOf(metadata, 'x-request-id');
@@ -112,7 +112,7 @@ export function finish(
     status,
     code,
     durationMs: Math.round(durationMs * 1000) / 1000,
-    ...(facts.model !== undefined && { model: facts.model.name, version: facts.model.version }),
+    ...(record.model !== undefined && { model: record.model.name, version: record.model.version }),
     ...(isOurs && { error: errorText(failure) }),
   });
 }

@@ -22,7 +22,7 @@ export function refuseUnread(context: ServerContext): ServerInterceptor {
               finish(context, {
                 startedAt: performance.now(),
                 failure,
-                facts: {},
+                record: {},
                 method: path,
                 metadata,
               });

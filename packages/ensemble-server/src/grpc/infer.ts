@@ -6,7 +6,7 @@ import type { ServerContext } from '../http/context.ts';
 import type { Lease } from '../repository/repository.ts';
 import { assertShortQueue } from '../service/admission.ts';
 import { infer } from '../service/infer.ts';
-import { finish, headerOf, type Facts } from './call.ts';
+import { finish, headerOf, type CallRecord } from './call.ts';
 import type { Received } from './define.ts';
 import {
   ModelStreamInferResponseSchema,
@@ -24,7 +24,7 @@ export async function answer(
   context: ServerContext,
   received: Received<ModelInferRequest>,
   { signal, deadline }: { readonly signal: AbortSignal; readonly deadline: number | undefined },
-  facts: Facts & { id?: string },
+  record: CallRecord & { id?: string },
 ): Promise<ModelInferResponse> {
   const { repository, admission } = context;
   const { bytes } = received;
@@ -34,15 +34,15 @@ export async function answer(
   try {
     const message = received.read();
     const { modelName: model, modelVersion: version } = message;
-    facts.id = message.id;
+    record.id = message.id;
     lease = repository.acquire(version === '' ? { model } : { model, version });
-    facts.model = lease.model;
+    record.model = lease.model;
     const { load, limits } = lease.model;
     assertShortQueue(load.expectedMs(bytes), limits.maxQueueMs ?? context.maxQueueMs, model);
     finishLoad = load.begin(bytes);
     const result = await infer(lease.model, readGrpcRequest(message), { signal, deadline });
     finishLoad(true);
-    facts.prediction = result.prediction;
+    record.prediction = result.prediction;
     return writeGrpcResponse(result.response);
   } finally {
     finishLoad?.(false);
@@ -92,12 +92,12 @@ export function streamInfer(context: ServerContext): (stream: Stream) => void {
     stream.on('data', (message: Received<ModelInferRequest>) => {
       if (++waiting >= MAX_STREAMED) stream.pause();
       const startedAt = performance.now();
-      const facts: Facts = {};
+      const record: CallRecord = {};
       const answering = answerStreamed(
         context,
         message,
         { signal: controller.signal, deadline },
-        facts,
+        record,
       );
       const before = last;
       last = (async () => {
@@ -107,7 +107,7 @@ export function streamInfer(context: ServerContext): (stream: Stream) => void {
         stream.resume();
         if (!controller.signal.aborted)
           stream.write(create(ModelStreamInferResponseSchema, response));
-        finish(context, { startedAt, failure, facts, method, metadata: stream.metadata });
+        finish(context, { startedAt, failure, record, method, metadata: stream.metadata });
       })();
     });
     stream.on('end', () => {
@@ -125,18 +125,18 @@ async function answerStreamed(
   context: ServerContext,
   message: Received<ModelInferRequest>,
   limits: Parameters<typeof answer>[2],
-  facts: Facts & { id?: string },
+  record: CallRecord & { id?: string },
 ): Promise<{
   readonly response: MessageInitShape<typeof ModelStreamInferResponseSchema>;
   readonly failure: unknown;
 }> {
   try {
     return {
-      response: { inferResponse: await answer(context, message, limits, facts) },
+      response: { inferResponse: await answer(context, message, limits, record) },
       failure: undefined,
     };
   } catch (failure) {
-    const { id = '' } = facts;
+    const { id = '' } = record;
     return {
       response: { errorMessage: grpcRefusalOf(failure).message, inferResponse: { id } },
       failure,

@@ -100,8 +100,8 @@ export function inferenceService(context: ServerContext): UntypedServiceImplemen
     modelInfer: unread<pb.ModelInferRequest, pb.ModelInferResponse>(
       context,
       'inference',
-      (received, call, facts) =>
-        answer(context, received, { signal: signalOf(call), deadline: deadlineOf(call) }, facts),
+      (received, call, record) =>
+        answer(context, received, { signal: signalOf(call), deadline: deadlineOf(call) }, record),
     ),
     modelStreamInfer: streamInfer(context),
   };

@@ -9,7 +9,7 @@ import type { BrowserRules } from '../security/browser.ts';
 import type { Admission } from '../service/admission.ts';
 import type { BodyLimits } from './body.ts';
 
-/** What the transports share, and nobody else has. */
+/** What the transports share. */
 export interface ServerContext {
   readonly version: string;
   readonly repository: Repository;

@@ -86,13 +86,13 @@ export function ownMetrics({ repository, recorder, admission }: MetricsSources):
     ),
     perModel(
       'snapshot_ensemble_queue_bytes',
-      'Bytes of the inputs and outputs that wait or are computed',
+      'Bytes of inputs and outputs of requests that wait or run',
       'gauge',
       ({ ensemble }) => ensemble.stats().heldBytes,
     ),
     perModel(
       'snapshot_ensemble_pending_body_bytes',
-      'Bytes of the bodies of requests without an answer yet',
+      'Bytes of request bodies that are not answered yet',
       'gauge',
       ({ load }) => load.bytes,
     ),
@@ -104,7 +104,7 @@ export function ownMetrics({ repository, recorder, admission }: MetricsSources):
     ),
     {
       name: 'snapshot_ensemble_bytes_in_flight',
-      help: 'Memory that is reserved for requests under way',
+      help: 'Memory that is reserved for requests in progress',
       type: 'gauge',
       read: () => [{ labels: {}, value: admission.bytes }],
     },

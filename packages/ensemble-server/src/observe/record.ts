@@ -53,7 +53,7 @@ export interface Recorder {
   responses(): Iterable<ResponseCount>;
   /** Of the models that answered something, in the order of their first answer. */
   models(): Iterable<ModelRecord>;
-  /** Forgets versions that are no more. */
+  /** Forgets versions that no longer exist. */
   keep(models: readonly Model[]): void;
 }
 

@@ -41,7 +41,7 @@ export function createAccess(rules: AccessRules): CheckAccess {
     const access = rules[group];
     if (access === 'open') return;
     if (access === 'off')
-      throw new ServerError('forbidden', `The ${group} calls of this server are switched off.`);
+      throw new ServerError('forbidden', `The ${group} calls of this server are disabled.`);
     const name = access.header?.toLowerCase() ?? BEARER;
     const given = name === BEARER ? bearer(header(name)) : header(name);
     if (given !== undefined && isAmong(given, digests.get(group)!)) return;

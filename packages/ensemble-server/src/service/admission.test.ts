@@ -21,7 +21,7 @@ describe('createAdmission', () => {
     const admission = createAdmission({ maxBytesInFlight: 100, maxRequestsInFlight: 2 });
     admission.enter(0);
     admission.enter(0);
-    expect(() => admission.enter(0)).toThrow('2 requests are under way');
+    expect(() => admission.enter(0)).toThrow('2 requests are in progress');
   });
 });
 

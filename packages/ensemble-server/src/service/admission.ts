@@ -46,7 +46,7 @@ export function createAdmission({
       if (requests >= maxRequestsInFlight)
         throw new ServerError(
           'overloaded',
-          `The server is full: ${requests} requests are under way. Try again later.`,
+          `The server is full: ${requests} requests are in progress. Try again later.`,
         );
       take(size);
       requests++;

@@ -34,7 +34,7 @@ export function toBareInput({ name, manifest }: Model, bytes: Uint8Array): Input
   const sides = input!.shape.slice(1);
   if (!sides.every((side) => typeof side === 'number'))
     throw badRequest(
-      `input "${input!.name}" has sides that each request chooses, so its shape must be told. Send JSON before the bytes.`,
+      `input "${input!.name}" has sides that each request chooses, so its shape must be given. Send JSON before the bytes.`,
     );
   const rowBytes = sides.reduce((product, side) => product * side, size);
   if (bytes.length === 0 || bytes.length % rowBytes !== 0)
@@ -107,7 +107,7 @@ function fromJson(
   for (let index = 0; index < values.length; index++)
     if (!accepts(values[index]!))
       throw badRequest(
-        `element ${index} of input "${name}" is ${values[index]!}, no ${type.datatype} that JSON carries exactly.`,
+        `element ${index} of input "${name}" is ${values[index]!}, which JSON cannot carry exactly as ${type.datatype}.`,
       );
   const data = type.allocate(values.length);
   if (data instanceof BigInt64Array)
@@ -129,7 +129,9 @@ function fromField(
   for (let index = 0; index < elements.length; index++) {
     const element = elements[index]!;
     if (typeof element !== 'bigint' && type.bytes === 1 && !type.accepts!(Number(element)))
-      throw badRequest(`element ${index} of input "${name}" is ${element}, no ${type.datatype}.`);
+      throw badRequest(
+        `element ${index} of input "${name}" is ${element}, which is not ${type.datatype}.`,
+      );
     (data as Record<number, number | bigint>)[index] =
       typeof element === 'boolean' ? Number(element) : element;
   }

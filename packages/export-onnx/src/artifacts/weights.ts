@@ -52,7 +52,7 @@ export function readWeights(
     if (offset + length > total)
       throw invalid(
         `"${spec.name}" of shape [${spec.shape.join(', ')}] needs bytes [${offset}, ${offset + length}), there are ${total}`,
-        'The file was cut off, or belongs to another model.',
+        'The file is truncated, or belongs to another model.',
       );
     if (weights.has(spec.name))
       throw invalid(`"${spec.name}" occurs twice`, 'Give every layer its own name.');
@@ -130,7 +130,7 @@ function skippedLength(
     throw invalid(`"${spec.name}" has a shape of no integers`, 'Convert the model again.');
   const count = elementCount(spec.shape);
   const cutOff = (): ExportError =>
-    invalid(`"${spec.name}" is cut off`, 'The file was cut off, or belongs to another model.');
+    invalid(`"${spec.name}" is truncated`, 'The file is truncated, or belongs to another model.');
   if (dtype === 'complex64') {
     if (offset + count * 8 > total) throw cutOff();
     return count * 8;

@@ -2,13 +2,13 @@ import type { BundleManifest } from '@snapshot-ensemble/ensemble-bundle';
 import { comparisonText, type Comparisons } from './precision/against-float32.ts';
 import { policyText } from './provenance.ts';
 
-type Facts = Omit<BundleManifest, 'schemaVersion' | 'files'>;
+type DescribedBundle = Omit<BundleManifest, 'schemaVersion' | 'files'>;
 
 /** CARD.md: what the bundle is, how it was made, how well its members do, and when not to trust it. */
-export function modelCard(facts: Facts, hasSmoke: boolean, comparisons?: Comparisons): string {
+export function modelCard(described: DescribedBundle, hasSmoke: boolean, comparisons?: Comparisons): string {
   const { name, form, precision, opset, inputs, outputs, labels, policy, members, provenance } =
-    facts;
-  const shape = (dims: Facts['inputs'][number]['shape']): string =>
+    described;
+  const shape = (dims: DescribedBundle['inputs'][number]['shape']): string =>
     `[${dims.map((dim) => dim ?? 'rows').join(', ')}]`;
   const list = (lines: readonly string[]): string => lines.map((line) => `- ${line}`).join('\n');
   const metrics = [...new Set(members.flatMap((member) => Object.keys(member.metrics)))];
@@ -30,18 +30,18 @@ ${list([...Object.entries(policy).map(([output, own]) => `\`${output}\`: ${polic
 
 ## How well it does
 
-${memberTable(facts, metrics)}
+${memberTable(described, metrics)}
 
 These are the figures that training gave, on its own validation rows. They are not the ensemble's: measure that on rows that neither training nor the
-policy's fit has seen.${comparisonsText(facts, comparisons)}
+policy's fit has seen.${comparisonsText(described, comparisons)}
 
 ## When not to trust it
 
-${list(warnings(facts, hasSmoke))}
+${list(warnings(described, hasSmoke))}
 `;
 }
 
-function comparisonsText({ precision }: Facts, comparisons: Comparisons = {}): string {
+function comparisonsText({ precision }: DescribedBundle, comparisons: Comparisons = {}): string {
   const lines = Object.entries(comparisons).map(
     ([output, comparison]) =>
       `\n- \`${output}\`, ${precision} against float32: ${comparisonText(comparison)}.`,
@@ -49,7 +49,7 @@ function comparisonsText({ precision }: Facts, comparisons: Comparisons = {}): s
   return lines.length === 0 ? '' : `\n${lines.join('')}`;
 }
 
-function memberTable({ members }: Facts, metrics: readonly string[]): string {
+function memberTable({ members }: DescribedBundle, metrics: readonly string[]): string {
   const rows = members.map(({ id, cycle, step, metrics: own }) => [
     id,
     String(cycle + 1),
@@ -64,7 +64,7 @@ function memberTable({ members }: Facts, metrics: readonly string[]): string {
   return table.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-function warnings({ policy, precision, outputs }: Facts, hasSmoke: boolean): readonly string[] {
+function warnings({ policy, precision, outputs }: DescribedBundle, hasSmoke: boolean): readonly string[] {
   const policies = Object.values(policy);
   const isUncalibrated = policies.some(
     ({ kind, temperature }) => kind !== 'regression' && temperature === 1,

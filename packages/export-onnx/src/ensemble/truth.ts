@@ -40,7 +40,7 @@ export const knownSmokeOptions: KnownOptions<SmokeOptions> = {
   ...{ inputs: true, predictMembers: true, absolute: true, relative: true },
 };
 
-type Facts = Pick<
+type DescribedBundle = Pick<
   BundleManifest,
   'name' | 'inputs' | 'outputs' | 'policy' | 'members' | 'precision'
 >;
@@ -56,8 +56,8 @@ const absolutes: Readonly<Record<BundlePrecision, number>> = {
  * The smoke request and the answer that ensemble-math makes of the members' own answers. Throws `ExportError('invalid-policy')` where the
  * members give what the policy's kind rules out.
  */
-export async function smokeTestOf(facts: Facts, options: SmokeOptions): Promise<SmokeTest> {
-  const { name, inputs, outputs, policy, members, precision } = facts;
+export async function smokeTestOf(described: DescribedBundle, options: SmokeOptions): Promise<SmokeTest> {
+  const { name, inputs, outputs, policy, members, precision } = described;
   const { absolute = absolutes[precision], relative = precision === 'float32' ? 1e-4 : 1e-2 } =
     options;
   const rows = typeof options.inputs === 'function' ? options.inputs(inputs) : options.inputs;

@@ -15,7 +15,7 @@ export type ModelConverter = (
   inputs: readonly (Value | undefined)[],
   graph: GraphBuilder,
   conversion: Conversion,
-  place?: Place,
+  place?: LayerPosition,
   kwargs?: ExecutorArguments,
 ) => readonly (Value | undefined)[];
 
@@ -40,13 +40,13 @@ export interface ExecutorArguments {
 }
 
 /** Where a layer stands. */
-export interface Place {
+export interface LayerPosition {
   /** Names from the model down to the layer, joined by `/`. */
   readonly path: string;
   /** How many models and wrappers it is in. */
   readonly depth: number;
 }
 
-export function below({ path, depth }: Place, name: string): Place {
+export function below({ path, depth }: LayerPosition, name: string): LayerPosition {
   return { path: path === '' ? name : `${path}/${name}`, depth: depth + 1 };
 }

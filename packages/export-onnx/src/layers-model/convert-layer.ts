@@ -11,7 +11,7 @@ import { isModelClass, readModel } from '../keras/topology.ts';
 import type { InnerLayer, Layer, LayerConverter } from '../layers/layer.ts';
 import { elementCount } from '../onnx/dtype.ts';
 import { float32, type TensorData } from '../onnx/tensor-data.ts';
-import { below, type Conversion, type Place } from './conversion.ts';
+import { below, type Conversion, type LayerPosition } from './conversion.ts';
 import { findWeight, lookUp } from './find-weight.ts';
 import { refusalOf } from './refused-classes.ts';
 
@@ -20,7 +20,7 @@ export interface LayerCall {
   readonly name: string;
   readonly className: string;
   readonly config: JsonObject;
-  readonly place: Place;
+  readonly place: LayerPosition;
   /** What its weights' names begin with. */
   readonly prefix: string;
   readonly executorMask: Value | undefined;

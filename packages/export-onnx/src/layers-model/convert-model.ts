@@ -10,7 +10,7 @@ import {
   type Conversion,
   type ExecutorArguments,
   type ModelConverter,
-  type Place,
+  type LayerPosition,
 } from './conversion.ts';
 import { convertLayer, type LayerCall } from './convert-layer.ts';
 import { executionOrder, inputsOf, keyOf } from './execution-order.ts';
@@ -67,7 +67,7 @@ function callLayer(
   received: readonly (Value | undefined)[],
   graph: GraphBuilder,
   conversion: Conversion,
-  place: Place,
+  place: LayerPosition,
   kwargs: ExecutorArguments | undefined,
 ): readonly (Value | undefined)[] {
   const scoped = graph.within(cleanName(spec.name));

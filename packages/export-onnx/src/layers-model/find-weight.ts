@@ -33,6 +33,6 @@ export function findWeight(
   if (problem === undefined) return found!;
   throw new ExportError(
     'invalid-weights',
-    `Weight "${prefix}/${name}" ${problem}. Weights and topology belong to different models, or one of them was cut off; save the model again.`,
+    `Weight "${prefix}/${name}" ${problem}. Weights and topology belong to different models, or one of them is truncated; save the model again.`,
   );
 }

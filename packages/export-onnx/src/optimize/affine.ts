@@ -1,7 +1,7 @@
 import { elementCount } from '../onnx/dtype.ts';
 import type { Node } from '../onnx/model.ts';
 import { derived, reshaped, type TensorData } from '../onnx/tensor-data.ts';
-import { hasOnly, intOf, type Facts } from './rewrite.ts';
+import { hasOnly, intOf, type RuleContext } from './rewrite.ts';
 
 /** A node that computes x · scale + offset with constants: numbers, or one per place along one axis. */
 export interface Affine {
@@ -14,17 +14,17 @@ export interface Affine {
   readonly axis: { readonly from: 'first' | 'last'; readonly at: number } | undefined;
 }
 
-export function affineOf(node: Node | undefined, facts: Facts): Affine | undefined {
-  if (node?.opType === 'BatchNormalization') return normOf(node, facts);
+export function affineOf(node: Node | undefined, context: RuleContext): Affine | undefined {
+  if (node?.opType === 'BatchNormalization') return normOf(node, context);
   if (node === undefined || !hasOnly(node)) return undefined;
   if (node.opType !== 'Mul' && node.opType !== 'Add') return undefined;
-  const side = facts.constant(node.inputs[1]) === undefined ? 0 : 1;
-  const data = facts.constant(node.inputs[side]);
+  const side = context.constant(node.inputs[1]) === undefined ? 0 : 1;
+  const data = context.constant(node.inputs[side]);
   const input = node.inputs[1 - side]!;
-  if (data?.dtype !== 'float32' || facts.constant(input) !== undefined) return undefined;
+  if (data?.dtype !== 'float32' || context.constant(input) !== undefined) return undefined;
   const rank = data.shape.length;
   // A constant of higher rank would give the result another rank than x has.
-  if (rank > 0 && rank > (facts.declared(input).shape?.length ?? 0)) return undefined;
+  if (rank > 0 && rank > (context.declared(input).shape?.length ?? 0)) return undefined;
   const long = data.shape.flatMap((dim, axis) => (dim === 1 ? [] : [axis]));
   if (long.length > 1) return undefined;
   const axis =
@@ -34,8 +34,8 @@ export function affineOf(node: Node | undefined, facts: Facts): Affine | undefin
 }
 
 /** scale = γ/√(σ² + ε), offset = β − μ · scale. Jacob et al. 2018, §3.2. */
-function normOf(node: Node, facts: Facts): Affine | undefined {
-  const [gamma, beta, mean, variance] = node.inputs.slice(1).map((name) => facts.constant(name));
+function normOf(node: Node, context: RuleContext): Affine | undefined {
+  const [gamma, beta, mean, variance] = node.inputs.slice(1).map((name) => context.constant(name));
   const all = [gamma, beta, mean, variance];
   const epsilon = node.attributes['epsilon'];
   if (!all.every((data) => data?.dtype === 'float32') || node.outputs.length > 1) return undefined;

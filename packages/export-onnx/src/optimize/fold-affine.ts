@@ -2,35 +2,35 @@ import type { Node } from '../onnx/model.ts';
 import type { TensorData } from '../onnx/tensor-data.ts';
 import { affineOf, combined, liesAlong, type Affine } from './affine.ts';
 import { isUnpadded, linearOf, scaledInputs, scaledOutputs, type Linear } from './linear.ts';
-import type { Facts, Rewrite, Rule } from './rewrite.ts';
+import type { RuleContext, Rewrite, Rule } from './rewrite.ts';
 
 /** affine(linear(x)) is linear. */
-const foldAfter: Rule = (node, facts) => {
-  const affine = affineOf(node, facts);
-  const linear = affine && linearOf(facts.onlyUse(affine.input), facts);
+const foldAfter: Rule = (node, context) => {
+  const affine = affineOf(node, context);
+  const linear = affine && linearOf(context.onlyUse(affine.input), context);
   if (linear === undefined || !liesAlong(affine!, linear.axis, linear.rank)) return undefined;
   if (affine!.offset !== undefined && !linear.takesBias) return undefined;
   const folded = scaledOutputs(linear, affine!);
   if (folded === undefined) return undefined;
-  const changed = withConstants(linear, folded, facts);
+  const changed = withConstants(linear, folded, context);
   return { nodes: [{ ...changed, outputs: node.outputs }], removed: [linear.node] };
 };
 
 /** linear(affine(x)) is linear, unless zeros are padded in between. */
-const foldBefore: Rule = (node, facts) => {
-  const linear = linearOf(node, facts);
-  const affine = linear && affineOf(facts.onlyUse(node.inputs[0]), facts);
+const foldBefore: Rule = (node, context) => {
+  const linear = linearOf(node, context);
+  const affine = linear && affineOf(context.onlyUse(node.inputs[0]), context);
   if (affine === undefined || !liesAlong(affine, linear!.axis, linear!.rank)) return undefined;
   if (affine.offset !== undefined && !isUnpadded(linear!)) return undefined;
   const folded = scaledInputs(linear!, affine);
   if (folded === undefined) return undefined;
-  const changed = withConstants(linear!, folded, facts);
+  const changed = withConstants(linear!, folded, context);
   const read = { ...changed, inputs: [affine.input, ...changed.inputs.slice(1)] };
   if (linear!.takesBias || folded.bias === undefined)
     return { nodes: [read], removed: [affine.node] };
   // MatMul takes no bias: what was added before is added after, where it may meet the layer's own.
   const [product] = affine.node.outputs;
-  const bias = facts.store(`${baseOf(node.inputs[1]!)}_offset`, folded.bias);
+  const bias = context.store(`${baseOf(node.inputs[1]!)}_offset`, folded.bias);
   const add: Node = {
     name: `${node.name}/Add`,
     opType: 'Add',
@@ -46,11 +46,11 @@ const foldBefore: Rule = (node, facts) => {
 };
 
 /** Numbers applied before elements are moved are applied after, next to the kernel that takes them in. */
-const sinkNumbers: Rule = (node, facts) => {
-  const linear = linearOf(node, facts);
-  const move = linear && facts.onlyUse(node.inputs[0]);
+const sinkNumbers: Rule = (node, context) => {
+  const linear = linearOf(node, context);
+  const move = linear && context.onlyUse(node.inputs[0]);
   if (move?.opType !== 'Transpose' && move?.opType !== 'Reshape') return undefined;
-  const affine = affineOf(facts.onlyUse(move.inputs[0]), facts);
+  const affine = affineOf(context.onlyUse(move.inputs[0]), context);
   if (affine === undefined || affine.axis !== undefined) return undefined;
   if (affine.offset !== undefined && !isUnpadded(linear!)) return undefined;
   const [between] = affine.node.outputs;
@@ -68,17 +68,17 @@ const sinkNumbers: Rule = (node, facts) => {
 };
 
 /** Two additions are one, two multiplications are one, and (x + b) · s is x · s + b · s where a kernel can take s in. */
-const mergeSteps: Rule = (node, facts) => {
-  const after = affineOf(node, facts);
-  const before = after && affineOf(facts.onlyUse(after.input), facts);
+const mergeSteps: Rule = (node, context) => {
+  const after = affineOf(node, context);
+  const before = after && affineOf(context.onlyUse(after.input), context);
   if (before === undefined || !isSimple(node) || !isSimple(before.node)) return undefined;
   if (!isSamePlace(before, after!)) return undefined;
   const [first, second] = [before.scale ?? before.offset!, after!.scale ?? after!.offset!];
   if (node.opType === before.node.opType) {
     const data = combined(node.opType === 'Mul' ? '×' : '+', first, second);
-    return data && { nodes: [over(node, before, after!, data, facts)], removed: [before.node] };
+    return data && { nodes: [over(node, before, after!, data, context)], removed: [before.node] };
   }
-  if (node.opType !== 'Mul' || linearOf(facts.onlyUse(before.input), facts) === undefined)
+  if (node.opType !== 'Mul' || linearOf(context.onlyUse(before.input), context) === undefined)
     return undefined;
   const data = combined('×', first, second);
   if (data === undefined) return undefined;
@@ -88,7 +88,7 @@ const mergeSteps: Rule = (node, facts) => {
     inputs: node.inputs.map((name) => (name === after!.input ? before.input : name)),
     outputs: [between!],
   };
-  const added = over(before.node, before, after!, data, facts);
+  const added = over(before.node, before, after!, data, context);
   const inputs = added.inputs.map((name) => (name === before.input ? between! : name));
   return { nodes: [scaled, { ...added, inputs, outputs: node.outputs }], removed: [before.node] };
 };
@@ -102,22 +102,28 @@ function isSamePlace(a: Affine, b: Affine): boolean {
 }
 
 /** `node` on what came before, with the constant of both; in the shape of the one that has an axis. */
-function over(node: Node, before: Affine, after: Affine, data: TensorData, facts: Facts): Node {
+function over(
+  node: Node,
+  before: Affine,
+  after: Affine,
+  data: TensorData,
+  context: RuleContext,
+): Node {
   const [constants] = [before, after]
     .toSorted((a, b) => Number(a.axis === undefined) - Number(b.axis === undefined))
     .map((affine) => affine.node.inputs.find((name) => name !== affine.input)!);
-  const shaped = { ...data, shape: facts.constant(constants)!.shape };
-  const name = facts.store(`${baseOf(constants!)}_folded`, shaped);
+  const shaped = { ...data, shape: context.constant(constants)!.shape };
+  const name = context.store(`${baseOf(constants!)}_folded`, shaped);
   return { ...node, inputs: [before.input, name] };
 }
 
 function withConstants(
   { node, kernel, bias }: Linear,
   folded: { readonly kernel: TensorData; readonly bias: TensorData | undefined },
-  facts: Facts,
+  context: RuleContext,
 ): Node {
   const stored = (name: string, old: TensorData | undefined, data: TensorData): string =>
-    data === old ? name : facts.store(`${baseOf(name)}_folded`, data);
+    data === old ? name : context.store(`${baseOf(name)}_folded`, data);
   const [input, kernelName, biasName = ''] = node.inputs;
   const inputs = [input!, stored(kernelName!, kernel, folded.kernel)];
   const isBiased = folded.bias !== undefined && node.opType !== 'MatMul';
@@ -131,7 +137,7 @@ function baseOf(name: string): string {
 }
 
 /** Constant factors and summands go into the kernels next to them. */
-export const affineRules: readonly ((node: Node, facts: Facts) => Rewrite | undefined)[] = [
+export const affineRules: readonly ((node: Node, context: RuleContext) => Rewrite | undefined)[] = [
   foldAfter,
   foldBefore,
   mergeSteps,

@@ -125,14 +125,14 @@ const folds: Readonly<Record<string, Fold>> = {
 };
 
 /** A node of constants is a constant. */
-export const foldConstants: Rule = (node, facts) => {
+export const foldConstants: Rule = (node, context) => {
   const [output, ...others] = node.outputs;
   const fold = Object.hasOwn(folds, node.opType) ? folds[node.opType] : undefined;
-  if (fold === undefined || others.length > 0 || facts.isOutput(output!)) return undefined;
-  const inputs = node.inputs.map((name) => facts.constant(name));
+  if (fold === undefined || others.length > 0 || context.isOutput(output!)) return undefined;
+  const inputs = node.inputs.map((name) => context.constant(name));
   if (!inputs.every((data) => data !== undefined)) return undefined;
   const data = fold(node, inputs);
-  return data && { nodes: [], renamed: [output!, facts.store(`${output}_value`, data)] };
+  return data && { nodes: [], renamed: [output!, context.store(`${output}_value`, data)] };
 };
 
 /** Constants that nodes hold become initializers, under the same name. */

@@ -3,7 +3,7 @@ import type { Node } from '../onnx/model.ts';
 import { freshLike, type Allocate } from '../onnx/scratch.ts';
 import { computed, derived, float32, type TensorData } from '../onnx/tensor-data.ts';
 import { combined, type Affine } from './affine.ts';
-import { hasOnly, intOf, intsOf, type Facts } from './rewrite.ts';
+import { hasOnly, intOf, intsOf, type RuleContext } from './rewrite.ts';
 
 /** A node that multiplies with a constant kernel, and may add a constant per output channel. */
 export interface Linear {
@@ -20,12 +20,12 @@ export interface Linear {
   readonly takesBias: boolean;
 }
 
-export function linearOf(node: Node | undefined, facts: Facts): Linear | undefined {
+export function linearOf(node: Node | undefined, context: RuleContext): Linear | undefined {
   if (node === undefined || !Object.hasOwn(kinds, node.opType)) return undefined;
-  const [kernel, bias] = [facts.constant(node.inputs[1]), facts.constant(node.inputs[2])];
+  const [kernel, bias] = [context.constant(node.inputs[1]), context.constant(node.inputs[2])];
   const hasBias = (node.inputs[2] ?? '') !== '';
   if (kernel?.dtype !== 'float32' || (hasBias && bias?.dtype !== 'float32')) return undefined;
-  const linear = kinds[node.opType]!(node, kernel, facts);
+  const linear = kinds[node.opType]!(node, kernel, context);
   const isVector = bias === undefined || bias.shape.length === 1;
   return linear && isVector ? { node, kernel, bias, takesBias: true, ...linear } : undefined;
 }
@@ -33,7 +33,7 @@ export function linearOf(node: Node | undefined, facts: Facts): Linear | undefin
 type Kind = (
   node: Node,
   kernel: TensorData,
-  facts: Facts,
+  context: RuleContext,
 ) => (Omit<Linear, 'node' | 'kernel' | 'bias' | 'takesBias'> & { takesBias?: boolean }) | undefined;
 
 const kinds: Readonly<Record<string, Kind>> = {
@@ -51,8 +51,8 @@ const kinds: Readonly<Record<string, Kind>> = {
     hasOnly(node) && shape.length === 2
       ? { inAxis: 0, outAxis: 1, groups: 1, axis: 1, rank: 2 }
       : undefined,
-  MatMul: (node, { shape }, facts) => {
-    const rank = facts.declared(node.inputs[0]!).shape?.length ?? 0;
+  MatMul: (node, { shape }, context) => {
+    const rank = context.declared(node.inputs[0]!).shape?.length ?? 0;
     return rank >= 2 && shape.length === 2
       ? { inAxis: 0, outAxis: 1, groups: 1, axis: rank - 1, rank, takesBias: false }
       : undefined;

@@ -1,28 +1,28 @@
 import { ints, type Node } from '../onnx/model.ts';
 import type { TensorData } from '../onnx/tensor-data.ts';
-import { hasOnly, intsOf, type Facts, type Rewrite, type Rule } from './rewrite.ts';
+import { hasOnly, intsOf, type RuleContext, type Rewrite, type Rule } from './rewrite.ts';
 
 /** The value that a node passes on is read directly; outputs of the graph keep the node that names them. */
-function bypass(node: Node, facts: Facts): Rewrite | undefined {
+function bypass(node: Node, context: RuleContext): Rewrite | undefined {
   const [from, to] = [node.inputs[0]!, node.outputs[0]!];
-  return facts.isOutput(to) ? undefined : { nodes: [], renamed: [to, from] };
+  return context.isOutput(to) ? undefined : { nodes: [], renamed: [to, from] };
 }
 
-const dropIdentity: Rule = (node, facts) =>
-  node.opType === 'Identity' ? bypass(node, facts) : undefined;
+const dropIdentity: Rule = (node, context) =>
+  node.opType === 'Identity' ? bypass(node, context) : undefined;
 
-const dropCast: Rule = (node, facts) => {
+const dropCast: Rule = (node, context) => {
   const { to } = node.attributes;
   if (node.opType !== 'Cast' || to?.type !== 'int') return undefined;
-  return facts.declared(node.inputs[0]!).dtype === to.value ? bypass(node, facts) : undefined;
+  return context.declared(node.inputs[0]!).dtype === to.value ? bypass(node, context) : undefined;
 };
 
 /** Transpose(Transpose(x)) is one Transpose, or none. */
-const mergeTransposes: Rule = (node, facts) => {
+const mergeTransposes: Rule = (node, context) => {
   const perm = intsOf(node, 'perm');
   if (node.opType !== 'Transpose' || perm === undefined) return undefined;
-  if (perm.every((from, axis) => from === axis)) return bypass(node, facts);
-  const before = facts.onlyUse(node.inputs[0]);
+  if (perm.every((from, axis) => from === axis)) return bypass(node, context);
+  const before = context.onlyUse(node.inputs[0]);
   const first = before?.opType === 'Transpose' ? intsOf(before, 'perm') : undefined;
   if (before === undefined || first?.length !== perm.length) return undefined;
   const merged = perm.map((axis) => first[axis]!);
@@ -33,15 +33,17 @@ const mergeTransposes: Rule = (node, facts) => {
 };
 
 /** Reshape(Reshape(x)) is the second, as long as what it copies is what the first copied. */
-const mergeReshapes: Rule = (node, facts) => {
-  const target = targetOf(node, facts);
+const mergeReshapes: Rule = (node, context) => {
+  const target = targetOf(node, context);
   if (target === undefined) return undefined;
-  const [from, to] = [node.inputs[0]!, node.outputs[0]!].map((name) => facts.declared(name).shape);
+  const [from, to] = [node.inputs[0]!, node.outputs[0]!].map(
+    (name) => context.declared(name).shape,
+  );
   const isSame =
     from?.length === to?.length && from?.every((dim, axis) => dim !== '' && dim === to![axis]);
-  if (isSame === true) return bypass(node, facts);
-  const before = facts.onlyUse(node.inputs[0]);
-  const first = before && targetOf(before, facts);
+  if (isSame === true) return bypass(node, context);
+  const before = context.onlyUse(node.inputs[0]);
+  const first = before && targetOf(before, context);
   if (first === undefined) return undefined;
   if (!target.every((dim, axis) => dim !== 0 || first[axis] === 0)) return undefined;
   return {
@@ -50,9 +52,9 @@ const mergeReshapes: Rule = (node, facts) => {
   };
 };
 
-function targetOf(node: Node, facts: Facts): readonly number[] | undefined {
+function targetOf(node: Node, context: RuleContext): readonly number[] | undefined {
   if (node.opType !== 'Reshape' || !hasOnly(node)) return undefined;
-  const target: TensorData | undefined = facts.constant(node.inputs[1]);
+  const target: TensorData | undefined = context.constant(node.inputs[1]);
   return target?.dtype === 'int64' ? Array.from(target.read() as BigInt64Array, Number) : undefined;
 }
 

@@ -5,7 +5,7 @@ import { countUses, namesDefined, producers } from './graph-uses.ts';
 import { renameValues } from './rename.ts';
 
 /** What a rule may ask about the graph and put into it. */
-export interface Facts {
+export interface RuleContext {
   /** The constant of that name, if nobody can set it from outside. */
   constant(name: string | undefined): TensorData | undefined;
   /** The node of the standard operators that makes a value which only one node reads. */
@@ -28,19 +28,19 @@ export interface Rewrite {
 }
 
 /** Says what becomes of a node of the standard operators; undefined leaves it. */
-export type Rule = (node: Node, facts: Facts) => Rewrite | undefined;
+export type Rule = (node: Node, context: RuleContext) => Rewrite | undefined;
 
 /** Applies the first rule that fits to each node, none twice to the same node. The same graph where nothing fits. */
 export function rewrite(graph: Graph, rules: readonly Rule[]): Graph {
   const added: Initializer[] = [];
-  const facts = factsOf(graph, added);
+  const context = contextOf(graph, added);
   const replaced = new Map<Node, readonly Node[]>();
   const renaming = new Map<string, string>();
   const reshaped = new Map<string, string>();
   for (const node of graph.nodes) {
     if (replaced.has(node) || (node.domain ?? '') !== '') continue;
     for (const rule of rules) {
-      const change = rule(node, facts);
+      const change = rule(node, context);
       if (change === undefined || (change.removed ?? []).some((other) => replaced.has(other)))
         continue;
       replaced.set(node, change.nodes);
@@ -60,13 +60,13 @@ export function rewrite(graph: Graph, rules: readonly Rule[]): Graph {
       if (renaming.has(value.name)) return [];
       const like = reshaped.get(value.name);
       if (like === undefined) return [value];
-      const { dtype, shape } = facts.declared(like);
+      const { dtype, shape } = context.declared(like);
       return shape === undefined ? [] : [{ name: value.name, dtype, shape }];
     }),
   };
 }
 
-function factsOf(graph: Graph, added: Initializer[]): Facts {
+function contextOf(graph: Graph, added: Initializer[]): RuleContext {
   const uses = countUses(graph);
   const made = producers(graph);
   const settable = new Set(graph.inputs.map(({ name }) => name));

@@ -9,7 +9,7 @@ const where = 'visualizeLR';
 export interface VisualizeLROptions {
   /** Default none. */
   readonly title?: string;
-  /** Counts the x axis in epochs of so many steps. Default: the axis counts steps. */
+  /** Counts the x axis in epochs of this many steps. Default: the axis counts steps. */
   readonly stepsPerEpoch?: number;
   /** A logarithmic y axis leaves out learning rates of 0. Default `'linear'`. */
   readonly scale?: 'linear' | 'log';

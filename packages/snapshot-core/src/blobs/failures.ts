@@ -13,6 +13,6 @@ export function conditionFailed(key: string, condition: WriteCondition): StoreEr
     'ifAbsent' in condition
       ? `Cannot write "${key}": it exists already, and was to be written only if it did not.`
       : `Cannot write "${key}": it is no longer the version that was read (${condition.ifMatch}). ` +
-        'Somebody else wrote it: read it again before deciding what to write.';
+        'Another writer changed it: read it again before deciding what to write.';
   return new StoreError('conflict', message, { key });
 }

@@ -7,7 +7,7 @@ import type { BlobStore } from '../blob-store.ts';
 import { blobStoreContract } from '../testing/blob-store-contract.ts';
 import { fileBlobs, fileBlobsOn } from './file-blobs.ts';
 import type { Disk } from './replace.ts';
-import { writerTag } from './sweep.ts';
+import { writerTag } from './writer-tag.ts';
 
 let folder = '';
 beforeEach(async () => {

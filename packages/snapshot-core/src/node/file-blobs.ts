@@ -24,7 +24,8 @@ import { blobPaths, isBlobName, versionOf, type BlobPaths } from './file-paths.t
 import type { HolderIdentity } from '../platform/platform.ts';
 import { StoreError } from '../store-error.ts';
 import { nodeDisk, putIfAbsent, putIfMatch, type Disk } from './replace.ts';
-import { sweep, writerTag } from './sweep.ts';
+import { sweep } from './sweep.ts';
+import { writerTag } from './writer-tag.ts';
 
 const chunkBytes = 1024 * 1024;
 

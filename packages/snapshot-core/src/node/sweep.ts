@@ -4,23 +4,10 @@ import type { HolderIdentity } from '../platform/platform.ts';
 import { ignoring, isProcessAlive } from '@snapshot-ensemble/bytes/node';
 import { blobPaths } from './file-paths.ts';
 import { finishClaim } from './replace.ts';
+import { machineTag } from './writer-tag.ts';
 
 /** Age after which another host's temporary file counts as abandoned. */
 const abandonedAfterMs = 24 * 60 * 60 * 1000;
-
-/** How a process signs its temporary files: short, so that a key of any length leaves room for it in a file's name. */
-export function writerTag({ host, boot, pid, start }: HolderIdentity): string {
-  return [machineTag({ host, boot }), pid, start].join(',');
-}
-
-/** 32 bits of FNV-1a of the names of a machine and its boot. */
-function machineTag({ host, boot }: Pick<HolderIdentity, 'host' | 'boot'>): string {
-  let hash = 0x811c9dc5;
-  for (const character of `${host} ${boot}`) {
-    hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193);
-  }
-  return (hash >>> 0).toString(16).padStart(8, '0');
-}
 
 /** Finishes or removes what dead writers left behind in a folder. */
 export async function sweep(folder: string, own: HolderIdentity): Promise<void> {

@@ -7,7 +7,7 @@ import {
   processIdentity,
 } from '@snapshot-ensemble/bytes/node';
 import type { BlobPaths } from './file-paths.ts';
-import { writerTag } from './sweep.ts';
+import { writerTag } from './writer-tag.ts';
 
 /** A turn takes milliseconds: another machine's announcement of this age is of a dead process. */
 const deadAfterMs = 60_000;

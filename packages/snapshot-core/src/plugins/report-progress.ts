@@ -7,7 +7,7 @@ export interface ProgressReport {
   /** Updates made so far. */
   readonly step: number;
   readonly totalSteps: number;
-  /** The epoch at hand, from 0. */
+  /** The current epoch, from 0. */
   readonly epoch: number;
   /** Of an epoch, or of a step if they were asked for. */
   readonly metrics?: Metrics;
@@ -17,7 +17,7 @@ export interface ProgressReport {
 }
 
 export interface ReportProgressOptions {
-  /** Also report every so many steps. Default never: only epochs. */
+  /** Also report every time this many steps are done. Default never: only epochs. */
   readonly everySteps?: number;
   /** Read the metrics for those steps too; that waits for the device. Default false. */
   readonly withStepMetrics?: boolean;

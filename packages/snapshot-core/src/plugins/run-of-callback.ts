@@ -30,7 +30,7 @@ export function runOfCallback(store: SnapshotStore, existing: ExistingRun): RunO
       if (run !== undefined) return run;
       throw new StoreError(
         'not-begun',
-        'A callback was called outside a training: call onTrainBegin first.',
+        'A callback was called outside a training run: call onTrainBegin first.',
       );
     },
     async end(how) {

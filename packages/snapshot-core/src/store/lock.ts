@@ -94,7 +94,7 @@ export async function breakLock(blobs: BlobStore): Promise<void> {
 export function lockLost(): StoreError {
   return new StoreError(
     'lock-lost',
-    'Somebody else has taken over this store and writes to it now. What was saved before is safe; begin again to go on.',
+    'Another writer has taken over this store. What was saved before is safe; begin again to continue.',
     { key: lockKey },
   );
 }

@@ -18,7 +18,7 @@ const [QUOTE, BACKSLASH, COLON, COMMA] = [0x22, 0x5c, 0x3a, 0x2c];
 const [OPEN_BRACKET, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE] = [0x5b, 0x5d, 0x7b, 0x7d];
 
 /** Where in an infer request a value stands: the arrays of numbers are found by it. */
-type Place = 'root' | 'inputs' | 'input' | 'elsewhere';
+type RequestPosition = 'root' | 'inputs' | 'input' | 'elsewhere';
 
 /**
  * Parses the JSON of an infer request: as `JSON.parse`, but that `inputs[…].data` comes as `Numbers`. Objects have no prototype.
@@ -39,16 +39,16 @@ export function parseInferJson(body: Uint8Array, limits: JsonLimits): unknown {
     }
   };
 
-  const parseValue = (depth: number, place: Place, where: string): unknown => {
+  const parseValue = (depth: number, position: RequestPosition, where: string): unknown => {
     const byte = skipSpace();
     if (--valuesLeft < 0) throw tooMany(maxValues);
-    if (byte === OPEN_BRACE) return parseObject(depth + 1, place, where);
-    if (byte === OPEN_BRACKET) return parseArray(depth + 1, place, where);
+    if (byte === OPEN_BRACE) return parseObject(depth + 1, position, where);
+    if (byte === OPEN_BRACKET) return parseArray(depth + 1, position, where);
     if (byte === QUOTE) return parseString(where);
     return parseScalar(where);
   };
 
-  const parseObject = (depth: number, place: Place, where: string): JsonObject => {
+  const parseObject = (depth: number, position: RequestPosition, where: string): JsonObject => {
     if (depth > maxDepth) throw tooDeep(maxDepth);
     const object = Object.create(null) as Record<string, unknown>;
     at++;
@@ -61,8 +61,8 @@ export function parseInferJson(body: Uint8Array, limits: JsonLimits): unknown {
       const key = parseString(where);
       if (skipSpace() !== COLON) throw unexpected(bytes, at, `what follows the key "${key}"`);
       at++;
-      const inside = place === 'root' ? key : `${where}.${key}`;
-      if (place === 'input' && key === 'data' && skipSpace() === OPEN_BRACKET) {
+      const inside = position === 'root' ? key : `${where}.${key}`;
+      if (position === 'input' && key === 'data' && skipSpace() === OPEN_BRACKET) {
         const precision = object['datatype'] === 'FP32' ? 'float32' : 'double';
         const used = { depth, values: maxValues - valuesLeft };
         const { list, end } = readNumbers(bytes, at, inside, precision, limits, used);
@@ -70,7 +70,7 @@ export function parseInferJson(body: Uint8Array, limits: JsonLimits): unknown {
         at = end;
         object[key] = new Numbers(list);
       } else {
-        const next = place === 'root' && key === 'inputs' ? 'inputs' : 'elsewhere';
+        const next = position === 'root' && key === 'inputs' ? 'inputs' : 'elsewhere';
         object[key] = parseValue(depth, next, inside);
       }
       const byte = skipSpace();
@@ -80,7 +80,11 @@ export function parseInferJson(body: Uint8Array, limits: JsonLimits): unknown {
     }
   };
 
-  const parseArray = (depth: number, place: Place, where: string): readonly unknown[] => {
+  const parseArray = (
+    depth: number,
+    position: RequestPosition,
+    where: string,
+  ): readonly unknown[] => {
     if (depth > maxDepth) throw tooDeep(maxDepth);
     const array: unknown[] = [];
     at++;
@@ -88,7 +92,7 @@ export function parseInferJson(body: Uint8Array, limits: JsonLimits): unknown {
       at++;
       return array;
     }
-    const next = place === 'inputs' ? 'input' : 'elsewhere';
+    const next = position === 'inputs' ? 'input' : 'elsewhere';
     for (;;) {
       array.push(parseValue(depth, next, `${where}[${array.length}]`));
       const byte = skipSpace();

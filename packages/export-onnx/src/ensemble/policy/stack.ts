@@ -12,7 +12,7 @@ export interface Stack {
   readonly weights: readonly number[];
 }
 
-/** The policy's members, in its order, of all members at hand. */
+/** The policy's members, in its order. */
 export function pickMembers(
   graph: GraphBuilder,
   all: Value,

@@ -37,7 +37,7 @@ export const batchNormalization: StackingRule = ({ node, inputs, shape, emitter 
   const from = valueOf(input);
   if (from === undefined || shape === undefined) return 'the shape of its result is unknown';
   if (parameters.some((parameter) => parameter?.constants === undefined))
-    return 'its parameters are no constants';
+    return 'its parameters are not constants';
   const value = toChannels(emitter, from, true);
   const constants = parameters.map((parameter) => {
     const all = parameter!.constants!;

@@ -17,7 +17,7 @@ export const gemm: StackingRule = (step) => {
     weights?.constants === undefined ||
     shape === undefined
   )
-    return 'its weights are no constants';
+    return 'its weights are not constants';
   if (bias !== undefined && bias.constants === undefined) return 'its bias is no constant';
   const isTurned = number(node, 'transB', 0) === 1;
   const turned = weights.constants.map((data) => (isTurned ? transposed(data, [1, 0]) : data));
@@ -34,7 +34,7 @@ export const matMul: StackingRule = ({ inputs, shape, emitter }) => {
   const [left, right] = inputs;
   if (left?.form === undefined || shape === undefined) return 'its left side is a constant';
   if (right?.constants !== undefined) {
-    if (right.constants[0]!.shape.length !== 2) return 'its weights are no matrix';
+    if (right.constants[0]!.shape.length !== 2) return 'its weights are not a matrix';
     return matMulOf(emitter, left.form, right.constants, shape);
   }
   if (left.form.shape.length !== right!.form.shape.length) return 'its inputs have different ranks';

@@ -52,7 +52,7 @@ export function windowsOf(call: OpCall, kernel: readonly number[], format: DataF
     list.length === rank && list.every((side) => side >= 1 && side < MAX_SIDE);
   if (!isWhole(windows.strides) || !isWhole(windows.dilations) || !isWhole(kernel))
     throw new Refusal(
-      'its strides, dilations or sizes are no positive numbers',
+      'its strides, dilations or sizes are not positive numbers',
       'Convert the model again.',
     );
   if (windows.strides.some((s) => s > 1) && windows.dilations.some((d) => d > 1))

@@ -10,7 +10,7 @@ const MAX_DEPTH = 32;
 
 /**
  * ModelProto. What has no place in `Model` (documentation, training info, fields of later versions) is carried along as it
- * stood. Weights stay views of `bytes`. Throws `ExportError`: `invalid-onnx` for bytes that are no ONNX model or contradict
+ * stood. Weights stay views of `bytes`. Throws `ExportError`: `invalid-onnx` for bytes that are not an ONNX model or contradict
  * themselves, `too-large` for more nodes and names than any model has.
  */
 export function decodeModel(bytes: Uint8Array): Model {

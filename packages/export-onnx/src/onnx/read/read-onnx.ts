@@ -29,7 +29,7 @@ export interface OnnxSummary {
 
 /**
  * Reads what `onnxruntime-node` does not tell: metadata, producer, operators. Fields that it does not know are left alone.
- * Throws `ExportError`: `invalid-onnx` for bytes that are no ONNX model or contradict themselves, `too-large` for more nodes
+ * Throws `ExportError`: `invalid-onnx` for bytes that are not an ONNX model or contradict themselves, `too-large` for more nodes
  * and names than any model has.
  */
 export function readOnnx(bytes: Uint8Array): OnnxSummary {

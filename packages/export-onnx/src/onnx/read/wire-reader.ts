@@ -9,7 +9,7 @@ export type WireField = { readonly field: number; readonly start: number; readon
 export function invalid(problem: string): ExportError {
   return new ExportError(
     'invalid-onnx',
-    `Cannot read the ONNX file: ${problem}. It was cut off, or is no ONNX file.`,
+    `Cannot read the ONNX file: ${problem}. It is truncated or not an ONNX file.`,
   );
 }
 

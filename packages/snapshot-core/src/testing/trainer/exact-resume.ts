@@ -22,7 +22,7 @@ interface Stores {
   readonly best: SnapshotStore;
 }
 
-/** Callbacks whose states must all come back, on new stores or on those of the training that was cut. */
+/** Callbacks whose states must all come back, on new stores or on those of the interrupted training run. */
 type Plugins = (stores: Stores, note: (text: string) => void, resumed: boolean) => TrainingCallback;
 
 const chains: Readonly<Record<string, (subject: TrainerUnderTest) => Plugins>> = {

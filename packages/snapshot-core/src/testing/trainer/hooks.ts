@@ -74,7 +74,7 @@ export const hooks: TrainerCases = {
       checkEqual(outcomes, [`failed at ${step[failing]}`], `onTrainEnd after ${failing} failed`);
     }
   },
-  async 'stops after the step at hand'(subject) {
+  async 'stops after the current step'(subject) {
     const steps: number[] = [];
     let end = '';
     await train(subject, {

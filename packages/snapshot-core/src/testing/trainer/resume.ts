@@ -42,7 +42,7 @@ export const resume: TrainerCases = {
       onTrainEnd: async (_, trainer) => {
         check(
           (await textOf(trainer)) === uncut,
-          'the resumed run ended with other weights than the uncut one.',
+          'the resumed run ended with other weights than the uninterrupted one.',
         );
       },
     };
