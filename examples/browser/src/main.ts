@@ -5,17 +5,16 @@ import { exportAndRun } from './exporting.ts';
 import { cellCentres, drawPlane } from './plane.ts';
 import { EPOCHS, plan, schedule, STORE, train } from './training.ts';
 
-const element = <E extends HTMLElement>(id: string): E => document.getElementById(id) as E;
-const trainButton = element<HTMLButtonElement>('train');
-const restartButton = element<HTMLButtonElement>('restart');
-const exportButton = element<HTMLButtonElement>('export');
-const progress = element<HTMLProgressElement>('progress');
-const status = element('status');
-const chart = lossChart(element<HTMLCanvasElement>('chart'), plan, schedule);
+const trainButton = document.querySelector<HTMLButtonElement>('#train')!;
+const restartButton = document.querySelector<HTMLButtonElement>('#restart')!;
+const exportButton = document.querySelector<HTMLButtonElement>('#export')!;
+const progress = document.querySelector<HTMLProgressElement>('#progress')!;
+const status = document.querySelector('#status')!;
+const chart = lossChart(document.querySelector<HTMLCanvasElement>('#chart')!, plan, schedule);
 
 async function showSnapshots(): Promise<Manifest | undefined> {
   const manifest = await defaultStore(STORE).readManifest();
-  element('snapshots').replaceChildren(
+  document.querySelector('#snapshots')!.replaceChildren(
     ...(manifest?.members ?? []).map(({ step, metrics }) => {
       const item = document.createElement('li');
       item.textContent = `Snapshot at step ${step}: validation loss ${(metrics['val_loss'] ?? NaN).toFixed(3)}`;
@@ -60,13 +59,13 @@ async function startExport(): Promise<void> {
     STORE,
     cellCentres(),
   );
-  const map = element<HTMLCanvasElement>('map');
+  const map = document.querySelector<HTMLCanvasElement>('#map')!;
   map.hidden = false;
   drawPlane(map, probabilities, disagreement);
-  element('answer').textContent =
+  document.querySelector('#answer')!.textContent =
     `onnxruntime-web and TensorFlow.js differ by at most ${difference.toExponential(1)}. ` +
     'The map is pale where the members disagree.';
-  const download = element<HTMLAnchorElement>('download');
+  const download = document.querySelector<HTMLAnchorElement>('#download')!;
   download.href = URL.createObjectURL(new Blob([onnx], { type: 'application/octet-stream' }));
   download.download = 'ensemble.onnx';
   download.hidden = false;

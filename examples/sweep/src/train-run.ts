@@ -43,7 +43,6 @@ export async function trainRun(
       initialEpoch,
       shuffle: false,
       validationData: [validation.points, validation.classes],
-      verbose: 0,
       callbacks: snapshotEnsembleCallback(tf, {
         ...schedule,
         store,
