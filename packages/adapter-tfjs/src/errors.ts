@@ -1,4 +1,4 @@
-/** What a caller may branch on. */
+/** The codes that a caller may branch on. */
 export type TfjsAdapterErrorCode =
   | 'batch-norm-data'
   | 'callback-order'

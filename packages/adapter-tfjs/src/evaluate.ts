@@ -22,7 +22,7 @@ import type { Tensor } from './tf.ts';
 export interface EnsembleEvaluation {
   readonly ensemble: Metrics;
   readonly members: readonly { readonly id: string; readonly metrics: Metrics }[];
-  /** Whether the ensemble is better, of each output of the model, in their order. */
+  /** For each output of the model, in order: whether the ensemble is better. */
   readonly verdicts: readonly Verdict[];
 }
 

@@ -32,7 +32,7 @@ export interface PredictOptions {
 }
 
 export interface EvaluateOptions extends PredictOptions {
-  /** What the best single model of the same budget says about the same rows, as its `predict` returns it. */
+  /** Predictions of the best single model of the same budget on the same rows, as its `predict` returns them. */
   readonly rival?: Inputs;
 }
 
@@ -49,9 +49,9 @@ export interface LoadedMember extends MemberRecord {
 export interface LoadedMembers<Outputs extends Tensor | Tensor[] = Tensor> {
   /** The selected members, oldest first. */
   readonly members: readonly LoadedMember[];
-  /** What each output of the model is taken for, and why. */
+  /** The kind taken for each output of the model, and why. */
   readonly outputs: readonly ReadOutput[];
-  /** How each output of the model is made; positions are those in the store. */
+  /** How each output of the model is combined; positions are those in the store. */
   readonly policies: readonly EnsemblePolicy[];
   /** The ensemble's outputs, shaped as the model's; an array where the model has several. The caller disposes of them. */
   predict(inputs: Inputs, options?: PredictOptions): Promise<Outputs>;

@@ -20,7 +20,7 @@ interface AnnealingOptions {
   readonly lrMultiplier?: number;
 }
 
-/** Exactly so many cycles over the whole run: Huang et al. 2017. */
+/** Exactly this many cycles over the whole run: Huang et al. 2017. */
 export interface EqualCyclesPlan extends AnnealingOptions {
   /** Default 5, or as many as have two steps in a shorter run. */
   readonly cycles?: number;
@@ -37,7 +37,7 @@ export interface GrowingCyclesPlan extends AnnealingOptions {
   readonly cycleLengthMultiplier?: number;
 }
 
-/** Where the cycles are and how the learning rate goes. */
+/** A plan of cycles, and the schedule of its learning rate. */
 export interface PlannedRun {
   readonly plan: CyclePlan;
   readonly schedule: Schedule;

@@ -10,7 +10,7 @@ import {
 
 import { TfjsAdapterError } from './errors.ts';
 
-/** How members are loaded, whichever are. */
+/** How members are loaded. */
 export interface LoadOptions {
   /**
    * What each output is, in the model's order. Default: what loss, activation and shape tell; where they leave it open,
@@ -32,14 +32,14 @@ type Selected =
       readonly policy?: never;
     }
   | {
-      /** The newest so many: the paper's rule. */
+      /** This many of the newest members: the paper's rule. */
       readonly last: number;
       readonly best?: never;
       readonly ids?: never;
       readonly policy?: never;
     }
   | ({
-      /** The best so many on a metric that was stored with them. */
+      /** This many of the best members, by a metric that was stored with them. */
       readonly best: number;
       readonly last?: never;
       readonly ids?: never;

@@ -37,13 +37,13 @@ export type SnapshotEnsembleOptions = PlanOptions &
     readonly store?: AnyStore;
     /** What to do if the store holds a run already. Default `refuse`. */
     readonly existing?: ExistingRun;
-    /** Also saves a checkpoint every so many epochs, to resume from, with the state of `callbacks`. Default never. */
+    /** Saves a checkpoint each time this many epochs are done, with the state of `callbacks`, to resume from. Default never. */
     readonly checkpointEveryEpochs?: number;
     /** When to take snapshots. Default: after the last update of each cycle. */
     readonly snapshotsAt?: SnapshotPoints;
     /** 1 or 2 writes a line to the console for every snapshot, as `verbose` of `fit` does for epochs. Default 0. */
     readonly verbose?: 0 | 1 | 2;
-    /** Protocol callbacks to run beside, after the schedule and the snapshots. Default none. */
+    /** Protocol callbacks to run as well, after the schedule and the snapshots. Default none. */
     readonly callbacks?: readonly TrainingCallback[];
   };
 

@@ -115,8 +115,8 @@ export interface BundleManifest {
   readonly preprocess?: Readonly<Record<string, BundlePreprocess>>;
   /** Every other file of the bundle, by path. */
   readonly files: Readonly<Record<string, BundleFile>>;
-  /** Who made the bundle from what, in words: versions, run id, date. */
+  /** Where the bundle comes from, in words: versions, run id, date. */
   readonly provenance: Readonly<Record<string, string>>;
-  /** What others add, by a name of theirs such as `com.example.audit`; carried along, never looked at. */
+  /** Additions of others, under a name of theirs such as `com.example.audit`; kept, but never read. */
   readonly extensions?: Readonly<Record<string, unknown>>;
 }

@@ -16,25 +16,25 @@ export interface PredictOptions {
   /** Gives up waiting: `InferenceError('aborted')` with the signal's reason as its cause. A batch that runs is not interrupted. */
   readonly signal?: AbortSignal;
   /**
-   * When the answer is of no use any more, in milliseconds of `performance.now()`: from then on the request is refused with
+   * When the answer is no longer useful, in milliseconds of `performance.now()`: from then on the request is refused with
    * `InferenceError('deadline-exceeded')`.
    */
   readonly deadline?: number;
   /** Outputs to compute. Default all but the members' own. */
   readonly outputs?: readonly string[];
-  /** Members that may run for a row at most, first those of the first stages. Default all, or as many as the cascade needs. */
+  /** Maximum number of members that run for a row, those of the first stages first. Default all, or as many as the cascade needs. */
   readonly maxMembers?: number;
-  /** Confidence at which a row takes no more members, in the place of the policy's thresholds. Needs a bundle in stages or separate members. */
+  /** Confidence at which a row stops asking further members, instead of the policy's thresholds. Needs a bundle in stages or separate members. */
   readonly confidence?: number;
-  /** Runs inputs with NaN and infinities, and gives out outputs with them, which are refused otherwise. Default false. */
+  /** Accepts inputs and returns outputs with NaN and infinities, which are otherwise refused. Default false. */
   readonly allowNonFinite?: boolean;
 }
 
-/** What an ensemble answers to the rows of one request. */
+/** The answer of an ensemble to the rows of one request. */
 export interface Prediction {
   /** The outputs asked for by name, `dims[0]` counting the rows. */
   readonly outputs: Tensors;
-  /** How many members each row's answer is made of: `[rows]`. */
+  /** How many members ran for each row: `[rows]`. */
   readonly membersUsed: Uint32Array;
 }
 
@@ -46,7 +46,7 @@ export interface Ensemble {
    */
   readonly revision: string;
   readonly device: Device;
-  /** What it runs with, defaults filled in. */
+  /** The settings it runs with, defaults filled in. */
   readonly settings: Settings;
   /**
    * Predictions and what the bundle says about their uncertainty. A bare array stands for the only input. Throws `InferenceError`.

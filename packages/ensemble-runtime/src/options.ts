@@ -53,7 +53,7 @@ export interface LoadOptions extends CommonOptions {
   readonly processes?: 'shared' | 'own';
   /** The cores that this ensemble shares with others. Default one budget for all ensembles of this process: all cores it may use. */
   readonly cores?: CoreBudget;
-  /** A run that takes longer is taken for stuck and its process is killed; threads cannot be. Default 120,000. */
+  /** Time in milliseconds after which a run counts as stuck and its process is killed; threads cannot be killed. Default 120,000. */
   readonly watchdogMs?: number;
 }
 

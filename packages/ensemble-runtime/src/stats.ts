@@ -12,7 +12,7 @@ export interface WorkerStats {
 /** Why a request got no answer. */
 export type FailureReason = 'invalid' | 'rejected' | 'canceled' | 'backend';
 
-/** Where the time of the requests that succeeded went, summed over requests, in milliseconds. */
+/** Where the time of successful requests went, summed over requests, in milliseconds. */
 export interface Durations {
   /** From the call to its answer. */
   readonly request: number;
@@ -34,7 +34,7 @@ export interface EnsembleStats {
   readonly rows: number;
   /** Runs of the graph; `rows / batches` is the mean batch. */
   readonly batches: number;
-  /** Requests without an answer yet. */
+  /** Requests that are not answered yet. */
   readonly pendingRequests: number;
   readonly queuedRows: number;
   /** Bytes of the inputs and outputs of those requests, of which `batching.maxHeldBytes` is the limit. */

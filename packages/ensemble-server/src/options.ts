@@ -22,7 +22,7 @@ export interface TlsOptions {
   /** PEM. */
   readonly key: string | Buffer;
   readonly cert: string | Buffer;
-  /** Certificates that clients must be signed by; without, clients need none. */
+  /** Authorities that must have signed the certificates of clients; without it, clients need no certificate. */
   readonly clientCa?: string | Buffer;
 }
 
@@ -34,11 +34,11 @@ export interface Limits {
   readonly jsonDepth: number;
   /** Elements, objects and arrays in a request's JSON; larger tensors go as binary data. Default 8,388,608. */
   readonly jsonValues: number;
-  /** Memory for all requests under way; what does not fit is refused before it is read. Default 256 MiB. */
+  /** Memory for all requests in progress; what does not fit is refused before it is read. Default 256 MiB. */
   readonly bytesInFlight: number;
-  /** Infer requests under way at a time. Default 4,096. */
+  /** Infer requests in progress at a time. Default 4,096. */
   readonly requestsInFlight: number;
-  /** Refuse what would wait longer for its turn, in milliseconds. Default 1,000. */
+  /** Longest wait for a turn, in milliseconds; requests that would wait longer are refused. Default 1,000. */
   readonly queueMs: number;
   /** Connections at a time; more are closed at once. Default 1,024. */
   readonly connections: number;
@@ -46,7 +46,7 @@ export interface Limits {
   readonly headerBytes: number;
   /** How long the headers of a request may take, in milliseconds. Default 10,000. */
   readonly headersMs: number;
-  /** How long a body may stand still, in milliseconds. Default 5,000. */
+  /** How long a body may stall, in milliseconds. Default 5,000. */
   readonly bodyStallMs: number;
   /** Bytes a second that a body must keep up after that time. Default 16 KiB. */
   readonly bodyBytesPerSecond: number;
@@ -54,7 +54,7 @@ export interface Limits {
   readonly keepAliveMs: number;
 }
 
-/** What is served, and how, apart from where. */
+/** What is served, and how. */
 export interface HandlerOptions {
   /** By the name that each has in URLs. */
   readonly bundles: Readonly<Record<string, BundleLocation | ServedModel>>;
@@ -69,18 +69,18 @@ export interface HandlerOptions {
   readonly allowedOrigins?: readonly string[];
   /** How often to look whether a bundle has another revision, in milliseconds; 0 is never. Default 0. */
   readonly watchMs?: number;
-  /** Told of every request and of what the server does. Default nobody. */
+  /** Called with every request and with what the server does. Default none. */
   readonly onLog?: Log;
 }
 
 export interface ServeOptions extends HandlerOptions {
   /** Default `127.0.0.1`: this machine only. */
   readonly host?: string;
-  /** 0 takes a free one; `url` tells which. Default 8000. */
+  /** 0 takes a free one; `url` has it. Default 8000. */
   readonly port?: number;
   /** Port for gRPC, as `port`. Default none: HTTP only. */
   readonly grpcPort?: number;
-  /** Without, put the server behind a proxy that has it. */
+  /** Without it, put the server behind a proxy that does TLS. */
   readonly tls?: TlsOptions;
   /** How long `drain` keeps answering after it reports not ready, so that a load balancer sends requests elsewhere. Default 5,000. */
   readonly preStopDelayMs?: number;

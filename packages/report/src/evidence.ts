@@ -45,7 +45,7 @@ export interface Agreement {
   readonly disagreement: readonly (readonly number[])[];
 }
 
-/** Grey images about which the members are least at one. */
+/** Grey images about which the members agree least. */
 export interface Disputed {
   readonly width: number;
   readonly height: number;

@@ -10,9 +10,9 @@ export type PictureSpec = Readonly<Record<string, unknown>>;
 export interface RenderSvgOptions {
   /** `inherited` leaves the colours to CSS variables of the page around the picture. Default `light`. */
   readonly theme?: Theme;
-  /** What the picture shows, for those who do not see it. */
+  /** What the picture shows, for readers who cannot see it. */
   readonly alternative?: { readonly title: string; readonly description: string };
-  /** Takes what Vega would have logged. Default: nobody. */
+  /** Called with what Vega would have logged. Default: none. */
   readonly onWarning?: (message: string) => void;
 }
 

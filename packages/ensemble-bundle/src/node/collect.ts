@@ -9,7 +9,7 @@ import { bundleDirectory } from './bundle-directory.ts';
 import { readLeases, type Lease } from './lease.ts';
 
 export interface CollectOptions {
-  /** Says what would be removed, and removes nothing. Default false. */
+  /** Only reports what it would remove. Default false. */
   readonly dryRun?: boolean;
   /**
    * Keeps revisions and leftovers younger than this, for readers that may not write to the folder and so leave no note that they have

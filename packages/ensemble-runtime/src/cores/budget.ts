@@ -4,7 +4,7 @@ import { cgroupCores, type ReadFile } from './cgroup.ts';
 import { gate, type Gate } from './gate.ts';
 
 /**
- * Cores that ensembles share: a batch starts when as many are free as its worker computes on. Give one object to all that together must not take more
+ * Cores that ensembles share: a batch starts when as many are free as its worker computes on. Give the same object to all ensembles that together must not use more
  * together.
  */
 export interface CoreBudget extends Gate {

@@ -42,7 +42,7 @@ export interface SchedulerOptions {
 }
 
 export interface Waiting {
-  /** Requests without an answer yet. */
+  /** Requests that are not answered yet. */
   readonly pendingRequests: number;
   readonly queuedRows: number;
   /** Inputs and outputs of the requests without an answer. */

@@ -18,7 +18,7 @@ export interface LogEntry {
   readonly durationMs?: number;
   readonly model?: string;
   readonly version?: string;
-  /** Text and stack of what went wrong inside, which clients are not told. */
+  /** Text and stack of an internal error, which clients do not see. */
   readonly error?: string;
 }
 

@@ -110,7 +110,7 @@ export function ownMetrics({ repository, recorder, admission }: MetricsSources):
     },
     {
       name: 'snapshot_ensemble_requests_in_flight',
-      help: 'Infer requests under way',
+      help: 'Infer requests in progress',
       type: 'gauge',
       read: () => [{ labels: {}, value: admission.requests }],
     },

@@ -4,7 +4,7 @@ import { ServerError } from '../errors.ts';
 /** What clients may do, in the groups that one key opens together. */
 export type ApiGroup = 'health' | 'metadata' | 'inference' | 'metrics' | 'admin';
 
-/** Who may call a group: everybody, nobody, or who shows one of the keys. */
+/** Who may call a group: everybody, nobody, or clients that send one of the keys. */
 export type Access =
   | 'open'
   | 'off'

@@ -10,7 +10,7 @@ import {
   type ParityResult,
 } from './compare.ts';
 
-/** What is needed of onnxruntime: `onnxruntime-node`, `-web` and `-common` all fit. */
+/** The part of onnxruntime that is used: `onnxruntime-node`, `-web` and `-common` all fit. */
 export interface OrtLike {
   readonly InferenceSession: {
     create(bytes: Uint8Array, options?: object): Promise<OrtSession>;
@@ -39,7 +39,7 @@ export interface ParityOptions {
   readonly bytes: Uint8Array;
   /** The onnxruntime module. */
   readonly ort: OrtLike;
-  /** What the model itself answers, by name of the graph's outputs; outputs left out are not compared. */
+  /** The answers of the model itself, by name of the graph's outputs; outputs that are left out are not compared. */
   readonly predict: (inputs: HostTensors) => HostTensors | Promise<HostTensors>;
   /** Sets of inputs by name of the graph's inputs, such as `parityInputs` makes. */
   readonly inputs: readonly HostTensors[];

@@ -12,7 +12,7 @@ import { listSaved } from './saved-blobs.ts';
 import { StoreError } from '../store-error.ts';
 
 export interface CollectOptions extends CreateSnapshotStoreOptions {
-  /** Only says what would be removed; takes no lock. Default false. */
+  /** Only reports what it would remove; takes no lock. Default false. */
   readonly dryRun?: boolean;
 }
 

@@ -19,7 +19,7 @@ import { faultOf, type StoreFault } from './verify.ts';
 import { readVersioned, type VersionedBytes } from './versioned.ts';
 
 export interface RepairOptions extends CreateSnapshotStoreOptions {
-  /** Only says what would be done; takes no lock. Default false. */
+  /** Only reports what it would do; takes no lock. Default false. */
   readonly dryRun?: boolean;
 }
 
