@@ -6,12 +6,12 @@ import { spirals } from './spirals.ts';
 
 /** The IndexedDB database of the snapshots. */
 export const STORE = 'spirals';
-export const EPOCHS = 100;
+export const EPOCHS = 50;
 const ROWS = 512;
 const BATCH = 64;
 
 export const plan: CyclePlan = equalCycles({ totalSteps: (EPOCHS * ROWS) / BATCH, cycles: 5 });
-export const schedule: Schedule = anneal(plan, { lrInit: 0.3 });
+export const schedule: Schedule = anneal(plan, { lrInit: 0.5 });
 
 /** Trains from where the store's run stopped, or from the start. Resolves when the last cycle is over. */
 export async function train(
@@ -27,7 +27,7 @@ export async function train(
       tf.layers.dense({ units: 2, activation: 'softmax', name: 'arm' }),
     ],
   });
-  model.compile({ optimizer: tf.train.momentum(0.3, 0.9), loss: 'categoricalCrossentropy' });
+  model.compile({ optimizer: tf.train.momentum(0.5, 0.9), loss: 'categoricalCrossentropy' });
   const { points, classes } = spirals(ROWS, 1);
   const validation = spirals(256, 2);
   try {

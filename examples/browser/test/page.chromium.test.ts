@@ -41,6 +41,7 @@ const reloadInTheMiddle = (): void => {
 
 it('trains, survives a reload, and downloads a graph that it has run', async () => {
   const page = await browser.newPage();
+  page.setDefaultTimeout(110_000); // a busy machine must not make it fail
   const errors: string[] = [];
   page.on('pageerror', ({ message }) => errors.push(message));
   await page.addInitScript(reloadInTheMiddle);
@@ -51,7 +52,7 @@ it('trains, survives a reload, and downloads a graph that it has run', async () 
   await page.getByText('Trained: 5 of 5 snapshots').waitFor();
   const snapshots = await page.locator('#snapshots li').allTextContents();
   expect(snapshots.map((text) => /step (\d+)/.exec(text)?.[1])).toEqual(
-    [160, 320, 480, 640, 800].map(String),
+    [80, 160, 240, 320, 400].map(String),
   );
   const loss = Number(/loss ([\d.]+)/.exec(snapshots[4]!)?.[1]);
   expect(loss).toBeLessThan(0.4); // 0.69 is a coin's
