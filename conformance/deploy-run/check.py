@@ -11,10 +11,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-import container
-import ray_serve
-import triton
-from judge import HERE, judged, summary
+HERE = Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent))
+
+import container  # noqa: E402 -- it and the others use what lies beside the groups
+import ray_serve  # noqa: E402
+import triton  # noqa: E402
+from judge import judged, summary  # noqa: E402
 
 parts = {"triton": triton.all_of, "ray": ray_serve.all_of, "docker": container.all_of}
 chosen = sys.argv[2:] or list(parts)

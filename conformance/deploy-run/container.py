@@ -6,9 +6,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from judge import ROOT, caught, deploy, judged, running
+from judge import ROOT, caught, check, deploy, judged
+from servers import running
 from smoke import agrees
-
 
 
 def tarballs(folder):
@@ -121,7 +121,3 @@ def all_of(folder, bundles):
 def refuses(command, folder):
     with running(command, "http://127.0.0.1:8000/v2/health/ready", folder / "refused.log"):
         pass
-
-
-def check(holds, found):
-    assert holds, found

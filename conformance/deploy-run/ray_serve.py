@@ -10,7 +10,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from judge import caught, deploy, free_port, judged, running
+from judge import caught, check, deploy, judged
+from servers import free_port, running
 from smoke import agrees, post, same, smoke_of
 
 BIN = Path(sys.executable).parent
@@ -57,10 +58,6 @@ def replicas(name):
     """Process ids of a deployment's replicas."""
     found = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout
     return [int(line.split()[0]) for line in found.splitlines() if f"ray::ServeReplica:default:{name}" in line]
-
-
-def check(holds, found):
-    assert holds, found
 
 
 def survives(url, bundle, name):

@@ -8,9 +8,11 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from judge import HERE, caught, deploy, free_port, judged, running
+from judge import caught, check, deploy, judged
+from servers import free_port, running
 from smoke import agrees, post, smoke_of
 
+HERE = Path(__file__).resolve().parent
 STUB = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
@@ -74,10 +76,6 @@ def serves(bundle, folder, name):
         judged(f"triton {name}: labels", names_labels, infer_url(url, name), bundle)
         status, answer = post(infer_url(url, name), {"inputs": []})
         judged(f"triton {name}: a request without inputs is refused", lambda: check(400 <= status < 500, (status, answer)))
-
-
-def check(holds, found):
-    assert holds, found
 
 
 def starts(repository, folder):

@@ -29,41 +29,21 @@ from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2
 
 HERE = Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent))
+
+from judge import caught, deploy, judged, summary  # noqa: E402 -- beside the groups
+
 GOLDEN = HERE.parent / "serving" / "golden"
-CLI = HERE.parent.parent / "packages" / "cli" / "dist" / "main.js"
 IMAGE = ["--image", "registry.example.com/team/tiny:1.0"]
 TYPES = {"tensor(float)": "TYPE_FP32", "tensor(bool)": "TYPE_BOOL", "tensor(int64)": "TYPE_INT64", "tensor(int32)": "TYPE_INT32"}
 KSERVE = "v0.15.2"
 LONG = sys.argv[1:] == ["long"]
-counts = {"passed": 0, "failed": 0}
 
 
-def report(name, fault=None):
-    counts["failed" if fault else "passed"] += 1
-    print(f"{'FAILED' if fault else 'ok'}  {name}{f': {fault}' if fault else ''}", flush=True)
-
-
-def judged(name, judge, *arguments):
-    """Reports what the judge says of it."""
-    report(name, fault_of(judge, *arguments))
-
-
-def caught(name, judge, *arguments):
-    """Reports whether the judge finds the fault that was planted."""
-    report(f"planted fault: {name}", None if fault_of(judge, *arguments) else "not found")
-
-
-def fault_of(judge, *arguments):
-    try:
-        judge(*arguments)
-    except Exception as error:  # noqa: BLE001 - whatever a judge throws is its verdict
-        return f"{type(error).__name__}: {str(error)[:500]}"
-    return None
-
-
-def deploy(folder, name, target, bundle, *flags):
+def deployed(folder, name, target, bundle, *flags):
+    """Folder that the command wrote."""
     out = folder / name
-    subprocess.run(["node", CLI, "deploy", target, bundle, "--out", out, *flags], check=True, capture_output=True)
+    deploy(out, target, bundle, *flags)
     return out
 
 
@@ -86,7 +66,7 @@ def agrees(config, model):
 
 def triton(folder):
     for name, flags in (("cpu", []), ("gpu", ["--device", "gpu", "--instances", "2"])):
-        out = deploy(folder, f"triton-{name}", "triton", GOLDEN / "tiny", *flags)
+        out = deployed(folder, f"triton-{name}", "triton", GOLDEN / "tiny", *flags)
         text = next(out.glob("*/config.pbtxt")).read_text()
         judged(f"triton {name}: the protobuf takes the configuration", parsed, text)
         judged(f"triton {name}: it agrees with the model", agrees, parsed(text), next(out.glob("*/1/model.onnx")))
@@ -130,7 +110,7 @@ def combines(step, policy, raw):
 
 def members(folder):
     bundle, manifest = members_bundle(folder)
-    out = deploy(folder, "triton-members", "triton", bundle)
+    out = deployed(folder, "triton-members", "triton", bundle)
     for config in sorted(out.glob("*/config.pbtxt")):
         judged(f"triton members: the protobuf takes {config.parent.name}", parsed, config.read_text())
         model = config.parent / "1" / "model.onnx"
@@ -153,7 +133,7 @@ def valid(document):
 
 def kubernetes(folder):
     for name, flags in (("cpu", []), ("gpu", ["--device", "gpu"]), ("queue", ["--scale-on", "queue"])):
-        out = deploy(folder, f"kubernetes-{name}", "kubernetes", GOLDEN / "tiny", *IMAGE, *flags)
+        out = deployed(folder, f"kubernetes-{name}", "kubernetes", GOLDEN / "tiny", *IMAGE, *flags)
         listed = yaml.safe_load((out / "kustomization.yaml").read_text())["resources"]
         for file in listed:
             judged(f"kubernetes {name}: {file}", valid, yaml.safe_load((out / file).read_text()))
@@ -171,7 +151,7 @@ def sweep(_):
 
 
 def programs(folder):
-    ray = deploy(folder, "ray", "ray", GOLDEN / "tiny")
+    ray = deployed(folder, "ray", "ray", GOLDEN / "tiny")
     judged("ray: the program compiles", lambda: py_compile.compile(str(ray / "app.py"), doraise=True))
     step = folder / "triton-members"
     judged("triton members: the step compiles", lambda: py_compile.compile(str(next(step.glob("*/1/model.py"))), doraise=True))
@@ -267,7 +247,7 @@ def kserve(folder):
         "own, bundle from a store": [*own, *storage],
         "own, bundle from a store, by what waits": [*own, *storage, *queue],
     }.items():
-        out = deploy(folder, f"kserve-{name}", "kserve", GOLDEN / "tiny", *flags)
+        out = deployed(folder, f"kserve-{name}", "kserve", GOLDEN / "tiny", *flags)
         document = yaml.safe_load((out / "inference-service.yaml").read_text())
         judged(f"kserve {name}: its client knows every key", kserve_keys, document, "V1beta1InferenceService")
         judged(f"kserve {name}: it scales as the webhook wants", scales, document)
@@ -288,5 +268,4 @@ def kserve(folder):
 with tempfile.TemporaryDirectory() as folder:
     for judge in (triton, members, kubernetes, sweep, kserve, programs):
         judge(Path(folder))
-print(f"{counts['passed']} passed, {counts['failed']} failed")
-sys.exit(1 if counts["failed"] else 0)
+sys.exit(summary())

@@ -1,4 +1,4 @@
-"""What every check here shares: counting, free ports, servers that are started and ended."""
+"""Free ports, and servers that are started and ended."""
 
 import contextlib
 import os
@@ -8,39 +8,6 @@ import subprocess
 import time
 import urllib.request
 from pathlib import Path
-
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
-CLI = ROOT / "packages" / "cli" / "dist" / "main.js"
-counts = {"passed": 0, "failed": 0}
-
-
-def report(name, fault=None):
-    counts["failed" if fault else "passed"] += 1
-    print(f"{'FAILED' if fault else 'ok'}  {name}{f': {fault}' if fault else ''}", flush=True)
-
-
-def judged(name, judge, *arguments):
-    report(name, fault_of(judge, *arguments))
-
-
-def caught(name, judge, *arguments):
-    """Reports whether the judge finds the fault that was planted."""
-    report(f"planted fault: {name}", None if fault_of(judge, *arguments) else "not found")
-
-
-def fault_of(judge, *arguments):
-    try:
-        judge(*arguments)
-    except Exception as error:  # noqa: BLE001 - whatever a judge throws is its verdict
-        return f"{type(error).__name__}: {str(error).strip()[:600]}"
-    return None
-
-
-def deploy(out, target, bundle, *flags):
-    done = subprocess.run(["node", CLI, "deploy", target, bundle, "--out", out, *flags], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def free_port():
@@ -76,8 +43,3 @@ def wait_for(process, url, log, seconds):
                     return
         time.sleep(0.2)
     raise AssertionError(f"{url} is not ready after {seconds} s: {Path(log).read_text()[-1500:]}")
-
-
-def summary():
-    print(f"{counts['passed']} passed, {counts['failed']} failed")
-    return 1 if counts["failed"] or not counts["passed"] else 0
