@@ -67,7 +67,7 @@ async function respond(
   { response }: Answer,
   wishes: Parameters<typeof writeInferResponse>[1],
 ): Promise<unknown> {
-  const { bytes, headerLength } = writeInferResponse(response, wishes);
+  const { bytes, headerLength } = await writeInferResponse(response, wishes);
   if (headerLength === undefined) reply.header('Content-Type', 'application/json');
   else
     reply

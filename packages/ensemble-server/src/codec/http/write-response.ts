@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { TensorData } from '@snapshot-ensemble/ensemble-runtime';
 import { badRequest, ServerError } from '../../errors.ts';
 import type { InferResponse, OutputTensor } from '../../protocol/messages.ts';
@@ -11,19 +12,27 @@ export interface EncodedResponse {
   readonly headerLength: number | undefined;
 }
 
+// So many numbers are written at a time, in a few milliseconds; between them the event loop gets its turn.
+const PIECE = 32_768;
+
 /** Body of the response to an infer request. Throws `ServerError` for what JSON cannot carry. */
-export function writeInferResponse(response: InferResponse, reply: Reply): EncodedResponse {
+export async function writeInferResponse(
+  response: InferResponse,
+  reply: Reply,
+): Promise<EncodedResponse> {
   const { model, version, id, parameters, outputs } = response;
   const binary: Buffer[] = [];
-  const tensors = outputs.map((output) => {
+  const tensors: string[] = [];
+  for (const output of outputs) {
     const isBinary = Object.hasOwn(reply.outputs, output.name)
       ? reply.outputs[output.name]!
       : reply.isBinary;
-    if (!isBinary) return writeJson(output);
-    const bytes = elementsToBytes(output.data);
-    binary.push(bytes);
-    return `${head(output)},"parameters":{"binary_data_size":${bytes.length}}}`;
-  });
+    if (isBinary) {
+      const bytes = elementsToBytes(output.data);
+      binary.push(bytes);
+      tensors.push(`${head(output)},"parameters":{"binary_data_size":${bytes.length}}}`);
+    } else tensors.push(await writeJson(output));
+  }
   const start = JSON.stringify({
     model_name: model,
     model_version: version,
@@ -41,28 +50,37 @@ function head({ name, datatype, shape }: OutputTensor): string {
   return JSON.stringify({ name, datatype, shape }).slice(0, -1);
 }
 
-function writeJson(output: OutputTensor): string {
-  const data = isTexts(output.data)
-    ? JSON.stringify(output.data)
-    : `[${formatData(output, output.data)}]`;
-  return `${head(output)},"data":${data}}`;
+async function writeJson(output: OutputTensor): Promise<string> {
+  const { data } = output;
+  if (isTexts(data)) return `${head(output)},"data":${JSON.stringify(data)}}`;
+  const pieces: string[] = [];
+  for (let start = 0; start < data.length; start += PIECE) {
+    if (start > 0) await setImmediate();
+    pieces.push(formatData(output, data, start, Math.min(data.length, start + PIECE)));
+  }
+  return `${head(output)},"data":[${pieces.join(',')}]}`;
 }
 
-function formatData({ name, datatype }: OutputTensor, data: TensorData): string {
+function formatData(
+  { name, datatype }: OutputTensor,
+  data: TensorData,
+  start: number,
+  end: number,
+): string {
   const { format } = byDatatype(datatype);
   if (format === undefined)
     throw badRequest(
       `output "${name}" is ${datatype}, which JSON cannot carry. Ask for it as binary data.`,
     );
   let text = '';
-  for (let index = 0; index < data.length; index++) {
+  for (let index = start; index < end; index++) {
     const element = format(data[index]!);
     if (element === undefined)
       throw new ServerError(
         'unrepresentable',
         `Element ${index} of output "${name}" is ${String(data[index])}, which JSON cannot carry. Ask for it as binary data.`,
       );
-    text += index === 0 ? element : `,${element}`;
+    text += index === start ? element : `,${element}`;
   }
   return text;
 }
