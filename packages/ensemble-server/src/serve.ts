@@ -71,7 +71,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       grpc = await startGrpc(core.context, {
         host,
         port: grpcPort,
-        maxMessageBytes: settings.limits.bodyBytes,
+        limits: settings.limits,
         tls,
       });
     options.onListening?.({ url, grpc: grpc?.address });

@@ -10,6 +10,7 @@ import { startGrpc } from '../src/grpc/server.ts';
 import { createApp } from '../src/http/app.ts';
 import type { HttpContext } from '../src/http/context.ts';
 import { createRecorder } from '../src/observe/record.ts';
+import { DEFAULT_LIMITS } from '../src/options.ts';
 import { createRepository } from '../src/repository/repository.ts';
 import { createAccess, DEFAULT_ACCESS } from '../src/security/access.ts';
 import { createAdmission } from '../src/service/admission.ts';
@@ -104,7 +105,7 @@ describe('a client that goes away', () => {
     const server = await startGrpc(context, {
       host: '127.0.0.1',
       port: 0,
-      maxMessageBytes: 999,
+      limits: DEFAULT_LIMITS,
       tls: undefined,
     });
     const client = new Client(server.address, credentials.createInsecure());

@@ -1,6 +1,8 @@
+import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2';
 import { connect } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { create, toBinary } from '@bufbuild/protobuf';
-import { Client, credentials, status } from '@grpc/grpc-js';
+import { Client, compressionAlgorithms, credentials, status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import { ModelInferRequestSchema } from '../src/grpc/generated/inference_pb.ts';
 import { serve, type RunningServer } from '../src/index.ts';
@@ -32,10 +34,13 @@ function talk(
 }
 
 /** gRPC status of a ModelInfer whose message is these bytes. */
-function inferStatus(client: Client, message: Uint8Array): Promise<number> {
+const inferStatus = (client: Client, message: Uint8Array): Promise<number> =>
+  statusOf(client, 'ModelInfer', message);
+
+function statusOf(client: Client, method: string, message: Uint8Array): Promise<number> {
   return new Promise((resolve) => {
     client.makeUnaryRequest(
-      '/inference.GRPCInferenceService/ModelInfer',
+      `/inference.GRPCInferenceService/${method}`,
       (bytes: Buffer) => bytes,
       (bytes) => bytes,
       Buffer.from(message),
@@ -46,7 +51,110 @@ function inferStatus(client: Client, message: Uint8Array): Promise<number> {
   });
 }
 
+/** A ModelInfer of which only these bytes are sent; its gRPC status, once there is one. */
+function unfinished(
+  session: ClientHttp2Session,
+  bytes: Buffer,
+  encoding = 'identity',
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': '/inference.GRPCInferenceService/ModelInfer',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      'grpc-encoding': encoding,
+    });
+    stream
+      .on('response', (headers) => {
+        resolve(Number(headers['grpc-status']));
+      })
+      .on('error', reject);
+    stream.resume().write(bytes);
+  });
+}
+
+/** The first part of a message that says it is of so many bytes. */
+function beginning(length: number, sent: number): Buffer {
+  const bytes = Buffer.alloc(5 + sent);
+  bytes.writeUInt32BE(length, 1);
+  return bytes;
+}
+
 describe('overload of gRPC', () => {
+  it('bounds the memory for messages that are not whole yet, and cuts off those that stand still', async () => {
+    const limits = { bodyBytes: MIB / 4, bytesInFlight: MIB / 2, bodyStallMs: 500 };
+    const server = await serve({ bundles: { tiny }, port: 0, grpcPort: 0, limits });
+    const session = connectHttp2(`http://${server.grpc!}`);
+    const came = await Promise.all(
+      Array.from({ length: 10 }, () => unfinished(session, beginning(MIB / 4 - 1, MIB / 8))),
+    );
+    const count = (code: number): number => came.filter((each) => each === code).length;
+    // Three or four fit; they stand still, and are cut off.
+    expect(count(status.CANCELLED)).toBeGreaterThan(0);
+    expect(count(status.CANCELLED)).toBeLessThanOrEqual(4);
+    expect(count(status.UNAVAILABLE)).toBe(10 - count(status.CANCELLED));
+    expect(await metric(server, 'snapshot_ensemble_bytes_in_flight')).toBe(0);
+    expect(await metric(server, 'snapshot_ensemble_requests_in_flight')).toBe(0);
+    session.close();
+    await server.close();
+  });
+
+  it('answers calls for names while it is full, and refuses large messages to them', async () => {
+    const server = await serve({ bundles: { tiny }, port: 0, grpcPort: 0 });
+    const client = new Client(server.grpc!, credentials.createInsecure());
+    const ask = (bytes: number): Promise<number> =>
+      statusOf(client, 'ServerMetadata', new Uint8Array(bytes));
+    // The first is no message; it is read all the same.
+    expect(await ask(1000)).toBe(status.INVALID_ARGUMENT);
+    expect(await ask(100_000)).toBe(status.INVALID_ARGUMENT);
+    expect(await ask(0)).toBe(status.OK);
+    const text = await (await fetch(`${server.url}/metrics`)).text();
+    expect(text).toMatch(/route="[^"]*ServerMetadata",status="3",code="too-large"\} 1$/m);
+    client.close();
+    await server.close();
+  });
+
+  it('bounds connections', async () => {
+    const limits = { connections: 1 };
+    const server = await serve({ bundles: { tiny }, port: 0, grpcPort: 0, limits });
+    const first = connectHttp2(`http://${server.grpc!}`);
+    await new Promise((resolve) => first.once('remoteSettings', resolve));
+    const [host, port] = server.grpc!.split(':');
+    const second = connect(Number(port), host);
+    await new Promise((resolve) => second.on('error', () => undefined).once('close', resolve));
+    first.close();
+    await server.close();
+  });
+
+  it('unpacks no more compressed messages at a time than there is memory for', async () => {
+    const limits = { bodyBytes: MIB, bytesInFlight: 2 * MIB };
+    const server = await serve({ bundles: { tiny }, port: 0, grpcPort: 0, limits });
+    const client = new Client(server.grpc!, credentials.createInsecure(), {
+      'grpc.default_compression_algorithm': compressionAlgorithms.gzip,
+    });
+    const message = toBinary(
+      ModelInferRequestSchema,
+      create(ModelInferRequestSchema, {
+        modelName: 'tiny',
+        inputs: [{ name: 'x', datatype: 'FP32', shape: [1n, 4n] }],
+        rawInputContents: [new Uint8Array(16)],
+      }),
+    );
+    const came = await Promise.all(Array.from({ length: 12 }, () => inferStatus(client, message)));
+    expect(came).toEqual(Array(12).fill(status.OK));
+    const bomb = Buffer.concat([beginning(0, 0), gzipSync(Buffer.alloc(4 * MIB))]);
+    bomb.writeUInt8(1, 0);
+    bomb.writeUInt32BE(bomb.length - 5, 1);
+    const session = connectHttp2(`http://${server.grpc!}`);
+    expect(await unfinished(session, bomb, 'gzip')).toBe(status.RESOURCE_EXHAUSTED);
+    expect(await inferStatus(client, message)).toBe(status.OK);
+    expect(await metric(server, 'snapshot_ensemble_bytes_in_flight')).toBe(0);
+    session.close();
+    client.close();
+    await server.close();
+  });
+
   it('refuses a message by its size before it is decoded', async () => {
     const limits = { bodyBytes: MIB, bytesInFlight: MIB };
     const server = await serve({ bundles: { tiny }, port: 0, grpcPort: 0, limits });

@@ -1,7 +1,8 @@
+import { createServer, type AddressInfo, type Server as Listener } from 'node:net';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { ServerError } from '../errors.ts';
 import type { ServerContext } from '../http/context.ts';
-import type { TlsOptions } from '../options.ts';
+import type { Limits, TlsOptions } from '../options.ts';
 import { defineService } from './define.ts';
 import { refuseUnread } from './full.ts';
 import { file_health, Health } from './generated/health_pb.ts';
@@ -15,7 +16,7 @@ import { reflectionService } from './reflection-service.ts';
 export interface GrpcOptions {
   readonly host: string;
   readonly port: number;
-  readonly maxMessageBytes: number;
+  readonly limits: Limits;
   readonly tls: TlsOptions | undefined;
 }
 
@@ -33,12 +34,18 @@ const SESSION_MEMORY_MB = 64;
 
 /** The protocol over gRPC, with the health service and reflection. Throws `ServerError` (`port-in-use`, `cannot-listen`). */
 export async function startGrpc(context: ServerContext, options: GrpcOptions): Promise<GrpcServer> {
+  const { host, port, limits } = options;
+  const body = {
+    maxBytes: limits.bodyBytes,
+    stallMs: limits.bodyStallMs,
+    minRate: limits.bodyBytesPerSecond,
+  };
   const server = new Server({
-    'grpc.max_receive_message_length': options.maxMessageBytes,
+    'grpc.max_receive_message_length': limits.bodyBytes,
     'grpc.max_send_message_length': -1,
     'grpc.max_concurrent_streams': MAX_STREAMS,
     'grpc-node.max_session_memory': SESSION_MEMORY_MB,
-    interceptors: [refuseUnread(context)],
+    interceptors: [refuseUnread(context, { body, bytesInFlight: limits.bytesInFlight })],
   });
   server.addService(defineService(GRPCInferenceService), inferenceService(context));
   server.addService(defineService(Health), healthService(context));
@@ -49,13 +56,20 @@ export async function startGrpc(context: ServerContext, options: GrpcOptions): P
     'grpc.reflection.v1alpha.ServerReflection',
   ])
     server.addService(defineService(ServerReflection, name), reflectionService(files));
-  const { host, port } = options;
+  const injector = server.createConnectionInjector(credentialsOf(options.tls));
+  // Listening is ours, so that connections are bounded.
+  const listener = createServer({ noDelay: true }, (socket) => {
+    injector.injectConnection(socket);
+  });
+  listener.maxConnections = limits.connections;
   const at = host.includes(':') ? `[${host}]` : host;
-  const bound = await bind(server, `${at}:${port}`, credentialsOf(options.tls));
+  await listen(listener, { host, port, at });
+  const { port: bound } = listener.address() as AddressInfo;
   return {
     address: `${at}:${bound}`,
     close: (timeoutMs) =>
       new Promise((resolve) => {
+        listener.close();
         const timer = setTimeout(() => {
           server.forceShutdown();
           resolve();
@@ -75,21 +89,24 @@ function credentialsOf(tls: TlsOptions | undefined): ServerCredentials {
   return ServerCredentials.createSsl(clients, [pair], clients !== null);
 }
 
-function bind(server: Server, address: string, credentials: ServerCredentials): Promise<number> {
+function listen(
+  listener: Listener,
+  { host, port, at }: { readonly host: string; readonly port: number; readonly at: string },
+): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.bindAsync(address, credentials, (error, port) => {
-      if (error === null) {
-        resolve(port);
-        return;
-      }
-      const isUsed = /EADDRINUSE|No address added/.test(error.message);
+    const onError = (cause: NodeJS.ErrnoException): void => {
+      const isUsed = cause.code === 'EADDRINUSE';
       reject(
         new ServerError(
           isUsed ? 'port-in-use' : 'cannot-listen',
-          `Cannot listen on ${address} for gRPC: ${isUsed ? 'the port is in use. Stop what listens there, or pass another grpcPort (0 takes a free one)' : error.message}.`,
-          { cause: error },
+          `Cannot listen on ${at}:${port} for gRPC: ${isUsed ? 'the port is in use. Stop what listens there, or pass another grpcPort (0 takes a free one)' : cause.message}.`,
+          { cause },
         ),
       );
+    };
+    listener.once('error', onError).listen(port, host, () => {
+      listener.off('error', onError);
+      resolve();
     });
   });
 }

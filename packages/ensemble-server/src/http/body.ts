@@ -12,6 +12,9 @@ export interface BodyLimits {
   readonly minRate: number;
 }
 
+/** For bodies that hold a few names, as requests to the repository do. */
+export const MAX_SMALL_BYTES: number = 64 * 1024;
+
 /** Length that a request tells of its body, or undefined where it comes in chunks. Throws `ServerError('too-large')`. */
 export function declaredLength({ headers }: IncomingMessage, maxBytes: number): number | undefined {
   const text = headers['content-length'];
@@ -35,9 +38,7 @@ export async function readBody(
   await new Promise<void>((resolve, reject) => {
     const watch = setInterval(
       () => {
-        const now = performance.now();
-        const due = ((now - started - limits.stallMs) / 1000) * limits.minRate;
-        if (now - lastChunk > limits.stallMs || size < due) finish(tooSlow(size));
+        if (isTooSlow({ started, lastChunk, size }, limits)) finish(tooSlow(size));
       },
       Math.min(1000, limits.stallMs),
     );
@@ -73,6 +74,21 @@ export async function readBody(
     request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
   });
   return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size);
+}
+
+/** How far a body is; times of `performance.now()`. */
+export interface Progress {
+  readonly started: number;
+  readonly lastChunk: number;
+  readonly size: number;
+}
+
+export function isTooSlow(
+  { started, lastChunk, size }: Progress,
+  { stallMs, minRate }: BodyLimits,
+): boolean {
+  const now = performance.now();
+  return now - lastChunk > stallMs || size < ((now - started - stallMs) / 1000) * minRate;
 }
 
 const decoders: Readonly<Record<string, () => Gunzip | Inflate>> = {
@@ -126,7 +142,7 @@ export function tooLarge(maxBytes: number): ServerError {
   );
 }
 
-function tooSlow(size: number): ServerError {
+export function tooSlow(size: number): ServerError {
   return new ServerError(
     'request-timeout',
     `The request's body comes too slowly: ${size} bytes so far. Send it at once.`,

@@ -5,7 +5,7 @@ import type { ApiGroup } from '../security/access.ts';
 import { extensions, modelConfig, modelMetadata, SERVER_NAME } from '../service/describe.ts';
 import { modelStatistics } from '../service/statistics.ts';
 import { asObject } from '../codec/json/fields.ts';
-import { readBody } from './body.ts';
+import { MAX_SMALL_BYTES, readBody } from './body.ts';
 import type { HttpContext } from './context.ts';
 import { handleInfer } from './infer-route.ts';
 import { pageHeaders, pageText } from '../page/page.ts';
@@ -124,9 +124,6 @@ function describe(
 ): ReturnType<typeof modelMetadata> {
   return modelMetadata(repository.find(where), repository.versions(where.model));
 }
-
-// Requests to the repository hold a few names.
-const MAX_SMALL_BYTES = 64 * 1024;
 
 /** A small JSON object; clients send an empty body for an empty one. Throws `ServerError`. */
 async function readSmallJson(
