@@ -1,11 +1,13 @@
-import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { useFolder } from '../test/fixtures.ts';
+import { placeInBundle, useFolder } from '../test/fixtures.ts';
 import { runCli } from '../test/run-cli.ts';
+import { textProto } from './deploy/text-proto.ts';
+import { warmUpConfig } from './deploy/triton-config.ts';
 
-const folder = useFolder();
+const folder = useFolder({ bundle: true });
 const golden = new URL('../../../conformance/serving/golden/', import.meta.url);
 const tiny = fileURLToPath(new URL('tiny', golden));
 const separate = fileURLToPath(new URL('separate', golden));
@@ -41,6 +43,7 @@ const emitted: Readonly<Record<string, readonly string[]>> = {
   triton: ['triton', tiny],
   'triton-gpu': ['triton', tiny, '--device', 'gpu', '--instances', '2', '--name', 'digits'],
   'triton-members': ['triton', 'members'],
+  'triton-warm-up': ['triton', 'bundle', '--name', 'warm'],
   kserve: ['kserve', tiny, '--storage-uri', 's3://models/repository'],
   'kserve-own': ['kserve', tiny, '--runtime', 'own', ...image, '--canary', '10'],
   'kserve-queue': ['kserve', tiny, '--storage-uri', 's3://models/repository', ...queue],
@@ -79,6 +82,24 @@ describe('deploy writes what stands in test/golden', () => {
     expect(guide).toMatch(/^Run it:\n\n {4}\S/m);
     expect(guide).toMatch(/^Check it:\n\n {4}\S/m);
   });
+});
+
+it('deploy triton warms up with the first row of the smoke request, and with zeros where JSON has none', async () => {
+  const at = await placeInBundle(join(folder.path, 'bundle'), 'smoke/request.json');
+  const { inputs } = JSON.parse(await readFile(join(folder.path, 'bundle', at), 'utf8')) as {
+    inputs: { name: string; shape: number[]; data: number[] }[];
+  };
+  const made = await cli('deploy', 'triton', 'bundle', '--name', 'w', '--out', 'warm');
+  expect(made).toMatchObject({ code: 0, stderr: '' });
+  for (const { name, shape, data } of inputs) {
+    const bytes = await readFile(join(folder.path, 'warm/w/warmup', `${name}.bin`));
+    const row = shape.slice(1).reduce((product, side) => product * side, 1);
+    expect([...new Float32Array(Uint8Array.from(bytes).buffer)]).toEqual([
+      ...Float32Array.from(data.slice(0, row)),
+    ]);
+  }
+  const half = { name: 'half', dtype: 'float16', shape: ['rows', 2] } as const;
+  expect(textProto(warmUpConfig([half]))).toContain('dims: 2\n      zero_data: true');
 });
 
 it.each(Object.entries(emitted))(
@@ -181,5 +202,26 @@ describe('deploy refuses, before anything is written,', () => {
     const { code, stderr } = await cli('deploy', 'ray', tiny, '--out', 'Ensemble');
     expect(stderr).toMatch(/already holds files/);
     expect(code).not.toBe(0);
+  });
+});
+
+it('deploy docker installs of the tarballs what the server needs, and no more', async () => {
+  const packages = join(folder.path, 'tarballs');
+  await mkdir(packages);
+  const names = [
+    'snapshot-ensemble',
+    'snapshot-ensemble-ensemble-server',
+    'snapshot-ensemble-bytes',
+  ];
+  for (const name of [...names, 'snapshot-ensemble-adapter-tfjs'])
+    await writeFile(join(packages, `${name}-0.0.0.tgz`), name);
+  const made = await cli('deploy', 'docker', tiny, '--packages', 'tarballs', '--out', 'packed');
+  expect(made).toMatchObject({ code: 0, stderr: '' });
+  expect((await readdir(join(folder.path, 'packed', 'packages'))).sort()).toEqual(
+    names.map((name) => `${name}-0.0.0.tgz`).sort(),
+  );
+  const text = await readFile(join(folder.path, 'packed', 'package.json'), 'utf8');
+  expect(JSON.parse(text)).toMatchObject({
+    dependencies: { '@snapshot-ensemble/bytes': 'file:packages/snapshot-ensemble-bytes-0.0.0.tgz' },
   });
 });

@@ -17,6 +17,7 @@ import {
   type SnapshotStore,
 } from '@snapshot-ensemble/snapshot-core';
 import { fileBlobs } from '@snapshot-ensemble/snapshot-core/node';
+import { isObjectStore, remoteBundle } from './object-store.ts';
 import { CheckFailedError, UsageError } from './run-main.ts';
 
 const storeManifest = 'manifest.json';
@@ -69,6 +70,17 @@ export async function openBundle(folder: string, directory: string): Promise<Ope
     return { kind: 'bundle', bundle };
   } catch (error) {
     throw inFolder(folder, error);
+  }
+}
+
+/** The bundle in a folder, or in an object store, from where each file is fetched once. */
+export async function openBundleAnywhere(place: string, directory: string): Promise<OpenBundle> {
+  if (!isObjectStore(place)) return openBundle(place, directory);
+  const source = await remoteBundle(place, process.env);
+  try {
+    return { kind: 'bundle', bundle: await readBundle(source) };
+  } catch (error) {
+    throw inFolder(place, error);
   }
 }
 

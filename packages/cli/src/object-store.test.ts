@@ -82,6 +82,20 @@ describe('serve s3://', () => {
   });
 });
 
+it('deploy s3:// writes what it writes for the folder', async () => {
+  useBucket();
+  const models: Buffer[] = [];
+  for (const [place, out] of [
+    ['bundle', 'from-folder'],
+    ['s3://models/digits', 'from-bucket'],
+  ] as const) {
+    const made = await cli('deploy', 'triton', place, '--name', 'm', '--out', out);
+    expect(made).toMatchObject({ code: 0, stderr: '' });
+    models.push(await readFile(join(folder.path, out, 'm/1/model.onnx')));
+  }
+  expect(models[1]!.equals(models[0]!)).toBe(true);
+});
+
 describe('export of a sweep', () => {
   beforeAll(async () => {
     for (const run of ['lr-0.1', 'lr-0.2'])

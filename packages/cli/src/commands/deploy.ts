@@ -1,9 +1,10 @@
 import { createRequire } from 'node:module';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Argument, Option, type Command } from 'commander';
 import type { Surroundings } from '../command.ts';
-import { contextBytes, dockerContext } from '../deploy/docker.ts';
+import { contextBytes, dockerContext, packageOf } from '../deploy/docker.ts';
 import type { Deployment, Files } from '../deploy/deployment.ts';
 import { guideFile, targets, type Target } from '../deploy/guides.ts';
 import { kserveManifests } from '../deploy/kserve.ts';
@@ -11,9 +12,11 @@ import { kubernetesManifests } from '../deploy/kubernetes.ts';
 import { rayApplication } from '../deploy/ray.ts';
 import { tritonRepository } from '../deploy/triton.ts';
 import { writeDeployment } from '../deploy/write-deployment.ts';
-import { inFolder, openBundle } from '../folders.ts';
+import { inFolder, openBundleAnywhere } from '../folders.ts';
 import { UsageError } from '../run-main.ts';
 import { count, percent } from '../values.ts';
+
+const OWN_NAME = 'snapshot-ensemble';
 
 interface DeployFlags {
   readonly out: string;
@@ -66,7 +69,7 @@ export function define(command: Command, surroundings: Surroundings): void {
         'Serve application, or the build context of a container image. It only writes files and opens no connection.',
     )
     .addArgument(new Argument('<target>', 'system that will serve the bundle').choices(targets))
-    .argument('<bundle>', 'folder of the bundle')
+    .argument('<bundle>', 'folder of the bundle, or s3://bucket/folder')
     .requiredOption('--out <folder>', 'folder for the files; empty or new')
     .option('--name <name>', "name of the model there (default: the bundle's name)")
     .addOption(
@@ -132,7 +135,7 @@ async function deploy(
   { print, directory }: Surroundings,
 ): Promise<void> {
   refuseForeignOptions(target, command);
-  const { bundle } = await openBundle(folder, directory);
+  const { bundle } = await openBundleAnywhere(folder, directory);
   const deployment = { bundle, name: flags.name ?? bundle.manifest.name };
   try {
     await bundle.verify();
@@ -261,8 +264,30 @@ async function readTarballs(
     throw new UsageError(
       `deploy docker: --packages "${folder}" holds no snapshot-ensemble-<version>.tgz. Give the folder in which \`npm pack --workspaces\` left its tarballs.`,
     );
-  const read = tarballs.map(async (name) => [name, await readFile(join(place, name))] as const);
+  const needed = ownPackages();
+  // What an image does without would bring its own peers along, TensorFlow.js among them.
+  const read = tarballs
+    .filter((name) => needed.has(packageOf(name)))
+    .map(async (name) => [name, await readFile(join(place, name))] as const);
   return Object.fromEntries(await Promise.all(read));
+}
+
+/** Names of our packages that this one needs, itself included. */
+function ownPackages(): ReadonlySet<string> {
+  const names = new Set<string>();
+  const add = (name: string, from: string): void => {
+    if (names.has(name)) return;
+    names.add(name);
+    const require = createRequire(from);
+    const file = name === OWN_NAME ? from : require.resolve(`${name}/package.json`);
+    const { dependencies = {} } = require(file) as {
+      readonly dependencies?: Readonly<Record<string, string>>;
+    };
+    for (const dependency of Object.keys(dependencies))
+      if (dependency.startsWith(`@${OWN_NAME}/`)) add(dependency, file);
+  };
+  add(OWN_NAME, fileURLToPath(new URL('../../package.json', import.meta.url)));
+  return names;
 }
 
 function megabytes(bytes: number): string {

@@ -46,7 +46,7 @@ function packageJson(name: string, { version, onnxruntime, tarballs }: DockerOpt
 }
 
 /** `snapshot-ensemble-bytes-0.1.0.tgz`, as `npm pack` writes it, holds `@snapshot-ensemble/bytes`. */
-function packageOf(file: string): string {
+export function packageOf(file: string): string {
   const stem = file.replace(/-\d+\.\d+\.\d+.*\.tgz$/, '');
   return stem === 'snapshot-ensemble'
     ? stem
@@ -56,6 +56,7 @@ function packageOf(file: string): string {
 function dockerfile({ device }: DockerOptions, hasTarballs: boolean): string {
   // onnxruntime-node would download CUDA's provider while it is installed: on the CPU for nothing.
   const install = device === 'gpu' ? 'cuda12' : 'skip';
+  const unused = ['darwin', 'win32'].map((os) => `node_modules/onnxruntime-node/bin/*/${os}`);
   const base =
     device === 'gpu'
       ? `FROM nvidia/cuda:12.6.3-cudnn-runtime-ubuntu24.04
@@ -65,7 +66,7 @@ COPY --from=build /usr/local/bin/node /usr/local/bin/node`
 FROM node:${NODE}-bookworm-slim AS build
 WORKDIR /app
 COPY package.json .npmrc ./
-${hasTarballs ? 'COPY packages ./packages\n' : ''}RUN ONNXRUNTIME_NODE_INSTALL=${install} npm install --omit=dev --no-package-lock
+${hasTarballs ? 'COPY packages ./packages\n' : ''}RUN ONNXRUNTIME_NODE_INSTALL=${install} npm install --omit=dev --no-package-lock && rm -r ${unused.join(' ')}
 
 ${base}
 WORKDIR /app

@@ -55,7 +55,10 @@ export function servingConfig(options: TritonOptions): Message {
 export function warmUpConfig(inputs: readonly BundleTensor[]): Message {
   const entries = inputs.map((input) => {
     const { data_type, dims } = tensorConfig(input);
-    return { key: input.name, value: { data_type, dims, input_data_file: warmUpFile(input.name) } };
+    // A smoke request is JSON, which has no float16.
+    const content =
+      input.dtype === 'float16' ? { zero_data: true } : { input_data_file: warmUpFile(input.name) };
+    return { key: input.name, value: { data_type, dims, ...content } };
   });
   return { model_warmup: [{ name: 'smoke', batch_size: 1, count: 1, inputs: entries }] };
 }

@@ -91,7 +91,7 @@ function threads({ device }: TritonOptions): Message {
 
 function warmUpFiles(
   name: string,
-  { inputs, form, members }: BundleManifest,
+  { form, members }: BundleManifest,
   smoke: SmokeTest | undefined,
 ): Files {
   if (smoke === undefined) return {};
@@ -99,10 +99,9 @@ function warmUpFiles(
     form === 'separate' ? members.map((_, index) => `${name}_member_${index}`) : [name];
   return Object.fromEntries(
     models.flatMap((model) =>
-      inputs.map((input) => {
-        const sent = smoke.request.inputs.find((tensor) => tensor.name === input.name)!;
-        return [`${model}/warmup/${warmUpFile(input.name)}`, firstRow(sent)];
-      }),
+      smoke.request.inputs
+        .filter(hasNumbers)
+        .map((sent) => [`${model}/warmup/${warmUpFile(sent.name)}`, firstRow(sent)]),
     ),
   );
 }
@@ -115,9 +114,15 @@ const arrays = {
   BOOL: (data: readonly number[]) => Uint8Array.from(data),
 };
 
-function firstRow({ name, shape, datatype, data }: OpenInferenceTensor): Uint8Array {
-  if (datatype === 'FP16')
-    throw new UsageError(`deploy triton: input "${name}" is float16, which has no warm-up yet.`);
+interface Sent extends OpenInferenceTensor {
+  readonly datatype: keyof typeof arrays;
+}
+
+function hasNumbers(tensor: OpenInferenceTensor): tensor is Sent {
+  return tensor.datatype !== 'FP16';
+}
+
+function firstRow({ shape, datatype, data }: Sent): Uint8Array {
   const size = shape.slice(1).reduce((product, side) => product * side, 1);
   const { buffer } = arrays[datatype](data.slice(0, size).map(Number));
   return new Uint8Array(buffer);
