@@ -3,12 +3,13 @@
 // Five ResNet-20 in one bundle. The server runs on core 0, the clients on core 1; requests are sent by the clock, whatever is answered.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { resident } from './resident.mjs';
 import { median } from './side-by-side.mjs';
 
 const ROWS = 1;
@@ -105,7 +106,7 @@ async function serveUntilTold(folder) {
  */
 async function attack(seconds, url, input, serverPid) {
   const post = requestOf(url, input);
-  const idle = memory(serverPid);
+  const idle = resident(serverPid);
   // Every rate for a few seconds; the most that was answered at any of them is the capacity.
   let capacity = 0;
   for (let rate = 4; rate < 4000; rate *= 1.5) {
@@ -126,7 +127,7 @@ async function attack(seconds, url, input, serverPid) {
       const response = await fetch(`${url}/v2/health/live`);
       await response.arrayBuffer();
       live.push(performance.now() - start);
-      sizes.push(memory(serverPid));
+      sizes.push(resident(serverPid));
       await wait(100);
     }
   })();
@@ -279,16 +280,6 @@ async function open(host, port, result) {
     connection.onFree();
   });
   return connection;
-}
-
-/** Resident memory of the server and of its workers, in MB. @param {number} pid @returns {number} */
-function memory(pid) {
-  const own =
-    Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
-  const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
-    readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean),
-  );
-  return children.reduce((sum, child) => sum + memory(Number(child)), own);
 }
 
 /** @param {string} url */

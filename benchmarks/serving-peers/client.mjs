@@ -1,19 +1,20 @@
 // @ts-check
-// Sends one HTTP request again and again over some connections, from raw sockets, on a core of its own. Reads its load as JSON from
-// standard input and writes what it measured.
+// Sends HTTP requests in turn, again and again, over some connections, from raw sockets, on a core of its own. Reads its load as JSON
+// from standard input and writes what it measured.
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 
 /**
  * @typedef {object} Load
  * @property {string} url
- * @property {string} body Base64.
+ * @property {readonly string[]} bodies Base64.
  * @property {Record<string, string>} headers
  * @property {number} connections
  * @property {number} seconds
  * @property {number} [warmup] Seconds that are not counted. Default 1.
  *
- * @typedef {{ rate: number, p50: number, p99: number, answers: number, failures: number }} Measured
+ * @typedef {{ rate: number, p50: number, p99: number, answers: number, failures: number, sentBytes: number, receivedBytes: number }} Measured
+ * `rate` is requests a second; `p50` and `p99` are milliseconds; the bytes are those of one request and of one answer.
  */
 
 console.log(JSON.stringify(await measure(JSON.parse(await text(process.stdin)))));
@@ -22,17 +23,21 @@ console.log(JSON.stringify(await measure(JSON.parse(await text(process.stdin))))
  * @param {Load} load
  * @returns {Promise<Measured>}
  */
-async function measure({ url, body, headers, connections, seconds, warmup = 1 }) {
+async function measure({ url, bodies, headers, connections, seconds, warmup = 1 }) {
   const { hostname, port, pathname } = new URL(url);
-  const bytes = Buffer.from(body, 'base64');
-  const head = Object.entries({
-    Host: `${hostname}:${port}`,
-    'Content-Length': bytes.length,
-    ...headers,
-  })
-    .map(([name, value]) => `${name}: ${value}\r\n`)
-    .join('');
-  const request = Buffer.concat([Buffer.from(`POST ${pathname} HTTP/1.1\r\n${head}\r\n`), bytes]);
+  const requests = bodies.map((body) => {
+    const bytes = Buffer.from(body, 'base64');
+    const head = Object.entries({
+      Host: `${hostname}:${port}`,
+      'Content-Length': bytes.length,
+      ...headers,
+    })
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join('');
+    return Buffer.concat([Buffer.from(`POST ${pathname} HTTP/1.1\r\n${head}\r\n`), bytes]);
+  });
+  let turn = 0;
+  let receivedBytes = 0;
   /** @type {number[]} */
   const times = [];
   let failures = 0;
@@ -51,7 +56,7 @@ async function measure({ url, body, headers, connections, seconds, warmup = 1 })
           let wanted = -1;
           const send = () => {
             sent = performance.now();
-            socket.write(request);
+            socket.write(requests[turn++ % requests.length]);
           };
           socket.on('connect', send).on('error', reject);
           socket.on('data', (data) => {
@@ -66,6 +71,7 @@ async function measure({ url, body, headers, connections, seconds, warmup = 1 })
                 return;
               }
               wanted = at + 4 + Number(length[1]);
+              receivedBytes = wanted;
               if (!text.startsWith('HTTP/1.1 200')) failures++;
             }
             if (came.length < wanted) return;
@@ -91,5 +97,7 @@ async function measure({ url, body, headers, connections, seconds, warmup = 1 })
     p99: at(0.99),
     answers: times.length,
     failures,
+    sentBytes: requests[0].length,
+    receivedBytes,
   };
 }

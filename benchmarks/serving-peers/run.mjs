@@ -70,7 +70,7 @@ async function measure({ url, form, rows, name }) {
   );
   const load = {
     url,
-    body: body.toString('base64'),
+    bodies: [body.toString('base64')],
     headers,
     connections: CONNECTIONS,
     seconds: Number(seconds),

@@ -36,7 +36,7 @@ async function startOurs({ folder }) {
 
 /** @param {Subject} subject */
 async function startMlserver({ graph, work }) {
-  const python = venv('mlserver', ['mlserver==1.7.1', 'onnxruntime==1.22.1']);
+  const python = venv('mlserver', ['mlserver==1.7.1', 'onnxruntime==1.30.0']);
   const folder = join(work, 'mlserver');
   mkdirSync(folder, { recursive: true });
   cpSync(join(here, 'mlserver/runtime.py'), join(folder, 'runtime.py'));
@@ -63,10 +63,12 @@ async function startMlserver({ graph, work }) {
 
 /** @param {Subject} subject */
 async function startTriton({ graph, work, input, outputs }) {
+  // Its Python backend runs on Debian's Python (apt-get install python3.11-venv libpython3.11) and on no other.
   const python = venv(
     'triton',
-    ['onnxruntime==1.22.1', 'numpy==1.26.4'],
+    ['onnxruntime==1.30.0', 'numpy==1.26.4'],
     ['nvidia-pytriton==0.7.0'],
+    '/usr/bin/python3',
   );
   const root = spawnSync(
     python,
@@ -79,6 +81,11 @@ async function startTriton({ graph, work, input, outputs }) {
     },
   ).stdout.trim();
   const tritonFolder = join(root, 'tritonserver');
+  const stub = 'triton_python_backend_stub';
+  cpSync(
+    join(tritonFolder, 'python_backend_stubs/3.11', stub),
+    join(tritonFolder, 'backends/python', stub),
+  );
   const model = join(work, 'triton/peers');
   mkdirSync(join(model, '1'), { recursive: true });
   cpSync(graph, join(model, '1/ensemble.onnx'));
@@ -109,7 +116,12 @@ instance_group [ { count: 1 kind: KIND_CPU } ]
       '--allow-grpc=false',
       '--allow-metrics=false',
     ],
-    { LD_LIBRARY_PATH: libraries, PYTHONPATH: site },
+    // The stub takes its Python from the path.
+    {
+      LD_LIBRARY_PATH: libraries,
+      PYTHONPATH: site,
+      PATH: `${join(python, '..')}:${process.env['PATH']}`,
+    },
   );
   return ready('http://127.0.0.1:18000', child);
 }
@@ -149,13 +161,13 @@ function onCore(command, args, environment) {
 /**
  * Python of an environment with these packages, the last ones without what they ask for.
  *
- * @param {string} name @param {readonly string[]} packages @param {readonly string[]} [alone]
+ * @param {string} name @param {readonly string[]} packages @param {readonly string[]} [alone] @param {string} [base]
  */
-function venv(name, packages, alone = []) {
+function venv(name, packages, alone = [], base = 'python3') {
   const folder = join(here, `.venv-${name}`);
   const python = join(folder, 'bin/python');
   if (existsSync(join(folder, 'made'))) return python;
-  must('python3', ['-m', 'venv', folder]);
+  must(base, ['-m', 'venv', '--clear', folder]);
   const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'];
   must(python, [...install, ...packages]);
   if (alone.length > 0) must(python, [...install, '--no-deps', ...alone]);
