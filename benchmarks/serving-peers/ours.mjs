@@ -7,6 +7,8 @@ const server = await serve({
   port: 0,
   grpcPort: 0,
   runtime: { threads: 1, workers: 1 },
+  // The others refuse nothing either.
+  limits: { queueMs: 60_000 },
 });
 console.log(server.url);
 process.stdin.resume().on('end', () => server.close());

@@ -13,13 +13,13 @@ class Ensemble(MLModel):
         options.intra_op_num_threads = 1
         self.session = onnxruntime.InferenceSession(self.settings.parameters.uri, options)
         # All outputs but the members' own, as our server answers.
-        self.outputs = [each.name for each in self.session.get_outputs() if not each.name.endswith("members")]
+        self.wanted = [each.name for each in self.session.get_outputs() if not each.name.endswith("members")]
         return True
 
     async def predict(self, payload):
         feeds = {each.name: NumpyCodec.decode_input(each).astype(np.float32) for each in payload.inputs}
-        answers = self.session.run(self.outputs, feeds)
+        answers = self.session.run(self.wanted, feeds)
         return InferenceResponse(
             model_name=self.name,
-            outputs=[NumpyCodec.encode_output(name, value) for name, value in zip(self.outputs, answers)],
+            outputs=[NumpyCodec.encode_output(name, value) for name, value in zip(self.wanted, answers)],
         )
