@@ -66,8 +66,8 @@ ${RATES.map(fleetRow).join('\n')}
 
 ## What becomes the limit first
 
-On one machine of ${CORES} cores with a link of ${LINK_GBIT} Gbit/s. One server process reads all requests on one core, however many workers it has: above
-${round(PLANNED * front)} requests a second start a second process (a replica in Kubernetes, or \`cluster\`) rather than a further worker.
+On one machine of ${CORES} cores with a link of ${LINK_GBIT} Gbit/s. One server process reads all requests on one core, however many workers it has, at least
+${round(PLANNED * front)} a second by the last line above: beyond that start a second process (a replica in Kubernetes, or \`cluster\`) rather than a further worker.
 
 | form | its cores allow | one process allows | its link allows | the limit is, first |
 | --- | --- | --- | --- | --- |
