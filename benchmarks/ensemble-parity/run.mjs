@@ -53,7 +53,7 @@ const calibrated = {
     rows: [{ [input]: tensorOf(calibration.images, CALIBRATION_ROWS) }],
   },
 };
-/** @type {readonly (readonly [string, Partial<import('@snapshot-ensemble/export-onnx').EnsembleOptions>])[]} */
+/** @type {readonly (readonly [string, Partial<import('@snapshot-ensemble/export-onnx').ExportEnsembleOptions>])[]} */
 const ways = [
   ['fused', { form: 'fused', ...float32 }],
   ['stacked', { form: 'stacked', ...float32 }],
@@ -163,7 +163,7 @@ function prediction() {
 
 /**
  * @param {string} name
- * @param {Partial<import('@snapshot-ensemble/export-onnx').EnsembleOptions>} options
+ * @param {Partial<import('@snapshot-ensemble/export-onnx').ExportEnsembleOptions>} options
  * @returns {Promise<Runner>}
  */
 async function runnerOf(name, options) {

@@ -11,7 +11,7 @@ import { storeOf } from '../test/bundles.ts';
 import { exportEnsemble } from '../test/checked-export.ts';
 import { ensembleAnswers, ensembleInputs, membersFor, policies } from '../test/ensembles.ts';
 import { artifactsOf, type tf } from '../test/tfjs.ts';
-import { checkParity, type EnsembleOptions } from './index.ts';
+import { checkParity, type ExportEnsembleOptions } from './index.ts';
 
 const kinds = ['probabilities', 'logits', 'regression', 'binary', 'multi-label'] as const;
 type Kind = (typeof kinds)[number];
@@ -23,7 +23,7 @@ beforeAll(() => {
 
 async function bundleOf(
   kind: Kind,
-  options: EnsembleOptions,
+  options: ExportEnsembleOptions,
 ): Promise<ReturnType<typeof memoryBundle>> {
   const bundle = memoryBundle();
   await exportEnsemble(await Promise.all(models.get(kind)!.map(artifactsOf)), bundle, options);
@@ -89,7 +89,7 @@ describe('exportEnsemble', () => {
   it('stores and computes once what members share', async () => {
     const [first] = models.get('probabilities')!;
     const artifacts = await artifactsOf(first!);
-    const options: EnsembleOptions = {
+    const options: ExportEnsembleOptions = {
       policy: {
         kind: 'probabilities',
         combine: 'meanProbabilities',
@@ -103,7 +103,7 @@ describe('exportEnsemble', () => {
     const single = {
       ...options,
       policy: { ...options.policy, members: [0], weights: [1] },
-    } as EnsembleOptions;
+    } as ExportEnsembleOptions;
     await exportEnsemble([artifacts], one, single);
     await exportEnsemble([artifacts, artifacts], two, options);
     const sizes = [one, two].map(({ files }) => files.get('ensemble.onnx')!.length);

@@ -16,7 +16,7 @@ import { checkPolicies } from './ensemble/check-policy.ts';
 import { checkAlike } from './ensemble/check-alike.ts';
 import { chosenForm, ensembleFiles } from './ensemble/files.ts';
 import { memberGraphs } from './ensemble/member-graph.ts';
-import { readMembers, type MemberSelection } from './ensemble/members.ts';
+import { readMembers } from './ensemble/members.ts';
 import type { Plan } from './ensemble/plan.ts';
 import type { EnsemblePolicy } from '@snapshot-ensemble/ensemble-math';
 import { ExportError, refuseUnknown } from './errors.ts';
@@ -26,7 +26,7 @@ import {
   againstFloat32,
   knownComparisonRows,
   type ComparisonRows,
-  type Comparisons,
+  type BundleComparisons,
 } from './ensemble/precision/against-float32.ts';
 import { precisionOf, type Precision } from './ensemble/precision/index.ts';
 import { preprocessGraphs } from './ensemble/preprocess.ts';
@@ -36,7 +36,7 @@ import { knownSmokeOptions, smokeTestOf, type SmokeOptions } from './ensemble/tr
 import { without } from './ensemble/without.ts';
 import { knownExportOptions, settingsOf, type ExportOptions, type Settings } from './options.ts';
 
-export interface EnsembleOptions extends ExportOptions {
+export interface ExportEnsembleOptions extends ExportOptions {
   /** How the members become one: for all outputs, or by output name. Members are counted from 0 among those exported, oldest first. */
   readonly policy: Policies;
   /**
@@ -54,7 +54,7 @@ export interface EnsembleOptions extends ExportOptions {
   /** Rows on which a reduced `precision` is compared with float32, both graphs in memory; the card has the figures, too. Default none. */
   readonly compareOn?: ComparisonRows;
   /** Which members, by position or id. Default all. */
-  readonly members?: MemberSelection;
+  readonly members?: readonly (number | string)[];
   /** Whether each member's own graph is written beside the ensemble's, for `fused` and `stacked`. Default false. */
   readonly memberFiles?: boolean;
   /** Whether weights go to files of their own, `<graph>.data`. Default only where one file cannot hold them, from 2 GiB on. */
@@ -75,7 +75,7 @@ export interface EnsembleOptions extends ExportOptions {
   readonly provenance?: Readonly<Record<string, string>>;
 }
 
-const knownEnsembleOptions: KnownOptions<EnsembleOptions> = {
+const knownEnsembleOptions: KnownOptions<ExportEnsembleOptions> = {
   ...knownExportOptions,
   ...{ policy: true, form: true, precision: true, members: true, memberFiles: true },
   ...{ externalData: true, labels: true, name: true, statistics: true, sigmoidOutputs: true },
@@ -88,7 +88,7 @@ export interface ExportedEnsemble {
   /** Parts that a stacked graph computes member by member, and why. */
   readonly notStacked: readonly { readonly node: string; readonly reason: string }[];
   /** What a reduced precision costs and brings, by output; none where nothing was to be compared. */
-  readonly comparisons: Comparisons | undefined;
+  readonly comparisons: BundleComparisons | undefined;
 }
 
 /**
@@ -100,7 +100,7 @@ export interface ExportedEnsemble {
 export async function exportEnsemble(
   source: SnapshotStore | readonly AnyArtifacts[],
   sink: BundleSink,
-  options: EnsembleOptions,
+  options: ExportEnsembleOptions,
 ): Promise<ExportedEnsemble> {
   refuseUnknown('exportEnsemble', options, knownEnsembleOptions);
   refuseUnknown('exportEnsemble: smoke', options.smoke, knownSmokeOptions);
@@ -191,10 +191,10 @@ function refuseStates({ exposeStates }: Settings): void {
 /** The same members as one graph at float32 and as asked for, on the same rows. */
 async function compared(
   source: SnapshotStore | readonly AnyArtifacts[],
-  options: EnsembleOptions,
+  options: ExportEnsembleOptions,
   rows: ComparisonRows,
   policies: ReadonlyMap<string, EnsemblePolicy>,
-): Promise<Comparisons> {
+): Promise<BundleComparisons> {
   if ((options.precision ?? 'float32') === 'float32')
     throw new ExportError(
       'invalid-option',

@@ -7,7 +7,7 @@ import {
   type NamedTensor,
   type SnapshotStore,
 } from '@snapshot-ensemble/snapshot-core';
-import type { EnsembleOptions, ExportedEnsemble } from '../src/index.ts';
+import type { ExportEnsembleOptions, ExportedEnsemble } from '../src/index.ts';
 import type { HostTensors } from '../src/parity/compare.ts';
 import { exportEnsemble } from './checked-export.ts';
 import { runOnnx } from './run-onnx.ts';
@@ -30,7 +30,7 @@ export interface MadeBundle extends ExportedEnsemble {
 
 export async function bundleOf(
   models: readonly tf.LayersModel[],
-  options: EnsembleOptions,
+  options: ExportEnsembleOptions,
 ): Promise<MadeBundle> {
   const bundle = memoryBundle();
   const artifacts = await Promise.all(models.map(artifactsOf));

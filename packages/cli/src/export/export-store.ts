@@ -7,7 +7,7 @@ import {
   comparisonText,
   ensembleAnswers,
   exportEnsemble,
-  type EnsembleOptions,
+  type ExportEnsembleOptions,
   type ExportedEnsemble,
   type OrtLike,
   type Precision,
@@ -191,7 +191,7 @@ function smokeOf(
   store: SnapshotStore,
   topology: object,
   ids: readonly string[],
-): NonNullable<EnsembleOptions['smoke']> {
+): NonNullable<ExportEnsembleOptions['smoke']> {
   return {
     inputs: madeUpInputs,
     async predictMembers(given, { inputs, outputs }) {

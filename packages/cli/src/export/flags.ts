@@ -1,5 +1,5 @@
 import type { EnsemblePolicy } from '@snapshot-ensemble/ensemble-math';
-import type { EnsembleOptions } from '@snapshot-ensemble/export-onnx';
+import type { ExportEnsembleOptions } from '@snapshot-ensemble/export-onnx';
 
 /** What `--precision` takes. */
 export const precisions = ['float32', 'float16', 'int8-dynamic', 'int8-static'] as const;
@@ -15,7 +15,7 @@ export interface ExportFlags {
   readonly best?: number;
   readonly metric?: string;
   readonly sweep?: true;
-  readonly form?: EnsembleOptions['form'];
+  readonly form?: ExportEnsembleOptions['form'];
   readonly precision?: PrecisionFlag;
   readonly rows?: string;
   readonly name?: string;

@@ -17,7 +17,7 @@ import {
   checkParity,
   ensembleAnswers,
   readOnnx,
-  type EnsembleOptions,
+  type ExportEnsembleOptions,
   type GraphModelArtifacts,
   type HostTensors,
 } from '../index.ts';
@@ -99,7 +99,7 @@ async function settingOf(name: string): Promise<Setting> {
   };
 }
 
-async function bundleOf({ backbone, cutAt, heads }: Setting, options: Partial<EnsembleOptions>) {
+async function bundleOf({ backbone, cutAt, heads }: Setting, options: Partial<ExportEnsembleOptions>) {
   const bundle = memoryBundle();
   const exported = await exportEnsemble(await Promise.all(heads.map(artifactsOf)), bundle, {
     policy,

@@ -1,11 +1,11 @@
 import type { BundleManifest } from '@snapshot-ensemble/ensemble-bundle';
-import { comparisonText, type Comparisons } from './precision/against-float32.ts';
+import { comparisonText, type BundleComparisons } from './precision/against-float32.ts';
 import { policyText } from './provenance.ts';
 
 type DescribedBundle = Omit<BundleManifest, 'schemaVersion' | 'files'>;
 
 /** CARD.md: what the bundle is, how it was made, how well its members do, and when not to trust it. */
-export function modelCard(described: DescribedBundle, hasSmoke: boolean, comparisons?: Comparisons): string {
+export function modelCard(described: DescribedBundle, hasSmoke: boolean, comparisons?: BundleComparisons): string {
   const { name, form, precision, opset, inputs, outputs, labels, policy, members, provenance } =
     described;
   const shape = (dims: DescribedBundle['inputs'][number]['shape']): string =>
@@ -41,7 +41,7 @@ ${list(warnings(described, hasSmoke))}
 `;
 }
 
-function comparisonsText({ precision }: DescribedBundle, comparisons: Comparisons = {}): string {
+function comparisonsText({ precision }: DescribedBundle, comparisons: BundleComparisons = {}): string {
   const lines = Object.entries(comparisons).map(
     ([output, comparison]) =>
       `\n- \`${output}\`, ${precision} against float32: ${comparisonText(comparison)}.`,

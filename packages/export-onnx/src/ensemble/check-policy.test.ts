@@ -5,7 +5,7 @@ import { mean } from '../../test/bundles.ts';
 import { exportEnsemble } from '../../test/checked-export.ts';
 import { membersFor } from '../../test/ensembles.ts';
 import { artifactsOf } from '../../test/tfjs.ts';
-import type { EnsembleOptions } from '../index.ts';
+import type { ExportEnsembleOptions } from '../index.ts';
 
 const probabilities = membersFor('probabilities');
 const logits = membersFor('logits');
@@ -13,7 +13,7 @@ const logits = membersFor('logits');
 describe('what a graph cannot honour is refused, and nothing is written', () => {
   const cascade = { order: [0, 1, 2, 3], thresholds: [0.9, 0.9, 0.9] };
   it.each<
-    [string, 'probabilities' | 'logits', Partial<EnsembleOptions>, Partial<EnsemblePolicy>, RegExp]
+    [string, 'probabilities' | 'logits', Partial<ExportEnsembleOptions>, Partial<EnsemblePolicy>, RegExp]
   >([
     [
       'a cascade in one graph',

@@ -20,7 +20,7 @@ export interface Member {
 export type WeightMemory = Map<string, NamedTensor['data']>;
 
 /** Members by position, from 0, or by id. */
-export type MemberSelection = readonly (number | string)[];
+type Selection = readonly (number | string)[];
 
 export interface Run {
   readonly members: readonly Member[];
@@ -31,7 +31,7 @@ export interface Run {
 /** The members of a run, oldest first, or models as they come; of all, those selected. */
 export async function readMembers(
   source: SnapshotStore | readonly AnyArtifacts[],
-  selection?: MemberSelection,
+  selection?: Selection,
 ): Promise<Run> {
   const run = isList(source)
     ? { members: ofArtifacts(source), provenance: {} }
@@ -44,7 +44,7 @@ export async function readMembers(
   return selection === undefined ? run : { ...run, members: selected(run.members, selection) };
 }
 
-function selected(all: readonly Member[], selection: MemberSelection): readonly Member[] {
+function selected(all: readonly Member[], selection: Selection): readonly Member[] {
   const picked = selection.map((wanted) => {
     const member =
       typeof wanted === 'number'

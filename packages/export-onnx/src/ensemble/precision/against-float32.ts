@@ -2,7 +2,7 @@ import type { EnsemblePolicy } from '@snapshot-ensemble/ensemble-math';
 import type { KnownOptions } from '@snapshot-ensemble/options';
 import type { OrtLike } from '../../parity/check-parity.ts';
 import type { HostTensors } from '../../parity/compare.ts';
-import { compareBundles, type Comparison } from './compare.ts';
+import { compareBundles, type BundleComparison } from './compare.ts';
 
 /** Rows on which a reduced precision is compared with float32. */
 export interface ComparisonRows {
@@ -19,7 +19,7 @@ export const knownComparisonRows: KnownOptions<ComparisonRows> = {
 };
 
 /** By output: what the precision costs and brings. */
-export type Comparisons = Readonly<Record<string, Comparison>>;
+export type BundleComparisons = Readonly<Record<string, BundleComparison>>;
 
 /** Compares two graphs of all members, one of which is at float32. Both are in memory. */
 export async function againstFloat32(
@@ -27,8 +27,8 @@ export async function againstFloat32(
   policies: ReadonlyMap<string, EnsemblePolicy>,
   reference: Uint8Array,
   candidate: Uint8Array,
-): Promise<Comparisons> {
-  const comparisons: [string, Comparison][] = [];
+): Promise<BundleComparisons> {
+  const comparisons: [string, BundleComparison][] = [];
   for (const [output, { kind }] of policies) {
     const own = labelsOf(labels, output);
     const compared = await compareBundles({
@@ -61,7 +61,7 @@ export function comparisonText({
   agreement,
   largestDifference,
   accuracy,
-}: Comparison): string {
+}: BundleComparison): string {
   const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
   return [
     `on ${rows} rows ${sizeShare.toFixed(2)} of the size`,

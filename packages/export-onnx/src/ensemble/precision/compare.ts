@@ -24,7 +24,7 @@ export interface CompareOptions {
 }
 
 /** What a reduced precision costs and what it brings, on some rows. */
-export interface Comparison {
+export interface BundleComparison {
   readonly rows: number;
   /** Bytes of the candidate's file, as a share of the reference's. */
   readonly sizeShare: number;
@@ -41,7 +41,7 @@ export interface Comparison {
 const TIMED = 4;
 
 /** Compares two graphs of one ensemble on the same rows, in batches of 64. */
-export async function compareBundles(options: CompareOptions): Promise<Comparison> {
+export async function compareBundles(options: CompareOptions): Promise<BundleComparison> {
   refuseUnknown('compareBundles', options, {
     ...{ ort: true, reference: true, candidate: true, inputs: true },
     ...{ output: true, kind: true, labels: true, rounds: true },
