@@ -17,6 +17,6 @@ await trainEnsemble(store, halved(data), halved(held), settings);
 const { members, ensemble } = await evaluate(store, halved(held), filters);
 
 const line = (name: string, { accuracy, nll }: Scores): string =>
-  `${name.padEnd(10)} error ${(100 * (1 - accuracy)).toFixed(2)} %  nll ${nll.toFixed(4)}`;
+  `${name.padEnd(10)} error ${(100 * (1 - accuracy)).toFixed(2)} %  NLL raw ${nll.toFixed(4)}`;
 for (const [index, scores] of members.entries()) console.log(line(`member ${index}`, scores));
 console.log(line('ensemble', ensemble));
