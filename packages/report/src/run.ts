@@ -1,14 +1,11 @@
 import type { CyclePlan, Schedule } from '@snapshot-ensemble/schedules';
 import type { Evidence } from './evidence.ts';
 
-/** Scalars by name. */
-export type Scores = Readonly<Record<string, number>>;
-
 /** What is known after an epoch: `loss`, `acc`, …, and the same with `val_` in front for validation data. */
 export interface EpochRecord {
   /** Counted from 0. */
   readonly epoch: number;
-  readonly metrics: Scores;
+  readonly metrics: Readonly<Record<string, number>>;
 }
 
 /** One line of the table of results: one model, or one ensemble. */
@@ -22,7 +19,7 @@ export interface ResultRow {
    * `error`, `negativeLogLikelihood`, `brier`, `ece` (fractions, nats), the same with `Calibrated` behind, or any
    * other name.
    */
-  readonly scores: Scores;
+  readonly scores: Readonly<Record<string, number>>;
   /** Between what bounds each score is likely to lie, by its name. */
   readonly intervals?: Readonly<Record<string, readonly [lower: number, upper: number]>>;
 }
