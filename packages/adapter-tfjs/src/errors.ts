@@ -1,10 +1,11 @@
 /** The codes that a caller may branch on. */
 export type TfjsAdapterErrorCode =
   | 'batch-norm-data'
-  | 'callback-order'
+  | 'mixed-callbacks'
   | 'no-optimizer'
   | 'non-finite-weight'
   | 'optimizer-state'
+  | 'other-tfjs'
   | 'resume'
   | 'unknown-kind'
   | 'unknown-member'

@@ -63,7 +63,7 @@ const knownStoreOptions: KnownOptions<EnsembleOptions> = {
  * Returns the `tf.Callback` that makes a snapshot ensemble of any `fit` or `fitDataset`: it anneals the learning rate
  * cycle by cycle, step by step, and saves the weights after the last update of each cycle, before the restart.
  * Give it as the one callback, or in an array whose other entries are `tf.Callback`s as well; `tfjsCallbacks` puts plain
- * objects beside it.
+ * objects beside it, and `fit` rejects an array that mixes them without, before the first step.
  */
 export function snapshotEnsembleCallback(
   tf: Tf,

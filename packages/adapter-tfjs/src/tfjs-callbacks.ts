@@ -13,7 +13,7 @@ export type PlainCallback = Extract<FitCallbacks, { onEpochEnd?: unknown }>;
 
 /**
  * Returns the array for `callbacks` of `fit` and `fitDataset` in which ours, tfjs's own and plain objects stand side by side,
- * in the order given; tfjs takes plain objects only where all are.
+ * in the order given; tfjs by itself takes plain objects only where all are.
  */
 export function tfjsCallbacks(
   tf: Tf & Pick<typeof tfjs, 'CustomCallback'>,

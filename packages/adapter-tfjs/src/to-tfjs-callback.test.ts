@@ -1,6 +1,6 @@
 import type { Metrics, TrainingCallback } from '@snapshot-ensemble/snapshot-core';
 import * as tf from '@tensorflow/tfjs';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 
 import { clusters, useBackend, fitDataset, recorder, silent, tinyModel } from '../test/tiny.ts';
 import { tfjsCallbacks } from './tfjs-callbacks.ts';
@@ -214,31 +214,54 @@ describe('a place in the array of callbacks', () => {
     return model.fit(xs, ys, { ...quiet, epochs: 1, callbacks: callbacks as tf.Callback[] });
   };
   const plain = { onEpochEnd: () => undefined };
+  const wrappedPlain = (): tf.CustomCallback => new tf.CustomCallback(plain);
 
-  it('says what to do when a plain object comes first', async () => {
-    const fit = fitAsIs(tinyModel(), [plain, toTfjsCallback(tf, recorder().callback)]);
-    await expect(fit).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[TfjsAdapterError: tfjs runs this callback without its model, because the first entry of \`callbacks\` is a plain object. Pass callbacks: tfjsCallbacks(tf, [{ onEpochEnd }, thisCallback]).]`,
-    );
+  it.each(['fit', 'fitDataset'] as const)(
+    'has %s say what to do with plain objects, before step 0',
+    async (method) => {
+      const { callback, lines } = recorder();
+      const ours = toTfjsCallback(tf, callback);
+      const model = tinyModel();
+      for (const callbacks of [
+        [ours, plain],
+        [plain, ours],
+        [ours, wrappedPlain(), plain],
+      ]) {
+        const fit =
+          method === 'fit'
+            ? fitAsIs(model, callbacks)
+            : fitDataset(model, batches(), { epochs: 1, callbacks });
+        await expect(fit).rejects.toMatchObject({
+          name: 'TfjsAdapterError',
+          code: 'mixed-callbacks',
+          message: `callbacks[${callbacks.indexOf(plain)}] is a plain object, { onEpochEnd }, which TensorFlow.js takes only where all entries are. Pass callbacks: tfjsCallbacks(tf, [snapshotEnsembleCallback(tf), { onEpochEnd }]), in any order.`,
+        });
+      }
+      expect([lines, model.optimizer.iterations]).toEqual([[], 0]);
+      await fitAsIs(model, [ours]);
+      expect(lines.at(-1)).toBe('end 1/1');
+    },
+  );
+
+  it('leaves to tfjs what tfjs takes', async () => {
+    toTfjsCallback(tf, recorder().callback);
+    await fitAsIs(tinyModel(), [plain, plain]);
+    await fitAsIs(tinyModel(), [wrappedPlain(), wrappedPlain()]);
+    await expect(fitAsIs(tinyModel(), [wrappedPlain(), plain])).rejects.toThrow('setParams');
+    expect(wrappedPlain()).toBeInstanceOf(tf.CustomCallback);
+    expect([plain, [], null].map((value) => (value as unknown) instanceof tf.Callback)).toEqual([
+      false,
+      false,
+      false,
+    ]);
   });
 
-  it('has the host say it when a plain object comes later: before step 0, beside the error of tfjs', async () => {
-    const reported: unknown[] = [];
-    const keep = (error: unknown): void => void reported.push(error);
-    vi.stubGlobal('reportError', keep);
-    const { callback, lines } = recorder();
-    const model = tinyModel();
-    const ours = toTfjsCallback(tf, callback);
-    await expect(fitAsIs(model, [ours, plain])).rejects.toThrow('setParams is not a function');
-    vi.unstubAllGlobals();
-    expect(reported).toMatchInlineSnapshot(`
-      [
-        [TfjsAdapterError: tfjs broke off before the first step: an entry of \`callbacks\` behind this one is a plain object, which it takes only where all entries are. Pass callbacks: tfjsCallbacks(tf, [thisCallback, { onEpochEnd }]).],
-      ]
-    `);
-    expect([lines, model.optimizer.iterations]).toEqual([[], 0]);
-    await fitAsIs(model, [ours]);
-    expect(reported).toHaveLength(1);
+  it('says that the model is of another copy of tfjs, which wraps ours as a plain object', async () => {
+    const wrapped = new tf.CustomCallback(toTfjsCallback(tf, recorder().callback));
+    await expect(fitAsIs(tinyModel(), [wrapped])).rejects.toMatchObject({
+      code: 'other-tfjs',
+      message: expect.stringContaining('Pass the module that made the model as `tf`') as string,
+    });
   });
 });
 

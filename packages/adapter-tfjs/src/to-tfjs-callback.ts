@@ -4,8 +4,8 @@ import type { TrainingCallback } from '@snapshot-ensemble/snapshot-core';
 import { checkTf } from './check-tf.ts';
 import { TfjsAdapterError } from './errors.ts';
 import { frameGiver } from './frame-giver.ts';
+import { ours, refuseMixed } from './mixed-callbacks.ts';
 import { type ProtocolRun, protocolRun, type RunExtent } from './protocol-run.ts';
-import { reportPlainBeside } from './plain-beside.ts';
 import { readMetrics } from './read-metrics.ts';
 import { type FitParams, stepsPerEpochOf } from './steps-of-fit.ts';
 import type { LayersModel, Tensor, Tf, TfjsCallback } from './tf.ts';
@@ -28,8 +28,9 @@ export const knownFitOptions: KnownOptions<ToTfjsCallbackOptions> = {
 
 /**
  * Returns any protocol callback as a `tf.Callback` for `fit` and `fitDataset`: alone, or in an array whose other
- * entries are `tf.Callback`s as well (`tf.callbacks.earlyStopping()`); `tfjsCallbacks` puts plain objects beside it. The
- * optimizer's own learning rate is back after training.
+ * entries are `tf.Callback`s as well (`tf.callbacks.earlyStopping()`); `tfjsCallbacks` puts plain objects beside it, and
+ * `fit` rejects an array that mixes them without, before the first step. The optimizer's own learning rate is back after
+ * training.
  */
 export function toTfjsCallback(
   tf: Tf,
@@ -62,6 +63,7 @@ export function tfjsCallbackOf(
   callbackOf: CallbackOfRun,
   options: ToTfjsCallbackOptions,
 ): TfjsCallback {
+  refuseMixed(tf);
   const giveFrame = frameGiver(tf, options.yieldEveryMs);
   let fit: Fit | undefined;
   const failFit = async (): Promise<void> => {
@@ -83,16 +85,7 @@ export function tfjsCallbackOf(
   // The one form that tfjs calls with the right `this`, in arrays too, and that does not read the loss back at every
   // batch. It turns off tfjs's own yielding to the browser, which giveFrame makes up for.
   class ProtocolCallback extends tf.Callback {
-    private hasModel = false;
-    override setParams(params: Parameters<TfjsCallback['setParams']>[0]): void {
-      super.setParams(params);
-      this.hasModel = false;
-      reportPlainBeside(() => this.hasModel);
-    }
-    override setModel(model: Parameters<TfjsCallback['setModel']>[0]): void {
-      super.setModel(model);
-      this.hasModel = true;
-    }
+    readonly [ours] = true;
     override async onTrainBegin(): Promise<void> {
       // Where something else threw in the fit before, nobody told us.
       await failFit();
@@ -134,9 +127,9 @@ function beginFit(
 ): Promise<Fit> {
   if (!model) {
     throw new TfjsAdapterError(
-      'callback-order',
-      'tfjs runs this callback without its model, because the first entry of `callbacks` is a plain object. ' +
-        'Pass callbacks: tfjsCallbacks(tf, [{ onEpochEnd }, thisCallback]).',
+      'other-tfjs',
+      'tfjs runs this callback without its model, as it does with a callback of another copy of TensorFlow.js. ' +
+        'Pass the module that made the model as `tf`, and the callback itself in `callbacks`.',
     );
   }
   const stepsPerEpoch = stepsPerEpochOf(params as FitParams, options.stepsPerEpoch);
