@@ -5,12 +5,7 @@ import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { largestDifference, runStages, storeOf } from '../../test/bundles.ts';
 import { exportEnsemble, exportOnnx } from '../../test/checked-export.ts';
-import {
-  graphInputs,
-  graphPredictor,
-  loadGraphModel,
-  realModel,
-} from '../../test/graph-models.ts';
+import { graphInputs, graphPredictor, loadGraphModel, realModel } from '../../test/graph-models.ts';
 import { runOnnx } from '../../test/run-onnx.ts';
 import { artifactsOf, tf } from '../../test/tfjs.ts';
 import {
@@ -99,7 +94,10 @@ async function settingOf(name: string): Promise<Setting> {
   };
 }
 
-async function bundleOf({ backbone, cutAt, heads }: Setting, options: Partial<ExportEnsembleOptions>) {
+async function bundleOf(
+  { backbone, cutAt, heads }: Setting,
+  options: Partial<ExportEnsembleOptions>,
+) {
   const bundle = memoryBundle();
   const exported = await exportEnsemble(await Promise.all(heads.map(artifactsOf)), bundle, {
     policy,
@@ -223,7 +221,9 @@ describe('graph models as members', () => {
       }),
     );
     const answers = await Promise.all(predictors.map((predict) => predict(inputs)));
-    expect(largestDifference(answers[0]![name]!.data, answers[1]![name]!.data)).toBeGreaterThan(1e-3);
+    expect(largestDifference(answers[0]![name]!.data, answers[1]![name]!.data)).toBeGreaterThan(
+      1e-3,
+    );
     const results = await checkParity({
       bytes,
       ort,

@@ -5,7 +5,11 @@ import { policyText } from './provenance.ts';
 type DescribedBundle = Omit<BundleManifest, 'schemaVersion' | 'files'>;
 
 /** CARD.md: what the bundle is, how it was made, how well its members do, and when not to trust it. */
-export function modelCard(described: DescribedBundle, hasSmoke: boolean, comparisons?: BundleComparisons): string {
+export function modelCard(
+  described: DescribedBundle,
+  hasSmoke: boolean,
+  comparisons?: BundleComparisons,
+): string {
   const { name, form, precision, opset, inputs, outputs, labels, policy, members, provenance } =
     described;
   const shape = (dims: DescribedBundle['inputs'][number]['shape']): string =>
@@ -41,7 +45,10 @@ ${list(warnings(described, hasSmoke))}
 `;
 }
 
-function comparisonsText({ precision }: DescribedBundle, comparisons: BundleComparisons = {}): string {
+function comparisonsText(
+  { precision }: DescribedBundle,
+  comparisons: BundleComparisons = {},
+): string {
   const lines = Object.entries(comparisons).map(
     ([output, comparison]) =>
       `\n- \`${output}\`, ${precision} against float32: ${comparisonText(comparison)}.`,
@@ -64,7 +71,10 @@ function memberTable({ members }: DescribedBundle, metrics: readonly string[]): 
   return table.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-function warnings({ policy, precision, outputs }: DescribedBundle, hasSmoke: boolean): readonly string[] {
+function warnings(
+  { policy, precision, outputs }: DescribedBundle,
+  hasSmoke: boolean,
+): readonly string[] {
   const policies = Object.values(policy);
   const isUncalibrated = policies.some(
     ({ kind, temperature }) => kind !== 'regression' && temperature === 1,

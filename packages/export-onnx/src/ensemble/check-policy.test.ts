@@ -13,7 +13,13 @@ const logits = membersFor('logits');
 describe('what a graph cannot honour is refused, and nothing is written', () => {
   const cascade = { order: [0, 1, 2, 3], thresholds: [0.9, 0.9, 0.9] };
   it.each<
-    [string, 'probabilities' | 'logits', Partial<ExportEnsembleOptions>, Partial<EnsemblePolicy>, RegExp]
+    [
+      string,
+      'probabilities' | 'logits',
+      Partial<ExportEnsembleOptions>,
+      Partial<EnsemblePolicy>,
+      RegExp,
+    ]
   >([
     [
       'a cascade in one graph',

@@ -68,7 +68,8 @@ export async function compareBundles(options: CompareOptions): Promise<BundleCom
       rows: rowsOf(inputs),
       sizeShare: candidate.byteLength / reference.byteLength,
       speedup,
-      agreement: kind === 'regression' ? undefined : shareOf((row) => decided[row] === candidates[row]),
+      agreement:
+        kind === 'regression' ? undefined : shareOf((row) => decided[row] === candidates[row]),
       largestDifference: want.values.reduce(
         (most, value, at) => Math.max(most, Math.abs(value - came.values[at]!)),
         0,
