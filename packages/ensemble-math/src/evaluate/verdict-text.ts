@@ -36,7 +36,8 @@ function isMean({ wins }: Comparison): boolean {
 function contestantText({ against, comparisons }: ContestantVerdict, confidence: number): string {
   const percent = `${Number((100 * confidence).toPrecision(4))} % interval`;
   const facts = comparisons.map(({ measure, gain, outcome, wins, losses }) => {
-    const counts = wins === undefined ? '' : `, ${wins} rows won and ${losses} lost`;
+    const counts =
+      wins === undefined ? '' : `, ${wins} ${wins === 1 ? 'row' : 'rows'} won and ${losses} lost`;
     const range = `${percent} ${signed(gain.lower)} to ${signed(gain.upper)}`;
     return `${measures[measure]} ${signed(gain.estimate)} (${range}${counts}): ${outcomes[outcome]}`;
   });
