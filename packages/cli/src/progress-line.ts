@@ -10,20 +10,31 @@ export interface ProgressLine {
 const PATIENCE_MS = 1_000;
 const ERASE_LINE = '\r\u001b[K';
 
-/** The line on a stream. Where that is no terminal, it shows nothing. `now` is in milliseconds. */
-export function progressLine(
-  stream: { readonly isTTY?: boolean; readonly columns?: number; write: (text: string) => unknown },
-  now: () => number = () => performance.now(),
-): ProgressLine {
-  const start = now();
+/** The line on a stream, from one second after this call on. Where the stream is no terminal, it shows nothing. */
+export function progressLine(stream: {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write: (text: string) => unknown;
+}): ProgressLine {
+  const start = performance.now();
+  let latest = '';
   let isShown = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const draw = (): void => {
+    stream.write(`${ERASE_LINE}${latest.slice(0, (stream.columns ?? 80) - 1)}`);
+    isShown = true;
+  };
   return {
     show(text) {
-      if (stream.isTTY !== true || now() - start < PATIENCE_MS) return;
-      stream.write(`${ERASE_LINE}${text.slice(0, (stream.columns ?? 80) - 1)}`);
-      isShown = true;
+      if (stream.isTTY !== true) return;
+      latest = text;
+      const left = start + PATIENCE_MS - performance.now();
+      clearTimeout(timer);
+      if (left <= 0) draw();
+      else timer = setTimeout(draw, left).unref();
     },
     clear() {
+      clearTimeout(timer);
       if (isShown) stream.write(ERASE_LINE);
       isShown = false;
     },

@@ -12,7 +12,7 @@ interface CollectFlags {
   readonly json?: true;
 }
 
-export function define(command: Command, { print, directory }: Surroundings): void {
+export function define(command: Command, { print, progress, directory }: Surroundings): void {
   command
     .description(
       'Removes what killed processes left in a snapshot store, or old revisions of a bundle. It leaves alone files that\n' +
@@ -22,6 +22,7 @@ export function define(command: Command, { print, directory }: Surroundings): vo
     .option('--dry-run', 'only print what it would remove')
     .option('--json', 'print the result as JSON')
     .action(async (folder: string, { dryRun = false, json }: CollectFlags) => {
+      progress(`looking through ${folder}`);
       const place = resolve(directory, folder);
       const kind = await kindOf(folder, directory, ['store', 'bundle']);
       try {

@@ -132,18 +132,20 @@ async function deploy(
   folder: string,
   flags: DeployFlags,
   command: Command,
-  { print, directory }: Surroundings,
+  { print, progress, directory }: Surroundings,
 ): Promise<void> {
   refuseForeignOptions(target, command);
   const { bundle } = await openBundleAnywhere(folder, directory);
   const deployment = { bundle, name: flags.name ?? bundle.manifest.name };
   try {
+    progress(`verifying ${folder}`);
     await bundle.verify();
   } catch (error) {
     throw inFolder(folder, error);
   }
   try {
     checkDevice(target, deployment, flags.device);
+    progress(`writing ${flags.out}`);
     const { files, notes } = await emit(target, deployment, flags, directory);
     const all = { ...files, ...guideFile(target, deployment.name, notes) };
     const bytes = await writeDeployment(flags.out, directory, all);

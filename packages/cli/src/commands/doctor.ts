@@ -8,7 +8,7 @@ import { checkCores, checkNode, checkPlatform, thisSystem } from '../doctor/syst
 import { checkTensorflow } from '../doctor/tensorflow.ts';
 import { CheckFailedError } from '../run-main.ts';
 
-export function define(command: Command, { print, directory }: Surroundings): void {
+export function define(command: Command, { print, progress, directory }: Surroundings): void {
   command
     .description(
       'Checks what this machine and this project have: Node, the system, cores, onnxruntime-node and CUDA\n' +
@@ -16,6 +16,7 @@ export function define(command: Command, { print, directory }: Surroundings): vo
     )
     .option('--json', 'print the findings as JSON')
     .action(async ({ json }: { readonly json?: true }) => {
+      progress('opening sessions');
       const system = thisSystem();
       const findings = [
         checkNode(system),

@@ -15,7 +15,7 @@ interface InspectFlags {
 
 type Show = (text: string, data: object) => void;
 
-export function define(command: Command, { print, directory }: Surroundings): void {
+export function define(command: Command, { print, progress, directory }: Surroundings): void {
   command
     .description(
       'Shows what a snapshot store or a bundle holds and verifies the checksum of every file in it. For an .onnx file, shows the\n' +
@@ -31,6 +31,7 @@ export function define(command: Command, { print, directory }: Surroundings): vo
         await inspectGraph(folder, directory, show);
         return;
       }
+      progress(`verifying ${folder}`);
       const opened = await openFolder(folder, directory);
       if (opened.kind === 'store') await inspectStore(folder, opened, show);
       else await inspectBundle(folder, opened, show);

@@ -10,7 +10,7 @@ interface RepairFlags {
   readonly json?: true;
 }
 
-export function define(command: Command, { print, directory }: Surroundings): void {
+export function define(command: Command, { print, progress, directory }: Surroundings): void {
   command
     .description(
       'Makes a snapshot store usable again: rebuilds a manifest that is missing or damaged from its\n' +
@@ -20,6 +20,7 @@ export function define(command: Command, { print, directory }: Surroundings): vo
     .option('--dry-run', 'only print what it would do')
     .option('--json', 'print the result as JSON')
     .action(async (folder: string, { dryRun = false, json }: RepairFlags) => {
+      progress(`reading ${folder}`);
       await requireFolder(folder, directory);
       try {
         const repaired = await repair(fileBlobs(resolve(directory, folder)), { dryRun });

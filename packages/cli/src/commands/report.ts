@@ -13,7 +13,7 @@ interface ReportFlags {
   readonly json?: true;
 }
 
-export function define(command: Command, { print, directory }: Surroundings): void {
+export function define(command: Command, { print, progress, directory }: Surroundings): void {
   command
     .description(
       'Writes report.html and its pictures from what the store recorded about its run. The page works offline and without scripts.',
@@ -25,6 +25,7 @@ export function define(command: Command, { print, directory }: Surroundings): vo
     .action(async (folder: string, { output, title, json }: ReportFlags) => {
       const { manifest } = await openStore(folder, directory);
       const { runReport } = await import('@snapshot-ensemble/report');
+      progress('drawing the pictures');
       const files = await runReport({
         title: title ?? basename(resolve(directory, folder)),
         ...recorded(manifest),

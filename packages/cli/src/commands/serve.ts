@@ -22,10 +22,11 @@ export function define(command: Command, surroundings: Surroundings): void {
 async function serveUntilStopped(
   folders: readonly string[],
   flags: ServeFlags,
-  { print, printError, directory }: Surroundings,
+  { print, printError, progress, directory }: Surroundings,
 ): Promise<void> {
   const options = await serveOptions(folders, flags, { directory, printError });
   const { serve } = await import('@snapshot-ensemble/ensemble-server');
+  progress('loading models');
   const server = await serve(options);
   // Before anyone can read that Ctrl-C stops it.
   const stop = stopSignal();

@@ -32,6 +32,7 @@ export function define(command: Command, { print, progress, directory }: Surroun
       const { bundle } = await openBundle(given, directory);
       await bundle.close();
       const { tune } = await import('@snapshot-ensemble/ensemble-runtime');
+      progress('loading the bundle');
       const result = await tune(resolve(directory, given), {
         ...options,
         onRound: (done, rounds) => {

@@ -60,8 +60,9 @@ async function verifyStore(
   folder: string,
   { blobs }: OpenStore,
   { json }: VerifyFlags,
-  { print }: Surroundings,
+  { print, progress }: Surroundings,
 ): Promise<void> {
+  progress(`verifying ${folder}`);
   const { faults, intactBytes, manifest } = await verifyBlobs(blobs);
   const text = `${manifest.members.length} ${manifest.members.length === 1 ? 'member' : 'members'}; ${bytes(intactBytes)} match the manifest, ${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}.\n`;
   print(json === true ? `${JSON.stringify({ intactBytes, faults }, undefined, 2)}\n` : text);
@@ -73,8 +74,9 @@ async function replay(
   folder: string,
   opened: OpenBundle,
   flags: VerifyFlags,
-  { print, directory }: Surroundings,
+  { print, progress, directory }: Surroundings,
 ): Promise<void> {
+  progress(`replaying the smoke request of ${folder}`);
   const { request, expected } = await smokeOf(folder, opened);
   const { absolute = expected.parameters.absolute, relative = expected.parameters.relative } =
     flags;

@@ -28,6 +28,7 @@ export async function exportModel(
     throw new UsageError(
       `export: "${out}" already exists. Replace it with --overwrite, or name another file.`,
     );
+  progress(`exporting ${source}`);
   const artifacts = await readSavedModel(source, directory);
   const written = await writeOnnx(artifacts, bundleDirectory(dirname(target)), {
     path: basename(target),
