@@ -195,6 +195,28 @@ describe('graph models of strangers', () => {
     isLong ? 3_600_000 : undefined,
   );
 
+  it('may feed an operation tensors of any rank', () => {
+    const shapes = [[], [2], [2, 3], [1, 2, 3, 2, 1, 2]];
+    const seen = Object.entries(opCases).flatMap(([op, cases]) => {
+      const [given] = fc.sample(cases, { seed: SEED, numRuns: 1 });
+      return given!.inputs.flatMap((fed, place) =>
+        shapes.map((shape): readonly [string, string] => {
+          const inputs = given!.inputs.with(place, {
+            ...fed,
+            shape,
+            elements: Array.isArray(fed.elements) ? new Array<number>(8).fill(1) : fed.elements,
+          });
+          const { nodes, constants } = pieceOf({ ...given!, inputs }, 0);
+          const name = `${op} ${place} [${shape.join(', ')}]`;
+          return [name, outcomeOf(graphModel(nodes, constants, { out: 'c0:0' }))];
+        }),
+      );
+    });
+    expect(seen.filter(([, outcome]) => !allowed.includes(outcome))).toEqual([]);
+    const refused = seen.filter(([, outcome]) => outcome === 'unsupported-model');
+    expect(refused.length).toBeGreaterThan(0);
+  });
+
   it('do not overflow the stack by a chain of 50,000 nodes, nor by functions that call themselves', () => {
     const chain = Array.from({ length: 50_000 }, (_, index): GraphNode => ({
       name: `n${index}`,

@@ -33,6 +33,17 @@ export function input(call: OpCall, index: number): Tensor {
   throw new Refusal(`it has ${call.inputs.length} inputs, too few`, 'Convert the model again.');
 }
 
+/** Refuses an input of another rank than an operation takes. */
+export function checkRank(call: OpCall, index: number, least: number, most: number): void {
+  const rank = input(call, index).shape.length;
+  if (rank >= least && rank <= most) return;
+  const more = most === Infinity ? ' or more' : most === least ? '' : ` to ${most}`;
+  throw new Refusal(
+    `its input ${index} has rank ${rank}; it takes rank ${least}${more}`,
+    'Convert the model again.',
+  );
+}
+
 /** An input as it lies in memory. */
 export function stored(call: OpCall, index: number): Value {
   return input(call, index).value(call.scope);

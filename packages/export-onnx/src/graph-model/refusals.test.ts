@@ -55,7 +55,9 @@ describe('what cannot be exported', () => {
         { y: 'band:0' },
       ),
     );
-    expect(error.message).toContain('it is given no matrix. Convert the model again.');
+    expect(error.message).toContain(
+      'its input 0 has rank 1; it takes rank 2 or more. Convert the model again.',
+    );
   });
 
   it('is said in one error, all of it, with what to do', () => {

@@ -1,7 +1,7 @@
 import { slice, transpose as transposeValue } from '../../graph/ops.ts';
 import type { Dim } from '../../onnx/model.ts';
 import { vector } from '../align.ts';
-import { numbers, plainOf, type OpConverter } from '../op.ts';
+import { checkRank, numbers, plainOf, type OpConverter } from '../op.ts';
 import { tensorOf } from '../tensor.ts';
 import { reshapeTo } from './reshape.ts';
 
@@ -9,6 +9,7 @@ export const spaceToBatch: OpConverter = (call) => {
   const blocks = numbers(call, 1, 'its block shape');
   const pads = numbers(call, 2, 'its paddings');
   const { graph, dims } = call;
+  checkRank(call, 0, 1 + blocks.length, Infinity);
   const x = plainOf(call, 0);
   const sides = blocks.length;
   const all = [0, 0, ...pads, ...new Array<number>(2 * (x.shape.length - 1 - sides)).fill(0)];
@@ -45,6 +46,7 @@ export const batchToSpace: OpConverter = (call) => {
   const blocks = numbers(call, 1, 'its block shape');
   const crops = numbers(call, 2, 'its crops');
   const { graph, dims } = call;
+  checkRank(call, 0, 1 + blocks.length, Infinity);
   const x = plainOf(call, 0);
   const sides = blocks.length;
   const batch = blocks.reduce((total: Dim, block) => dims.divide(total, block), x.shape[0]!);

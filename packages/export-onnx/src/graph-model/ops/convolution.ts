@@ -6,6 +6,7 @@ import type { Value } from '../../graph/value.ts';
 import { int, ints } from '../../onnx/model.ts';
 import { reshaped, transposed } from '../../onnx/tensor-data.ts';
 import {
+  checkRank,
   emits,
   exact,
   input,
@@ -88,6 +89,8 @@ function vectorOf(call: OpCall, tensor: Tensor, length: number): Value {
 // Y = ConvTranspose(X, W), W [in, out, ...spatial]   (opset 11): the size of the output decides how it is padded
 const transposedConvolution = emits((call) => {
   mustBeLast(call);
+  checkRank(call, 1, 4, 4);
+  checkRank(call, 2, 4, 4);
   const filter = input(call, 1);
   const [height, width, filters, channels] = filter.shape.map((_, axis) =>
     exact(filter.shape, axis, 'the shape of the filter'),

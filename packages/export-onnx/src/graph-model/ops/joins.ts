@@ -4,6 +4,7 @@ import { physicalAxis } from '../../graph/value.ts';
 import { int } from '../../onnx/model.ts';
 import { align } from '../align.ts';
 import {
+  checkRank,
   axisOf,
   input,
   knownOf,
@@ -101,11 +102,14 @@ const reverseV2: OpConverter = (call) => {
   );
 };
 
-const reverse: OpConverter = (call) =>
-  reversed(
+const reverse: OpConverter = (call) => {
+  const flags = numbers(call, 1, 'its axes');
+  checkRank(call, 0, flags.length, flags.length);
+  return reversed(
     call,
-    numbers(call, 1, 'its axes').flatMap((flag, axis) => (flag === 0 ? [] : [axis])),
+    flags.flatMap((flag, axis) => (flag === 0 ? [] : [axis])),
   );
+};
 
 export const joins: OpConverters = {
   Concat: concat,

@@ -6,6 +6,7 @@ import { string, type Dim } from '../../onnx/model.ts';
 import { derived, transposed, type TensorData } from '../../onnx/tensor-data.ts';
 import {
   broadcastShape,
+  checkRank,
   emits,
   input,
   number,
@@ -54,6 +55,8 @@ function inOrder(kernel: TensorData, order: Uint32Array, recipe: string): Tensor
 
 const matMul = emits((call) => {
   const { graph } = call;
+  checkRank(call, 0, 2, Infinity);
+  checkRank(call, 1, 2, Infinity);
   const given = stored(call, 0);
   const isTurned = flag(call, 'transpose_a', 'adj_x');
   const constant = isTurned ? undefined : kernelOf(call, given);
@@ -66,8 +69,6 @@ const matMul = emits((call) => {
   const right =
     constant ??
     (flag(call, 'transpose_b', 'adj_y') ? turned(call, plainOf(call, 1)) : plainOf(call, 1));
-  if (left.shape.length < 2 || right.shape.length < 2)
-    throw new Refusal('it multiplies no matrices', 'Convert the model again.');
   const [inner, other] = [left.shape.at(-1)!, right.shape.at(-2)!];
   if (typeof inner === 'number' && typeof other === 'number' && inner !== other)
     throw new Refusal(
@@ -124,8 +125,8 @@ const einsum = emits((call) => {
 /** Elements near the diagonal. */
 const bandPart = emits((call) => {
   const { graph } = call;
+  checkRank(call, 0, 2, Infinity);
   const x = plainOf(call, 0);
-  if (x.shape.length < 2) throw new Refusal('it is given no matrix', 'Convert the model again.');
   const [lower, upper] = [number(call, 1, 'num_lower'), number(call, 2, 'num_upper')];
   if (lower !== upper)
     throw new Refusal(

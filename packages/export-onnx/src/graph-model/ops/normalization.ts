@@ -1,10 +1,11 @@
 import { channelsFirst } from '../../graph/layout.ts';
 import { Refusal } from '../../graph/refusal.ts';
 import { float, int } from '../../onnx/model.ts';
-import { emits, input, type OpCall, type OpConverters } from '../op.ts';
+import { checkRank, emits, input, type OpCall, type OpConverters } from '../op.ts';
 import { floatInput, mustBeLast } from './windows.ts';
 
 const lrn = emits(({ attributes, graph, ...call }) => {
+  checkRank(call as OpCall, 0, 4, 4);
   const x = channelsFirst(graph, input(call as OpCall, 0).value(call.scope));
   const size = 2 * attributes.int('depth_radius', 5) + 1;
   const attrs = {
@@ -21,6 +22,7 @@ const lrn = emits(({ attributes, graph, ...call }) => {
 const batchNorm = emits((call) => {
   const { attributes, graph } = call;
   mustBeLast(call);
+  checkRank(call, 0, 2, 4);
   const moments = [1, 2, 3, 4].map((index) => input(call, index));
   if (attributes.boolean('is_training', false) || moments.some(({ shape }) => shape[0] === 0))
     throw new Refusal(

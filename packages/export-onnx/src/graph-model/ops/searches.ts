@@ -1,7 +1,15 @@
 import { cast, compare, reduce, squeeze, transpose, unsqueeze } from '../../graph/ops.ts';
 import { int } from '../../onnx/model.ts';
 import { vector } from '../align.ts';
-import { axisOf, emits, knownOf, plainOf, type OpConverter, type OpConverters } from '../op.ts';
+import {
+  checkRank,
+  axisOf,
+  emits,
+  knownOf,
+  plainOf,
+  type OpConverter,
+  type OpConverters,
+} from '../op.ts';
 import { tensorOf, tensorOfKnown } from '../tensor.ts';
 import { suppress } from './non-max-suppression.ts';
 
@@ -30,6 +38,7 @@ const listDiff: OpConverter = (call) => {
 };
 
 const topK: OpConverter = (call) => {
+  checkRank(call, 0, 1, Infinity);
   const x = plainOf(call, 0);
   const { graph } = call;
   const k = knownOf(call, 1)?.[0];
