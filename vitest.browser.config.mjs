@@ -11,8 +11,9 @@ if (!existsSync(executablePath))
 
 const include = 'packages/*/src/**/*.browser.test.ts';
 const isolated = 'packages/*/src/**/*.isolated.browser.test.ts';
+const webgpu = '{packages,examples}/*/src/**/*.webgpu.browser.test.ts';
 /** Made for each project: vitest writes into it. */
-const chromium = () => ({
+const chromium = (gpu = ['--disable-gpu']) => ({
   enabled: true,
   headless: true,
   screenshotFailures: false,
@@ -21,12 +22,12 @@ const chromium = () => ({
       executablePath,
       args: [
         '--no-sandbox',
-        '--disable-gpu',
         '--disable-quic',
         '--no-first-run',
         '--disable-background-networking',
         '--disable-component-update',
         '--disable-sync',
+        ...gpu,
       ],
     },
   }),
@@ -41,7 +42,7 @@ const project = (name, test, server = {}) => ({
   resolve: { conditions },
   // Found only while a test runs, they would make Vite reload the page in the middle of it.
   optimizeDeps: {
-    include: ['@tensorflow/tfjs', '@tensorflow/tfjs-backend-wasm', 'valibot'],
+    include: ['@tensorflow/tfjs', '@tensorflow/tfjs-backend-wasm', 'valibot', '@jax-js/jax'],
     // It finds its WebAssembly beside itself.
     exclude: ['onnxruntime-web'],
   },
@@ -52,7 +53,7 @@ const project = (name, test, server = {}) => ({
 export default defineConfig({
   test: {
     projects: [
-      project('page', { include: [include], exclude: [isolated] }),
+      project('page', { include: [include], exclude: [isolated, webgpu] }),
       project(
         'isolated page',
         { include: [isolated] },
@@ -63,6 +64,19 @@ export default defineConfig({
           },
         },
       ),
+      // SwiftShader, which Chromium brings along, computes WebGPU on the processor. Without Vulkan for the rest of the page, reading a
+      // WebGPU canvas ends the GPU process.
+      project('webgpu page', {
+        include: [webgpu],
+        browser: chromium([
+          '--enable-unsafe-webgpu',
+          '--use-webgpu-adapter=swiftshader',
+          '--enable-features=Vulkan',
+          '--use-vulkan=swiftshader',
+          '--use-angle=swiftshader',
+        ]),
+        fileParallelism: false,
+      }),
     ],
   },
 });
