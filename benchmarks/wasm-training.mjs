@@ -9,11 +9,11 @@ import { sideBySide } from './side-by-side.mjs';
 import { networks } from './wasm-training-networks.mjs';
 
 /*
- * Training steps of three networks on one thread: PyTorch, TensorFlow.js on WASM with our kernels, and (the small one only) on its cpu
- * backend; with NATIVE=1 on tfjs-node as well, which `npm run conformance long tfjs-node` builds. All numbers are milliseconds for
- * 1,000 images. CLOCK=cpu counts processor time instead of wall time: for a shared machine. PYTHON names a Python with torch (default
- * /usr/bin/python3: Debian's python3-torch), THREADS how many threads it takes; TensorFlow takes what it finds: `taskset -c 0` gives it one.
- * CPU_BACKEND=0 leaves the cpu backend out.
+ * Training steps of three networks: PyTorch, TensorFlow.js on WASM with our kernels, and on its cpu backend (a few images at a time; the
+ * small network only, unless CPU_BACKEND=all; none with CPU_BACKEND=0); with NATIVE=1 on tfjs-node as well, which
+ * `npm run conformance long tfjs-node` builds. All numbers are milliseconds for 1,000 images. CLOCK=cpu counts processor time instead of
+ * wall time: for a shared machine. PYTHON names a Python with torch (default /usr/bin/python3: Debian's python3-torch), THREADS how many
+ * threads it takes; TensorFlow takes what it finds: `taskset -c 0` gives it one.
  */
 registerTrainingKernels(tf, wasm);
 const countsProcessor = process.env.CLOCK === 'cpu';
@@ -96,8 +96,9 @@ for (const { name, make, shape, batch, steps } of networks) {
       name: `tfjs-node ${nativeVersion}`,
       run: async () => Number(await native.ask(`${name} ${batch} ${steps}`)),
     });
-  if (name === 'cnn' && process.env.CPU_BACKEND !== '0')
-    contenders.push(onBackend('tfjs cpu backend', 'cpu', make, shape, 4, 1));
+  const isSmall = name === 'cnn';
+  if (process.env.CPU_BACKEND === 'all' || (isSmall && process.env.CPU_BACKEND !== '0'))
+    contenders.push(onBackend('tfjs cpu backend', 'cpu', make, shape, isSmall ? 4 : 1, 1));
   await sideBySide({
     title: `${name}: ms per 1,000 images, training (${countsProcessor ? 'processor' : 'wall'} time)`,
     contenders,
