@@ -22,7 +22,7 @@ export { parseManifest } from './parse-manifest.ts';
 export { CURRENT_PATH, MANIFEST_PATH } from './paths.ts';
 export { readBundle } from './read-bundle.ts';
 export type { Bundle } from './read-bundle.ts';
-export { manifestSchema, SCHEMA_VERSION } from './schema.ts';
+export { manifestSchema, policySchema, preprocessSchema, SCHEMA_VERSION } from './schema.ts';
 export {
   openInferenceDatatypes,
   parseSmokeTest,

@@ -15,10 +15,15 @@ export function fromManifestJson(json: ManifestJson): BundleManifest {
   return mapNumbers(json, fromJsonNumber) as BundleManifest;
 }
 
+/** The policy that a checked file holds. */
+export function fromPolicyJson(json: PolicyWith<JsonNumber>): EnsemblePolicy {
+  return mapThresholds(json, fromJsonNumber) as EnsemblePolicy;
+}
+
+type PolicyWith<T> = Omit<EnsemblePolicy, 'conformal' | 'abstain'> & Thresholds<T>;
+
 interface Numbered<T> {
-  readonly policy: Readonly<
-    Record<string, Omit<EnsemblePolicy, 'conformal' | 'abstain'> & Thresholds<T>>
-  >;
+  readonly policy: Readonly<Record<string, PolicyWith<T>>>;
   readonly members: readonly (Omit<BundleMember, 'metrics'> & {
     readonly metrics: Readonly<Record<string, T>>;
   })[];
@@ -39,23 +44,27 @@ function mapNumbers<A extends JsonNumber, B extends JsonNumber>(
   return {
     ...value,
     policy: Object.fromEntries(
-      Object.entries(value.policy).map(([name, { conformal, abstain, ...policy }]) => [
-        name,
-        {
-          ...policy,
-          ...(conformal && {
-            conformal: {
-              ...conformal,
-              threshold: map(conformal.threshold),
-              ...(conformal.classThresholds && {
-                classThresholds: conformal.classThresholds.map(map),
-              }),
-            },
-          }),
-          ...(abstain && { abstain: { ...abstain, threshold: map(abstain.threshold) } }),
-        },
-      ]),
+      Object.entries(value.policy).map(([name, policy]) => [name, mapThresholds(policy, map)]),
     ),
     members: value.members.map((member) => ({ ...member, metrics: values(member.metrics) })),
   } as Numbered<B>;
+}
+
+function mapThresholds<A extends JsonNumber, B extends JsonNumber>(
+  { conformal, abstain, ...policy }: PolicyWith<A>,
+  map: (value: A) => B,
+): PolicyWith<B> {
+  return {
+    ...policy,
+    ...(conformal && {
+      conformal: {
+        ...conformal,
+        threshold: map(conformal.threshold),
+        ...(conformal.classThresholds && {
+          classThresholds: conformal.classThresholds.map(map),
+        }),
+      },
+    }),
+    ...(abstain && { abstain: { ...abstain, threshold: map(abstain.threshold) } }),
+  } as PolicyWith<B>;
 }

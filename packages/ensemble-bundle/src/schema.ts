@@ -1,5 +1,7 @@
 import * as v from 'valibot';
-import type { ManifestJson } from './manifest-json.ts';
+import type { EnsemblePolicy } from '@snapshot-ensemble/ensemble-math';
+import { fromPolicyJson, type ManifestJson } from './manifest-json.ts';
+import type { BundlePreprocess } from './manifest.ts';
 
 /** Version of `ensemble.json` that this package writes: readers of the same major version open it. */
 export const SCHEMA_VERSION = '1.0';
@@ -25,20 +27,8 @@ const finite = v.pipe(v.number(), v.finite());
 const anyNumber = v.union([finite, v.picklist(['NaN', 'Infinity', '-Infinity'])]);
 const dtype = v.picklist(['float32', 'int32', 'int64', 'bool', 'uint8', 'float16']);
 
-/**
- * The schema, its objects made by `object`: strict for what this version knows, open for a later minor version, which may have more.
- */
-function schemaWith(object: typeof v.strictObject): v.GenericSchema<unknown, ManifestJson> {
-  const tensor = object({
-    name: text,
-    dtype,
-    shape: v.pipe(
-      v.array(v.nullable(v.union([side, symbol]))),
-      v.minLength(1),
-      v.maxLength(MAX_RANK),
-    ),
-  });
-  const policy = object({
+function policyWith(object: typeof v.strictObject) {
+  return object({
     kind: v.picklist(['probabilities', 'logits', 'binary', 'multi-label', 'regression']),
     members: v.pipe(v.array(count), v.minLength(1)),
     combine: v.picklist([
@@ -75,8 +65,11 @@ function schemaWith(object: typeof v.strictObject): v.GenericSchema<unknown, Man
       }),
     ),
   });
+}
+
+function preprocessWith(object: typeof v.strictObject) {
   const channels = v.pipe(v.array(finite), v.minLength(1));
-  const preprocess = object({
+  return object({
     layout: v.picklist(['nhwc', 'nchw']),
     resize: v.exactOptional(
       object({ height: side, width: side, method: v.picklist(['nearest', 'bilinear']) }),
@@ -85,6 +78,23 @@ function schemaWith(object: typeof v.strictObject): v.GenericSchema<unknown, Man
     mean: channels,
     deviation: v.pipe(v.array(v.pipe(finite, v.gtValue(0))), v.minLength(1)),
   });
+}
+
+/**
+ * The schema, its objects made by `object`: strict for what this version knows, open for a later minor version, which may have more.
+ */
+function schemaWith(object: typeof v.strictObject): v.GenericSchema<unknown, ManifestJson> {
+  const tensor = object({
+    name: text,
+    dtype,
+    shape: v.pipe(
+      v.array(v.nullable(v.union([side, symbol]))),
+      v.minLength(1),
+      v.maxLength(MAX_RANK),
+    ),
+  });
+  const policy = policyWith(object);
+  const preprocess = preprocessWith(object);
   const member = object({
     id: text,
     cycle: count,
@@ -152,3 +162,13 @@ export const manifestSchema: v.GenericSchema<unknown, ManifestJson> = /* @__PURE
 /** The same for a later minor version, whose additions are dropped. */
 export const laterManifestSchema: v.GenericSchema<unknown, ManifestJson> =
   /* @__PURE__ */ schemaWith(v.object as unknown as typeof v.strictObject);
+
+/** A policy as JSON has it, e.g. one of `fitPolicy` in a file; it gives the policy, thresholds that JSON cannot hold included. */
+export const policySchema: v.GenericSchema<unknown, EnsemblePolicy> = /* @__PURE__ */ v.pipe(
+  policyWith(v.strictObject),
+  v.transform((json) => fromPolicyJson(json)),
+);
+
+/** What a graph does to images first, as JSON has it. */
+export const preprocessSchema: v.GenericSchema<unknown, BundlePreprocess> =
+  /* @__PURE__ */ preprocessWith(v.strictObject);
