@@ -3,6 +3,7 @@ export type { OrtLike, ParityOptions } from './parity/check-parity.ts';
 export type { HostTensor, HostTensors, ParityResult } from './parity/compare.ts';
 export { layerConverters } from './layers/index.ts';
 export type { InnerLayer, Layer, LayerConverter, LayerConverters } from './layers/layer.ts';
+export { backbonePairs } from './ensemble/backbone.ts';
 export { ensembleAnswers } from './ensemble/answers.ts';
 export type { Statistic } from './ensemble/policy/statistics.ts';
 export { compareBundles } from './ensemble/precision/compare.ts';

@@ -43,7 +43,7 @@ export async function nodeParities(
   const session = await ort.InferenceSession.create(exported.bytes, {
     graphOptimizationLevel: 'disabled',
   });
-  const came = await session.run(feedsOf(ort, inputs));
+  const came = await session.run(feedsOf(ort, session, inputs));
   await session.release();
   return names.map((name, index): NodeParity => {
     const want = wanted[name]!;

@@ -30,7 +30,7 @@ export function headSettings(settings: Settings): Settings {
  */
 export function putOnBackbone(backbone: Graph, members: readonly Graph[]): OnBackbone {
   const [first] = members as readonly [Graph];
-  const fed = pairs(backbone.outputs, first.inputs);
+  const fed = backbonePairs(backbone.outputs, first.inputs);
   for (const [output, input] of fed)
     if (!fits(output, input))
       throw new ExportError(
@@ -45,11 +45,14 @@ export function putOnBackbone(backbone: Graph, members: readonly Graph[]): OnBac
   };
 }
 
-/** Which output of the backbone goes to which input of the members. Throws `ExportError('invalid-option')`. */
-export function pairs(
-  outputs: readonly ValueInfo[],
-  inputs: readonly ValueInfo[],
-): readonly (readonly [output: ValueInfo, input: ValueInfo])[] {
+/**
+ * Which output of a backbone goes to which input of the members: that of the same name where all have one, else in order. Throws
+ * `ExportError('invalid-option')`.
+ */
+export function backbonePairs<T extends { readonly name: string }>(
+  outputs: readonly T[],
+  inputs: readonly T[],
+): readonly (readonly [output: T, input: T])[] {
   const named = outputs.flatMap((output) => {
     const input = inputs.find(({ name }) => name === output.name);
     return input === undefined ? [] : [[output, input] as const];
@@ -57,7 +60,7 @@ export function pairs(
   if (named.length === outputs.length) return named;
   if (outputs.length === inputs.length)
     return outputs.map((output, index) => [output, inputs[index]!] as const);
-  const list = (values: readonly ValueInfo[]): string => values.map(({ name }) => name).join(', ');
+  const list = (values: readonly T[]): string => values.map(({ name }) => name).join(', ');
   throw new ExportError(
     'invalid-option',
     `The backbone gives ${list(outputs)}, and the members take ${list(inputs)}. Give as many outputs as there are inputs, or name them alike with outputNames.`,

@@ -126,7 +126,7 @@ describe('models trained on real data', () => {
     expect(results.filter((result) => !isWithin(result))).toEqual([]);
 
     const session = await ort.InferenceSession.create(bytes);
-    const answer = (await session.run(feedsOf(ort, samples)))[outputs[0]!.name]!;
+    const answer = (await session.run(feedsOf(ort, session, samples)))[outputs[0]!.name]!;
     const right = labels.filter((label, row) => label === argmax(answer, row));
     expect(right.length / labels.length).toBeGreaterThan(accuracy);
   });

@@ -26,7 +26,7 @@ async function answers(
   });
   const all: Float32Array[][] = [];
   for (const set of sets) {
-    const answer = await session.run(feedsOf(ort, set));
+    const answer = await session.run(feedsOf(ort, session, set));
     all.push(model.graph.outputs.map(({ name }) => answer[name]!.data as Float32Array));
   }
   await session.release();

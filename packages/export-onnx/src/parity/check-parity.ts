@@ -16,7 +16,7 @@ export interface OrtLike {
     create(bytes: Uint8Array, options?: object): Promise<OrtSession>;
   };
   readonly Tensor: new (
-    type: 'float32' | 'int32' | 'bool',
+    type: 'float32' | 'int32' | 'bool' | 'uint8',
     data: Float32Array | Int32Array | Uint8Array,
     dims: readonly number[],
   ) => unknown;
@@ -32,6 +32,8 @@ interface OrtSession {
     >
   >;
   release?(): Promise<void>;
+  /** What the graph takes; without it bytes are taken for booleans. */
+  readonly inputMetadata?: readonly { readonly name: string; readonly type?: string }[];
 }
 
 export interface ParityOptions {
@@ -82,7 +84,7 @@ export async function allParities(options: ParityOptions): Promise<readonly Pari
     });
     try {
       for (const [worstInput, set] of inputs.entries()) {
-        const answer = await session.run(feedsOf(ort, set));
+        const answer = await session.run(feedsOf(ort, session, set));
         for (const { output, want, gate } of expected[worstInput]!)
           results.push({ ...compareTensors(output, want, answer[output], gate), worstInput });
       }
@@ -117,12 +119,23 @@ async function expectedOf(
   });
 }
 
-/** Host tensors as onnxruntime takes them. */
-export function feedsOf(ort: OrtLike, inputs: HostTensors): Record<string, never> {
+/** Host tensors as a session of onnxruntime takes them. */
+export function feedsOf(
+  ort: OrtLike,
+  { inputMetadata = [] }: Pick<OrtSession, 'inputMetadata'>,
+  inputs: HostTensors,
+): Record<string, never> {
+  const pixels = new Set(inputMetadata.flatMap(({ name, type }) => (type === 'uint8' ? name : [])));
   return Object.fromEntries(
     Object.entries(inputs).map(([name, { data, shape }]) => {
       const type =
-        data instanceof Float32Array ? 'float32' : data instanceof Int32Array ? 'int32' : 'bool';
+        data instanceof Float32Array
+          ? 'float32'
+          : data instanceof Int32Array
+            ? 'int32'
+            : pixels.has(name)
+              ? 'uint8'
+              : 'bool';
       return [name, new ort.Tensor(type, data, shape) as never];
     }),
   );

@@ -104,7 +104,7 @@ async function answersOf(
   const values: number[] = [];
   let classes = 1;
   for (const batch of batches) {
-    const answer = (await session.run(feedsOf(ort, batch)))[output];
+    const answer = (await session.run(feedsOf(ort, session, batch)))[output];
     if (answer === undefined)
       throw new ExportError('invalid-option', `The graph has no output "${output}".`);
     for (const value of answer.data as Float32Array) values.push(value);
@@ -124,7 +124,7 @@ async function speedupOf(
   for (let round = 0; round < rounds; round++)
     for (const [index, session] of sessions.entries()) {
       const start = performance.now();
-      for (const batch of batches) await session.run(feedsOf(ort, batch));
+      for (const batch of batches) await session.run(feedsOf(ort, session, batch));
       times[index]!.push(performance.now() - start);
     }
   return median(times[0]) / median(times[1]);

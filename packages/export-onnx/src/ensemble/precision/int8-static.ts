@@ -1,6 +1,7 @@
 import { int, type Graph, type Node } from '../../onnx/model.ts';
 import { float32, tensorData, type TensorData } from '../../onnx/tensor-data.ts';
 import { denseOf } from './dense.ts';
+import { keptAsInt8 } from './kept-weights.ts';
 import { edited, type Editor } from './editor.ts';
 import { quantized } from './quantize.ts';
 import { rangesOf, type Calibration, type Range } from './ranges.ts';
@@ -16,7 +17,7 @@ const last: ReadonlySet<string> = new Set(['Softmax', 'Sigmoid', 'LogSoftmax', '
 /**
  * Convolutions and dense layers in int8, activations in uint8 over the range that the calibration rows have shown: a QuantizeLinear and a
  * DequantizeLinear after each value that a layer takes or gives, which onnxruntime takes into the operators beside them. Sums of two
- * branches are in uint8, too.
+ * branches are in uint8, too. Weights of other operators are kept as int8 and computed with in float32.
  */
 export async function toStaticInt8(
   graph: Graph,
@@ -36,7 +37,7 @@ export async function toStaticInt8(
     (node, editor) => {
       const inputs = node.inputs.map((name) => rounded.get(name) ?? name);
       const layer = layers.get(node);
-      if (layer === undefined) editor.put({ ...node, inputs });
+      if (layer === undefined) editor.put({ ...node, inputs: keptAsInt8(node, inputs, constants, editor) });
       else putLayer(node, layer, inputs[0]!, stepOf(ranges.get(layer.input)!), editor);
       for (const output of node.outputs) round(editor, output);
     },
@@ -126,9 +127,9 @@ function putLayer(
   const given = editor.node(
     'DequantizeLinear',
     [
-      editor.constant('weights_int8', data),
-      editor.constant('weights_scale', scales),
-      editor.constant('weights_zero', zeros),
+      editor.constant('int8', data),
+      editor.constant('step', scales),
+      editor.constant('zero', zeros),
     ],
     { axis: int(axis) },
   );
@@ -146,8 +147,8 @@ function biasOf(editor: Editor, bias: TensorData, scales: TensorData, inputStep:
   return editor.node(
     'DequantizeLinear',
     [
-      editor.constant('bias_int32', tensorData('int32', bias.shape, data)),
-      editor.constant('bias_scale', tensorData('float32', [steps.length], steps)),
+      editor.constant('bias', tensorData('int32', bias.shape, data)),
+      editor.constant('bias_step', tensorData('float32', [steps.length], steps)),
     ],
     { axis: int(0) },
   );

@@ -3,10 +3,17 @@ import { memoryBundle } from '@snapshot-ensemble/ensemble-bundle';
 import type { EnsemblePolicy } from '@snapshot-ensemble/ensemble-math';
 import * as ort from 'onnxruntime-node';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { largestDifference } from '../../../test/bundles.ts';
 import { exportEnsemble } from '../../../test/checked-export.ts';
 import { runOnnx } from '../../../test/run-onnx.ts';
 import { artifactsOf, randomizeWeights, tf } from '../../../test/tfjs.ts';
-import { compareBundles, comparisonText, type HostTensors, type Precision } from '../../index.ts';
+import {
+  compareBundles,
+  comparisonText,
+  readOnnx,
+  type HostTensors,
+  type Precision,
+} from '../../index.ts';
 import { halfOf } from './half.ts';
 
 const { layers } = tf;
@@ -85,6 +92,16 @@ describe('precision', () => {
     expect(largest).toBeGreaterThan(0);
   });
 
+  it.each(['int8-dynamic', 'static'] as const)('%s makes a stacked graph small', async (name) => {
+    const precision: Precision =
+      name === 'static' ? { kind: 'int8-static', ort, rows: [images(64, 1)] } : name;
+    const [full, small] = [await exported('float32'), await exported(precision, members, 'stacked')];
+    expect(small.length / full.length).toBeLessThan(0.3);
+    const rows = images(64, 2);
+    const [want, came] = [await runOnnx(full, rows), await runOnnx(small, rows)];
+    expect(largestDifference(came['y']!.data, want['y']!.data)).toBeLessThan(0.1);
+  });
+
   it('goes with a stacked graph', async () => {
     const small = await exported('float16', members, 'stacked');
     const rows = images(4, 2);
@@ -120,6 +137,20 @@ describe('precision', () => {
     want['y']!.data.forEach((value, at) => {
       expect(Math.abs(value - came['y']!.data[at]!)).toBeLessThan(0.05);
     });
+  });
+
+  it.each([18, 19, 20, 21])('int8-static answers the same at opset %i', async (opset) => {
+    const precision: Precision = { kind: 'int8-static', ort, rows: [images(64, 1)] };
+    const rows = images(64, 2);
+    const answers = [];
+    for (const version of [17, opset]) {
+      const bundle = memoryBundle();
+      await exportEnsemble(await artifacts(), bundle, { policy, precision, opset: version });
+      const bytes = bundle.files.get('ensemble.onnx')!;
+      expect(readOnnx(bytes).opsets['']).toBe(version);
+      answers.push((await runOnnx(bytes, rows))['y']!.data);
+    }
+    expect(largestDifference(answers[1]!, answers[0]!)).toBeLessThan(1e-5);
   });
 
   it('refuses int8-static without rows', async () => {
@@ -172,6 +203,19 @@ describe('exportEnsemble with rows to compare on', () => {
     expect(compared.accuracy!.candidate).toBe(compared.accuracy!.reference);
     const card = new TextDecoder().decode(bundle.files.get('CARD.md'));
     expect(card).toContain(`- \`y\`, float16 against float32: ${comparisonText(compared)}.`);
+  });
+
+  it('takes pixels where the graph does', async () => {
+    const data = Uint8Array.from({ length: 8 * 12 * 12 * 3 }, (_, at) => (at * 37) % 256);
+    const { comparisons } = await exportEnsemble(await artifacts(), memoryBundle(), {
+      policy,
+      precision: 'float16',
+      preprocess: {
+        x_input: { layout: 'nhwc', scale: 1 / 255, mean: [0.5], deviation: [0.25] },
+      },
+      compareOn: { ort, inputs: { x_input: { data, shape: [8, 12, 12, 3] } } },
+    });
+    expect(comparisons!['y']!.rows).toBe(8);
   });
 
   it('compares nothing at float32, and says so', async () => {

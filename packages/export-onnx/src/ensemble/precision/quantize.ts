@@ -6,17 +6,34 @@ const LARGEST = 127;
 /** Weights as int8 and what one step of each channel is worth. */
 export interface Quantized {
   readonly data: TensorData;
-  /** float32 `[channels]`. */
+  /** float32; that of `quantized` is `[channels]`. */
   readonly scales: TensorData;
 }
 
 /** Int8 weights, symmetric, one scale for each index of `axis`: value ≈ scale · int8. */
 export function quantized(data: TensorData, axis: number): Quantized {
-  const values = data.read() as Float32Array;
   const channels = data.shape[axis]!;
   const inner = data.shape.slice(axis + 1).reduce((product, dim) => product * dim, 1);
-  const channelOf = (index: number): number => Math.floor(index / inner) % channels;
-  const largest = new Float32Array(channels);
+  return byChannel(data, [channels], (index) => Math.floor(index / inner) % channels);
+}
+
+/** The same of matrices `[members, inputs, units]`, one scale for each unit of each member: scales are `[members, 1, units]`. */
+export function quantizedStack(data: TensorData): Quantized {
+  const [members, inputs, units] = data.shape as [number, number, number];
+  return byChannel(
+    data,
+    [members, 1, units],
+    (index) => Math.floor(index / (inputs * units)) * units + (index % units),
+  );
+}
+
+function byChannel(
+  data: TensorData,
+  shape: readonly number[],
+  channelOf: (index: number) => number,
+): Quantized {
+  const values = data.read() as Float32Array;
+  const largest = new Float32Array(shape.reduce((product, dim) => product * dim, 1));
   values.forEach((value, index) => {
     const channel = channelOf(index);
     largest[channel] = Math.max(largest[channel]!, Math.abs(value));
@@ -27,6 +44,6 @@ export function quantized(data: TensorData, axis: number): Quantized {
   );
   return {
     data: tensorData('int8', data.shape, steps),
-    scales: tensorData('float32', [channels], scales),
+    scales: tensorData('float32', shape, scales),
   };
 }

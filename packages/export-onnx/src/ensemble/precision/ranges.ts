@@ -5,7 +5,7 @@ import type { Graph, ValueInfo } from '../../onnx/model.ts';
 import { feedsOf, type OrtLike } from '../../parity/check-parity.ts';
 import type { HostTensor, HostTensors } from '../../parity/compare.ts';
 import { irVersionOf } from '../../options.ts';
-import { pairs } from '../backbone.ts';
+import { backbonePairs } from '../backbone.ts';
 import { batchesOf } from './batches.ts';
 
 /** What is needed to learn the ranges of activations. */
@@ -47,7 +47,7 @@ export async function rangesOf(
   try {
     for (const row of rows.flatMap(batchesOf)) {
       const batch = rowsFor(graph.inputs, row);
-      const answer = await session.run(feedsOf(ort, batch));
+      const answer = await session.run(feedsOf(ort, session, batch));
       for (const [name, range] of ranges)
         widen(range, (inputs.has(name) ? batch[name]!.data : answer[name]!.data) as Float32Array);
     }
@@ -99,7 +99,7 @@ export async function rowsAfter(
   const after: HostTensors[] = [];
   try {
     for (const row of rows.flatMap(batchesOf)) {
-      const answer = await session.run(feedsOf(ort, rowsFor(backbone.inputs, row)));
+      const answer = await session.run(feedsOf(ort, session, rowsFor(backbone.inputs, row)));
       const outputs = backbone.outputs.map(({ name }): [string, HostTensor] => {
         const { data, dims } = answer[name]!;
         return [name, { data: data as Float32Array, shape: dims }];
@@ -111,7 +111,7 @@ export async function rowsAfter(
   }
   return ({ inputs }) => {
     const plain = inputs.map((input) => ({ ...input, name: unscoped(input.name) }));
-    const fed = pairs(backbone.outputs, plain);
+    const fed = backbonePairs(backbone.outputs, plain);
     return {
       ort,
       rows: after.map((row) => ({
