@@ -189,6 +189,8 @@ describe('inspect of a bundle', () => {
     expect(stdout).toMatch(
       /^policy +dense: meanProbabilities of 3 members, probabilities, temperature 1$/m,
     );
+    expect(stdout).toMatch(/^ensemble\.onnx +\d+ +\d+ bytes$/m);
+    expect(stdout).toMatch(/^Gemm +3$/m);
     expect(stdout).toMatch(/Every checksum is right\.\n$/);
   });
 });

@@ -209,6 +209,12 @@ describe('writeOnnx', () => {
       );
       expect(rawData.length).toBe(0);
     }
+    const inOne = new Map(
+      readOnnx(exportOnnx(artifacts).bytes).weights.map(({ name, bytes: size }) => [name, size]),
+    );
+    expect(new Map(readOnnx(bytes).weights.map(({ name, bytes: size }) => [name, size]))).toEqual(
+      inOne,
+    );
     const options = { externalData: [{ path: 'model.onnx.data', data }] };
     const apart = await ort.InferenceSession.create(bytes, options);
     const whole = await ort.InferenceSession.create(exportOnnx(artifacts).bytes);

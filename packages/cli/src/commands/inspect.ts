@@ -1,12 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { Bundle } from '@snapshot-ensemble/ensemble-bundle';
+import type { OnnxSummary } from '@snapshot-ensemble/export-onnx';
 import { bundleText } from '../bundle-text.ts';
 import { verify } from '@snapshot-ensemble/snapshot-core';
 import type { Surroundings } from '../command.ts';
 import { inFolder, openFolder, type OpenBundle, type OpenStore } from '../folders.ts';
 import { storeText } from '../inspect-store.ts';
-import { onnxText } from '../onnx-text.ts';
+import { graphsText, onnxText } from '../onnx-text.ts';
 import { CheckFailedError, UsageError } from '../run-main.ts';
 
 interface InspectFlags {
@@ -18,8 +20,8 @@ type Show = (text: string, data: object) => void;
 export function define(command: Command, { print, progress, directory }: Surroundings): void {
   command
     .description(
-      'Shows what a snapshot store or a bundle holds and verifies the checksum of every file in it. For an .onnx file, shows the\n' +
-        'graph: inputs, outputs, operators, and the size of the weights.',
+      'Shows what a snapshot store or a bundle holds and verifies the checksum of every file in it. Of graphs, in a bundle or an\n' +
+        '.onnx file, it shows inputs, outputs, operators, whose weights take how much, and which of them members share.',
     )
     .argument('<folder>', 'a snapshot store, e.g. Ensemble, a bundle, or an .onnx file')
     .option('--json', 'print the manifest as JSON')
@@ -65,17 +67,28 @@ async function inspectStore(folder: string, opened: OpenStore, show: Show): Prom
 
 async function inspectBundle(folder: string, { bundle }: OpenBundle, show: Show): Promise<void> {
   const { manifest } = bundle;
+  let graphs: Readonly<Record<string, OnnxSummary>>;
   try {
     await bundle.verify();
+    graphs = await graphsOf(bundle);
   } catch (error) {
     show(bundleText(manifest), { kind: 'bundle', intact: false, manifest });
     throw inFolder(folder, error);
   } finally {
     await bundle.close();
   }
-  show(`${bundleText(manifest)}\nEvery checksum is right.\n`, {
+  show(`${bundleText(manifest)}\n${graphsText(graphs)}\nEvery checksum is right.\n`, {
     kind: 'bundle',
     intact: true,
     manifest,
+    graphs,
   });
+}
+
+async function graphsOf(bundle: Bundle): Promise<Readonly<Record<string, OnnxSummary>>> {
+  const { readOnnx } = await import('@snapshot-ensemble/export-onnx');
+  const graphs: [string, OnnxSummary][] = [];
+  for (const path of Object.keys(bundle.manifest.files))
+    if (path.endsWith('.onnx')) graphs.push([path, readOnnx(await bundle.readFile(path))]);
+  return Object.fromEntries(graphs);
 }

@@ -59,6 +59,8 @@ export interface Initializer extends Carried {
 export interface StoredInitializer {
   readonly name: string;
   readonly isSparse: boolean;
+  /** Of its elements, where the file beside holds them. */
+  readonly externalBytes?: number;
   /** The TensorProto or SparseTensorProto. */
   readonly bytes: Uint8Array;
 }

@@ -45,6 +45,8 @@ export interface DecodedTensor {
   /** Undefined for a tensor that this package does not compute with. */
   readonly data: TensorData | undefined;
   readonly rest: Uint8Array | undefined;
+  /** Of elements that lie in a file of their own. */
+  readonly externalBytes?: number;
 }
 
 /** TensorProto. Throws where its dimensions do not match its bytes; elements are views of the file where they can be. */
@@ -64,9 +66,14 @@ export function decodeTensor(message: Uint8Array, budget: wire.Budget): DecodedT
     if (elements !== count)
       throw invalid(`tensor "${name}" of shape [${shape.join(', ')}] has ${elements} ${unit}`);
   };
-  if (isElsewhere || (wire.number(fields, DATA_LOCATION) ?? 0) !== 0)
-    return { name, data: undefined, rest };
   const bits = elementBits[code];
+  if (isElsewhere || (wire.number(fields, DATA_LOCATION) ?? 0) !== 0)
+    return {
+      name,
+      data: undefined,
+      rest,
+      ...(bits !== undefined && { externalBytes: Math.ceil((count * bits) / 8) }),
+    };
   if (raw !== undefined && bits !== undefined && raw.length !== Math.ceil((count * bits) / 8))
     throw invalid(`tensor "${name}" of shape [${shape.join(', ')}] has ${raw.length} bytes`);
   if (raw === undefined && wire.has(fields, STRINGS))

@@ -71,8 +71,17 @@ function decodeGraph(message: Uint8Array, budget: wire.Budget, depth: number): G
       data === undefined ? [] : [{ name, data, ...(rest && { rest }) }],
     ),
     ...some('storedInitializers', [
-      ...tensors.flatMap(({ name, data, bytes }) =>
-        data === undefined ? [{ name, isSparse: false, bytes }] : [],
+      ...tensors.flatMap(({ name, data, bytes, externalBytes }) =>
+        data === undefined
+          ? [
+              {
+                name,
+                isSparse: false,
+                bytes,
+                ...(externalBytes !== undefined && { externalBytes }),
+              },
+            ]
+          : [],
       ),
       ...sparse,
     ]),

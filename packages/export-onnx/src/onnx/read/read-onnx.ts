@@ -20,10 +20,15 @@ export interface OnnxSummary {
   readonly graphName: string;
   readonly inputs: readonly DeclaredTensor[];
   readonly outputs: readonly DeclaredTensor[];
-  /** Names and kinds of nodes, in the order of the file. */
-  readonly nodes: readonly { readonly name: string; readonly opType: string }[];
+  /** Names and kinds of nodes, and of the values that they take and give, in the order of the file. */
+  readonly nodes: readonly {
+    readonly name: string;
+    readonly opType: string;
+    readonly inputs: readonly string[];
+    readonly outputs: readonly string[];
+  }[];
   readonly initializers: readonly string[];
-  /** Bytes of each constant that lies in the file itself. */
+  /** Bytes of each constant in the file itself, or in one beside it. */
   readonly weights: readonly { readonly name: string; readonly bytes: number }[];
 }
 
@@ -42,11 +47,21 @@ export function readOnnx(bytes: Uint8Array): OnnxSummary {
     graphName: graph.name,
     inputs: graph.inputs.map(declared),
     outputs: graph.outputs.map(declared),
-    nodes: graph.nodes.map(({ name, opType }) => ({ name, opType })),
+    nodes: graph.nodes.map(({ name, opType, inputs, outputs }) => ({
+      name,
+      opType,
+      inputs,
+      outputs,
+    })),
     initializers: [...graph.initializers, ...(graph.storedInitializers ?? [])].map(
       ({ name }) => name,
     ),
-    weights: graph.initializers.map(({ name, data }) => ({ name, bytes: byteLengthOf(data) })),
+    weights: [
+      ...graph.initializers.map(({ name, data }) => ({ name, bytes: byteLengthOf(data) })),
+      ...(graph.storedInitializers ?? []).flatMap(({ name, externalBytes: bytes }) =>
+        bytes === undefined ? [] : [{ name, bytes }],
+      ),
+    ],
   };
 }
 
