@@ -8,6 +8,8 @@ export {
   loadMembers,
   type PredictOptions,
 } from './load-members.ts';
+export type { AnswerNames, HostRows } from './host-answers.ts';
+export type { MemberOutputs } from './member-model.ts';
 export { type AnyStore, memberArtifacts, memberIOHandler } from './member-artifacts.ts';
 export type { ReadOutput } from './output-kind.ts';
 export type { LoadOptions, MemberSelection } from './select-members.ts';

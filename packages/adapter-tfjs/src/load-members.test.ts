@@ -70,6 +70,31 @@ describe('loadMembers', () => {
     expectClose(values(outputs), predictedInTraining.flat());
   });
 
+  it('answers rows outside TensorFlow.js, by the names of a bundle', async () => {
+    const ensemble = await loadMembers(tf, store);
+    const { xs } = clusters(30);
+    const names = { inputs: [{ name: 'x' }], outputs: ['classes'] };
+    const rows = { x: { data: xs.dataSync() as Float32Array, shape: xs.shape } };
+    const before = tf.memory().numTensors;
+    const answers = await ensemble.answers(rows, names);
+    expect(tf.memory().numTensors).toBe(before);
+    expect(answers.map((each) => each['classes']!.shape)).toEqual([
+      [30, 3],
+      [30, 3],
+      [30, 3],
+    ]);
+    expectClose(
+      answers.flatMap((each) => [...each['classes']!.data]),
+      predictedInTraining.flat(),
+    );
+    await expect(ensemble.answers({ y: rows.x }, names)).rejects.toThrow(
+      'answers: the rows have no "x"; they have y. Give every input of the model.',
+    );
+    await expect(ensemble.answers(rows, { ...names, outputs: ['a', 'b'] })).rejects.toThrow(
+      'got 2 names of outputs (a, b); the model has 1',
+    );
+  });
+
   it('averages probabilities over all members', async () => {
     const ensemble = await loadMembers(tf, store);
     const outputs = await ensemble.predict(clusters(30).xs);

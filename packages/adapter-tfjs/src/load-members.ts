@@ -14,6 +14,7 @@ import {
   type OutputsDescription,
   verdictsOn,
 } from './evaluate.ts';
+import { type AnswerNames, type HostRows, namedByMember, withTensors } from './host-answers.ts';
 import { type AnyStore, asSnapshotStore } from './member-artifacts.ts';
 import {
   applied,
@@ -57,6 +58,14 @@ export interface LoadedMembers<Outputs extends Tensor | Tensor[] = Tensor> {
   predict(inputs: Inputs, options?: PredictOptions): Promise<Outputs>;
   /** Every member's outputs, `[members, rows, …]`, in the order of `members`. The caller disposes of them. */
   predictMembers(inputs: Inputs, options?: PredictOptions): Promise<Outputs>;
+  /**
+   * What each member answers to rows outside TensorFlow.js, by the names given: what `exportEnsemble` of export-onnx takes as
+   * `smoke.predictMembers`, so that a bundle's expected answers come from the model and not from its graph.
+   */
+  readonly answers: (
+    rows: HostRows,
+    names: AnswerNames,
+  ) => Promise<readonly Readonly<Record<string, MemberOutputs>>[]>;
   /**
    * Metrics of the ensemble and of each member: accuracy, negative log-likelihood (nats) and Brier score of classes,
    * mean squared and absolute error of values; and the verdict whether it is worth it. Targets are one-hot rows, class
@@ -114,6 +123,10 @@ export async function loadMembers<Outputs extends Tensor | Tensor[] = Tensor>(
       inTurn(async () => tensors(combined(await outputsOf(inputs, options)))),
     predictMembers: (inputs, options) =>
       inTurn(async () => tensors((await outputsOf(inputs, options)).map(stack))),
+    answers: (rows, names) =>
+      inTurn(async () =>
+        namedByMember(await withTensors(tf, rows, names.inputs, outputsOf), names.outputs),
+      ),
     evaluate: (inputs, targets, options = {}) =>
       inTurn(async () => {
         checkOptions('evaluate', options, { batchSize: true, rival: true });
