@@ -3,8 +3,8 @@ import type { CommandModule } from './command.ts';
 export interface CommandEntry {
   /** One line for the list of commands. */
   readonly summary: string;
-  /** Two command lines for its help; a test runs them in this order. */
-  readonly examples: readonly [string, string];
+  /** Command lines for its help; a test runs them in this order. */
+  readonly examples: readonly [string, string, ...string[]];
   /** Only the command that was asked for is loaded. */
   readonly load: () => Promise<CommandModule>;
 }
@@ -36,7 +36,12 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   },
   export: {
     summary: 'export the members of a snapshot store as one ONNX bundle',
-    examples: ['export Ensemble --out bundle', 'export Ensemble --out last-two --last 2 --check'],
+    examples: [
+      'export Ensemble --out bundle',
+      'export Ensemble --out last-two --last 2 --check',
+      'export Ensemble --out heads --backbone backbone/model.json --cut-at features --check',
+      'export Ensemble --out fitted --config export.json',
+    ],
     load: () => import('./commands/export.ts'),
   },
   repair: {

@@ -2,9 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { meanPolicy } from '@snapshot-ensemble/ensemble-math';
 import { createSnapshotStore } from '@snapshot-ensemble/snapshot-core';
 import { fileBlobs } from '@snapshot-ensemble/snapshot-core/node';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { writeGraphBackbone } from '../test/backbone.ts';
 import { useFolder } from '../test/fixtures.ts';
 import { runCli, startCli } from '../test/run-cli.ts';
 import { commands } from './commands.ts';
@@ -32,6 +34,9 @@ const inFolder = { directory: '' };
 beforeAll(async () => {
   inFolder.directory = folder.path;
   await writeFile(join(folder.path, 'train.mjs'), training);
+  await writeGraphBackbone(join(folder.path, 'backbone'));
+  const temperate = { ...meanPolicy('probabilities', [0, 1, 2]), temperature: 1.5 };
+  await writeFile(join(folder.path, 'export.json'), JSON.stringify({ policy: temperate }));
 });
 
 /** In an order in which each finds what it needs: exports come first. */

@@ -48,6 +48,15 @@ describe('export of a saved model', () => {
     const run = await cli('export', source, '--out', 'graph.onnx', '--check');
     expect({ code: run.code, stderr: run.stderr }).toEqual({ code: 0, stderr: '' });
     expect(run.stdout).toMatch(/output {2}scores float32 \[N, 2\][^]*scores +\S+ +ok/);
+    const cut = ['--out', 'cut.onnx', '--cut-at', 'product'];
+    expect(await cli('export', source, ...cut, '--check')).toMatchObject({
+      code: 0,
+      stderr: '',
+      stdout: expect.stringMatching(/output {2}product float32 \[N, 2\][^]*product +\S+ +ok/),
+    });
+    expect((await cli('export', source, '--out', 'b.onnx', '--backbone', source)).stderr).toBe(
+      'error: export: --backbone is for stores; a model.json becomes a single file. Leave it out, or export a store.\n',
+    );
   });
 
   it.each([

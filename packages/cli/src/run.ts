@@ -28,7 +28,7 @@ async function programFor(argv: readonly string[], surroundings: Surroundings): 
     .helpCommand(false)
     .addHelpText(
       'after',
-      '\nsnapshot-ensemble COMMAND --help has two examples of each.\nExit codes: 0 fine, 1 a check failed, 2 wrong usage, 3 something is missing on this machine.',
+      '\nsnapshot-ensemble COMMAND --help has examples of each.\nExit codes: 0 fine, 1 a check failed, 2 wrong usage, 3 something is missing on this machine.',
     )
     .option('--debug', 'on an error, also show where it came from')
     .configureOutput({ writeOut: surroundings.print, outputError: () => undefined });

@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Surroundings } from '../command.ts';
-import { type ExportFlags, type Labels, precisions } from '../export/flags.ts';
+import { withConfig } from '../export/config.ts';
+import { type ExportFlags, forms, kinds, type Labels, precisions } from '../export/flags.ts';
 import { exportModel } from '../export/export-model.ts';
 import { exportStore } from '../export/export-store.ts';
 import { count } from '../values.ts';
@@ -26,7 +27,7 @@ export function define(command: Command, surroundings: Surroundings): void {
       new Option(
         '--form <form>',
         'how members are divided into files (default: auto, which is staged for a cascade, otherwise fused)',
-      ).choices(['auto', 'fused', 'stacked', 'staged', 'separate']),
+      ).choices(forms),
     )
     .addOption(
       new Option('--precision <precision>', 'how weights are stored (default: float32)').choices(
@@ -37,22 +38,31 @@ export function define(command: Command, surroundings: Surroundings): void {
       '--rows <file>',
       'rows as an Open Inference request in JSON, with "labels" if known: to compare a reduced precision with float32, and for int8-static to learn ranges from',
     )
+    .option(
+      '--backbone <model.json>',
+      'a frozen model, of layers or a graph, whose outputs the members take: computed and stored once',
+    )
+    .option('--cut-at <nodes>', 'of a graph model: ends it at these nodes: a,b', list)
+    .option(
+      '--config <file>',
+      'JSON with options of exportEnsemble(), such as a fitted policy or preprocess; flags win over it',
+    )
     .option('--name <name>', "the bundle's name (default: that of its folder)")
     .addOption(
       new Option(
         '--kind <kind>',
         "kind of the model's outputs (default: derived from the last layer)",
-      ).choices(['probabilities', 'logits', 'binary', 'multi-label', 'regression']),
+      ).choices(kinds),
     )
     .option('--labels <output=a,b,…>', 'class names of an output; may be repeated', addLabels, {})
     .option('--opset <version>', 'version of the ONNX operators, 17 to 21', opset)
     .option('--no-smoke', 'leave out the smoke request')
     .option('--overwrite', 'replace what is already there')
     .option('--json', 'print what was written, and what --check compared, as JSON')
-    .action((source: string, flags: ExportFlags) =>
+    .action(async (source: string, flags: ExportFlags) =>
       source.endsWith('.json')
         ? exportModel(source, flags, surroundings)
-        : exportStore(source, flags, surroundings),
+        : exportStore(source, await withConfig(flags, surroundings.directory), surroundings),
     );
 }
 

@@ -6,6 +6,7 @@ import {
   type GraphModelArtifacts,
   type HostTensors,
   type OrtLike,
+  type ParityOptions,
   type ParityResult,
 } from '@snapshot-ensemble/export-onnx';
 import type { ModelArtifacts } from '@snapshot-ensemble/snapshot-core';
@@ -18,28 +19,43 @@ export interface CheckedGraph {
   /** Names for the outputs of a model, in their order. */
   readonly outputs: readonly string[];
   readonly models: readonly (ModelArtifacts | GraphModelArtifacts)[];
+  /** Of a graph model: where it ends. */
+  readonly cutAt?: readonly string[] | undefined;
   /** What the graph says, made of what each model says, by name. */
   readonly combine: (perModel: readonly HostTensors[]) => HostTensors;
 }
 
-/** Compares an exported graph on onnxruntime with the models in TensorFlow.js. `problem` says where they differ. */
-export async function checkWithTfjs(
-  graph: CheckedGraph,
-  directory: string,
-): Promise<{
+export interface CheckResult {
   readonly results: readonly ParityResult[];
   readonly text: string;
+  /** Where they differ. */
   readonly problem: string | undefined;
-}> {
+}
+
+/** Compares an exported graph on onnxruntime with the models in TensorFlow.js. */
+export async function checkWithTfjs(graph: CheckedGraph, directory: string): Promise<CheckResult> {
   const tf = await needed<typeof Tfjs>('@tensorflow/tfjs', directory, '--check');
   const ort = await needed<OrtLike>('onnxruntime-node', directory, '--check');
-  const { predict } = await openTfjsModels(tf, graph.models, graph.inputs, graph.outputs);
-  const results = await checkParity({
+  const { predict } = await openTfjsModels(
+    tf,
+    graph.models,
+    graph.inputs,
+    graph.outputs,
+    graph.cutAt,
+  );
+  return parityText(ort, {
     bytes: graph.bytes,
-    ort,
     inputs: parityInputs(graph.models[0]!, graph.inputs),
     predict: async (inputs) => graph.combine(await predict(inputs)),
   });
+}
+
+/** The largest differences, in a table too. */
+export async function parityText(
+  ort: OrtLike,
+  options: Omit<ParityOptions, 'ort'>,
+): Promise<CheckResult> {
+  const results = await checkParity({ ...options, ort });
   const wrong = results.filter(({ isClose, isArgmaxEqual }) => !isClose || !isArgmaxEqual);
   return {
     results,

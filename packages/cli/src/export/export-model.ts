@@ -17,7 +17,7 @@ export async function exportModel(
   flags: ExportFlags,
   { print, progress, directory }: Surroundings,
 ): Promise<void> {
-  const { out, opset } = flags;
+  const { out, opset, cutAt } = flags;
   refuseBundleFlags(flags);
   const target = resolve(directory, out);
   if (!out.endsWith('.onnx'))
@@ -33,6 +33,7 @@ export async function exportModel(
   const written = await writeOnnx(artifacts, bundleDirectory(dirname(target)), {
     path: basename(target),
     ...(opset !== undefined && { opset }),
+    ...(cutAt && { cutAt }),
   }).catch((error: unknown) => {
     throw inFolder(source, error);
   });
@@ -50,6 +51,7 @@ export async function exportModel(
         inputs: written.inputs,
         outputs: written.outputs.map(({ name }) => name),
         models: [artifacts],
+        cutAt,
         combine: ([answers]) => answers!,
       },
       directory,
@@ -74,12 +76,15 @@ function describe({ name, dtype, shape }: ExportedTensor): string {
 function refuseBundleFlags(flags: ExportFlags): void {
   const { last, members, best, metric, sweep, form, precision, rows, name, kind, labels, smoke } =
     flags;
+  const { backbone, config } = flags;
   const given = {
     last,
-    members,
     best,
     metric,
     sweep,
+    members,
+    backbone,
+    config,
     form,
     precision,
     rows,

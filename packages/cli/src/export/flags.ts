@@ -1,9 +1,14 @@
-import type { EnsemblePolicy } from '@snapshot-ensemble/ensemble-math';
 import type { ExportEnsembleOptions } from '@snapshot-ensemble/export-onnx';
 
 /** What `--precision` takes. */
 export const precisions = ['float32', 'float16', 'int8-dynamic', 'int8-static'] as const;
 export type PrecisionFlag = (typeof precisions)[number];
+
+/** What `--form` takes. */
+export const forms = ['auto', 'fused', 'stacked', 'staged', 'separate'] as const;
+
+/** What `--kind` takes. */
+export const kinds = ['probabilities', 'logits', 'binary', 'multi-label', 'regression'] as const;
 
 export type Labels = Readonly<Record<string, readonly string[]>>;
 
@@ -15,14 +20,32 @@ export interface ExportFlags {
   readonly best?: number;
   readonly metric?: string;
   readonly sweep?: true;
-  readonly form?: ExportEnsembleOptions['form'];
+  readonly backbone?: string;
+  readonly cutAt?: readonly string[];
+  readonly config?: string;
+  readonly form?: (typeof forms)[number];
   readonly precision?: PrecisionFlag;
   readonly rows?: string;
   readonly name?: string;
-  readonly kind?: EnsemblePolicy['kind'];
+  readonly kind?: (typeof kinds)[number];
   readonly labels: Labels;
   readonly opset?: number;
   readonly smoke: boolean;
   readonly overwrite?: true;
   readonly json?: true;
 }
+
+/** What only a configuration file may say beside. */
+type Configured = Pick<
+  ExportEnsembleOptions,
+  | 'policy'
+  | 'preprocess'
+  | 'inputShapes'
+  | 'statistics'
+  | 'sigmoidOutputs'
+  | 'memberFiles'
+  | 'provenance'
+>;
+
+/** Flags and configuration file together. */
+export type ExportSettings = Omit<ExportFlags, 'config'> & Partial<Configured>;

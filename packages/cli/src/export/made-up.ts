@@ -7,7 +7,7 @@ const rows = 2;
 /** Its multiples modulo 1 are spread evenly, however many there are. */
 const goldenRatio = (1 + Math.sqrt(5)) / 2;
 
-/** Inputs of made-up numbers: real ones are spread over [0, 1); integers, which may be indices of anything, are 0. */
+/** Inputs of made-up numbers: real ones are spread over [0, 1), pixels over all there are; integers, which may be indices of anything, are 0. */
 export function madeUpInputs(
   inputs: readonly Pick<BundleTensor, 'name' | 'dtype' | 'shape'>[],
 ): HostTensors {
@@ -24,6 +24,7 @@ function madeUp({ dtype, shape }: Pick<BundleTensor, 'dtype' | 'shape'>): HostTe
     case 'float16':
       return { data: Float32Array.from({ length }, (_, index) => spread(index)), shape: sides };
     case 'uint8':
+      return { data: Uint8Array.from({ length }, (_, at) => 256 * spread(at)), shape: sides };
     case 'bool':
       return { data: new Uint8Array(length), shape: sides };
     case 'int32':

@@ -52,6 +52,7 @@ export async function openTfjsModels(
   artifacts: readonly (ModelArtifacts | GraphModelArtifacts)[],
   inputs: readonly { readonly name: string; readonly dtype: string }[],
   outputs: readonly string[],
+  cutAt?: readonly string[],
 ): Promise<TfjsModels> {
   // Else it greets whoever runs it in Node.
   tf.enableProdMode();
@@ -72,7 +73,7 @@ export async function openTfjsModels(
       });
       const answers: HostTensors[] = [];
       for (const model of models) {
-        const all = await answerOf(tf, model, tensors);
+        const all = await answerOf(tf, model, tensors, cutAt);
         const named = all.map((tensor, index): [string, HostTensor] => [
           outputs[index]!,
           { data: tensor.dataSync(), shape: tensor.shape },
@@ -89,28 +90,33 @@ export async function openTfjsModels(
   };
 }
 
-/** A layers model leaves tensors behind; a graph model with loops runs asynchronously only, and says so. */
 async function answerOf(
   tf: typeof Tfjs,
   model: Tfjs.LayersModel | Tfjs.GraphModel,
   tensors: Tfjs.Tensor[],
+  cutAt: readonly string[] | undefined,
 ): Promise<readonly Tfjs.Tensor[]> {
-  const answer = await predicted(tf, model, tensors);
+  const answer = await predicted(tf, model, tensors, cutAt);
   if (Array.isArray(answer)) return answer;
   return 'dataSync' in answer ? [answer as Tfjs.Tensor] : Object.values(answer);
 }
 
+/** A layers model leaves tensors behind; a graph model with loops runs asynchronously only, and says so. */
 async function predicted(
   tf: typeof Tfjs,
   model: Tfjs.LayersModel | Tfjs.GraphModel,
   tensors: Tfjs.Tensor[],
+  cutAt: readonly string[] | undefined,
 ): Promise<Tfjs.Tensor | Tfjs.Tensor[] | Tfjs.NamedTensorMap> {
+  const nodes = cutAt && [...cutAt];
   try {
+    if (nodes !== undefined && 'execute' in model)
+      return tf.tidy(() => model.execute(tensors, nodes));
     return tf.tidy(() => model.predict(tensors));
   } catch (error) {
-    if ('executeAsync' in model && error instanceof Error && error.message.includes('executeAsync'))
-      return model.predictAsync(tensors);
-    throw error;
+    if (!('executeAsync' in model && error instanceof Error)) throw error;
+    if (!error.message.includes('executeAsync')) throw error;
+    return nodes === undefined ? model.predictAsync(tensors) : model.executeAsync(tensors, nodes);
   }
 }
 
