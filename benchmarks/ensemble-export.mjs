@@ -13,7 +13,7 @@ import { exportEnsemble } from '@snapshot-ensemble/export-onnx';
 import { createSnapshotStore } from '@snapshot-ensemble/snapshot-core';
 import { fileBlobs } from '@snapshot-ensemble/snapshot-core/node';
 
-const UNITS = 1024;
+const UNITS = 512;
 const MEBIBYTE = 2 ** 20;
 const LAYER_MEBIBYTES = (4 * UNITS * UNITS) / MEBIBYTE;
 /** Beyond one member. */
@@ -22,7 +22,7 @@ const ALLOWANCE = 64;
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    python: { type: 'string', default: 'python3' },
+    python: { type: 'string', multiple: true, default: ['python3'] },
     folder: { type: 'string', default: tmpdir() },
     child: { type: 'string' },
   },
@@ -44,7 +44,7 @@ if (flags.child !== undefined) {
     else if (section === 'sizes')
       await table(
         'sizes',
-        [4, 16, 64, 256, 1024].map((mebibytes) => ({ members: 2, mebibytes })),
+        [1, 4, 16, 64, 256, 1024].map((mebibytes) => ({ members: 2, mebibytes })),
       );
     else if (section === 'beyond')
       await table('beyond 2 GiB', [{ members: 5, mebibytes: 512 }], judged);
@@ -102,17 +102,18 @@ function judged(bundle) {
        console.log(JSON.stringify({ path: bundle.locate('ensemble.onnx') }));`,
     ]),
   );
-  console.log(
-    run(flags.python, [
-      '-c',
-      `import numpy, onnxruntime, os
+  for (const python of flags.python)
+    console.log(
+      run(python, [
+        '-c',
+        `import numpy, onnxruntime, os
 folder = ${JSON.stringify(path)}
 print(sum(os.path.getsize(os.path.join(os.path.dirname(folder), name)) for name in os.listdir(os.path.dirname(folder)) if name.startswith('ensemble.onnx')) / 2 ** 30, 'GiB')
 session = onnxruntime.InferenceSession(folder)
 answer = session.run(None, {session.get_inputs()[0].name: numpy.ones((1, ${UNITS}), numpy.float32)})
 print('onnxruntime', onnxruntime.__version__, [(o.name, a.shape, float(a.flat[0])) for o, a in zip(session.get_outputs(), answer)][:1])`,
-    ]),
-  );
+      ]),
+    );
 }
 
 /** Square layers, each with weights of its own, which cost nothing to make. @param {string} folder @param {number} members @param {number} layers */

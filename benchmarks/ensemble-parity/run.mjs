@@ -1,5 +1,5 @@
 // @ts-check
-// `node benchmarks/ensemble-parity/run.mjs cnn|resnet20 FOLDER [--rows 10000] [--rounds 9]`: every form and precision of the ensemble in a store
+// `node benchmarks/ensemble-parity/run.mjs cnn|resnet20 FOLDER [--rows 10000] [--rounds 9] [--threads 1]`: every form and precision of the ensemble in a store
 // (see train.mjs) against its members in tfjs, combined by ensemble-math, on the test images of Fashion-MNIST.
 import { parseArgs } from 'node:util';
 import { tfjsTrainer } from '@snapshot-ensemble/adapter-tfjs';
@@ -28,11 +28,13 @@ const { values: flags, positionals } = parseArgs({
   options: {
     rows: { type: 'string', default: '10000' },
     rounds: { type: 'string', default: '9' },
+    threads: { type: 'string' },
   },
 });
 const [title = '', folder = ''] = positionals;
 const test = fashion('t10k', Number(flags.rows));
 const { rows } = test;
+const threads = flags.threads === undefined ? {} : { intraOpNumThreads: Number(flags.threads) };
 const calibration = fashion('train', CALIBRATION_ROWS);
 
 tf.enableProdMode();
@@ -172,7 +174,8 @@ async function runnerOf(name, options) {
   const graphs = [...bundle.files].filter(([path]) => path.endsWith('.onnx'));
   /** @type {Map<string, ort.InferenceSession>} */
   const sessions = new Map();
-  for (const [path, bytes] of graphs) sessions.set(path, await ort.InferenceSession.create(bytes));
+  for (const [path, bytes] of graphs)
+    sessions.set(path, await ort.InferenceSession.create(bytes, threads));
   const run = async (/** @type {string} */ path, /** @type {HostTensors} */ feeds) => {
     const session = sessions.get(path);
     if (session === undefined) throw new Error(path);
