@@ -4,7 +4,7 @@ import { textTable } from './text-table.ts';
 
 /** An ONNX file for people: what goes in and out, its operators, whose weights take how much, and which of them members share. */
 export function onnxText(file: OnnxSummary, size: number): string {
-  const { producerName, irVersion, opsets, inputs, outputs, nodes, metadata } = file;
+  const { producerName, irVersion, opsets, inputs, outputs, metadata } = file;
   const versions = Object.entries(opsets).map(([domain, version]) =>
     domain === '' ? `opset ${version}` : `${domain} ${version}`,
   );

@@ -47,7 +47,7 @@ function mapNumbers<A extends JsonNumber, B extends JsonNumber>(
       Object.entries(value.policy).map(([name, policy]) => [name, mapThresholds(policy, map)]),
     ),
     members: value.members.map((member) => ({ ...member, metrics: values(member.metrics) })),
-  } as Numbered<B>;
+  };
 }
 
 function mapThresholds<A extends JsonNumber, B extends JsonNumber>(

@@ -58,5 +58,5 @@ async function inputSets(
     dtype: dtype as ExportedTensor['dtype'],
     shape: shape.map((side) => side ?? 'N'),
   }));
-  return parityInputs(backbone?.artifacts ?? { modelTopology: topology as object }, tensors);
+  return parityInputs(backbone?.artifacts ?? { modelTopology: topology }, tensors);
 }

@@ -69,7 +69,8 @@ export async function openFront(
 /** Only the names of what goes in and out are wanted. */
 const nowhere: BundleSink = {
   async write(_, chunks) {
-    for await (const chunk of chunks) void chunk;
+    const all = chunks[Symbol.asyncIterator]();
+    while ((await all.next()).done !== true);
   },
 };
 
@@ -95,10 +96,7 @@ function preprocessed(
   { layout, resize, scale, mean, deviation }: BundlePreprocess,
 ): HostTensor {
   const result = tf.tidy(() => {
-    const given = tf.tensor4d(
-      Float32Array.from(data),
-      shape as readonly number[] as [number, number, number, number],
-    );
+    const given = tf.tensor4d(Float32Array.from(data), shape as [number, number, number, number]);
     const pixels = layout === 'nchw' ? tf.transpose(given, [0, 2, 3, 1]) : given;
     return resized(tf, pixels, resize)
       .mul(scale)
