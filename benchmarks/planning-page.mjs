@@ -55,7 +55,7 @@ One row of ${(bytes / 1000).toFixed(1)} kB a request, binary, ${measured.connect
 | form | requests a second | p99, ms | arithmetic, share of the core | resident memory, MB |
 | --- | --- | --- | --- | --- |
 ${[...FORMS, /** @type {const} */ ('trivial')].map(servedRow).join('\n')}
-
+${cascadeNote()}
 ## How many cores for a rate
 
 A replica is one core here, planned with at ${100 * PLANNED} % of what it served: the rest is for bursts and for a replica that is being replaced.
@@ -112,6 +112,12 @@ function servedRow(form) {
   const arithmetic = form === 'trivial' ? '–' : `${(100 * (1 - rate / front)).toFixed(0)} %`;
   const name = form === 'trivial' ? 'the server alone' : form;
   return row(name, round(rate), p99.toFixed(1), arithmetic, residentMB.toFixed(0));
+}
+
+function cascadeNote() {
+  return served.cascade.rate < served.fused.rate
+    ? '\nMembers as small as these are done before the next stage has begun: for one row a request a cascade costs more than it saves.\n'
+    : '';
 }
 
 /** @param {number} wanted */
