@@ -191,16 +191,15 @@ describe('members', () => {
     });
   const all = [model(1), model(2), model(3), model(4)];
 
-  it.each([
-    [[2, 0]],
-    [['member-2', 'member-0']],
-    [['member-2', 0]],
-  ])('are those named, in that order: %j', async (members) => {
-    const some = await bundleOf(all, { policy: mean('probabilities', 2), members });
-    const alone = await bundleOf([all[2]!, all[0]!], { policy: mean('probabilities', 2) });
-    expect(some.files.get('ensemble.onnx')).toEqual(alone.files.get('ensemble.onnx'));
-    expect(some.manifest.members.map(({ id }) => id)).toEqual(['member-2', 'member-0']);
-  });
+  it.each([[[2, 0]], [['member-2', 'member-0']], [['member-2', 0]]])(
+    'are those named, in that order: %j',
+    async (members) => {
+      const some = await bundleOf(all, { policy: mean('probabilities', 2), members });
+      const alone = await bundleOf([all[2]!, all[0]!], { policy: mean('probabilities', 2) });
+      expect(some.files.get('ensemble.onnx')).toEqual(alone.files.get('ensemble.onnx'));
+      expect(some.manifest.members.map(({ id }) => id)).toEqual(['member-2', 'member-0']);
+    },
+  );
 
   it.each<[readonly (number | string)[], RegExp]>([
     [[4], /There is no member 4. Give positions 0 … 3, or ids: member-0, /],

@@ -56,7 +56,10 @@ const absolutes: Readonly<Record<BundlePrecision, number>> = {
  * The smoke request and the answer that ensemble-math makes of the members' own answers. Throws `ExportError('invalid-policy')` where the
  * members give what the policy's kind rules out.
  */
-export async function smokeTestOf(described: DescribedBundle, options: SmokeOptions): Promise<SmokeTest> {
+export async function smokeTestOf(
+  described: DescribedBundle,
+  options: SmokeOptions,
+): Promise<SmokeTest> {
   const { name, inputs, outputs, policy, members, precision } = described;
   const { absolute = absolutes[precision], relative = precision === 'float32' ? 1e-4 : 1e-2 } =
     options;

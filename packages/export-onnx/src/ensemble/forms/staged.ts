@@ -43,7 +43,12 @@ export function staged(plan: Plan): readonly Stage[] {
       ...(isLast ? {} : { stateName: `${name}.after_${index + 1}` }),
     }));
     const head = headGraph(inputs, wanted, opset);
-    const parts = [...(index === 0 ? before(plan) : preprocess), branch, head.graph, ...passed.graphs];
+    const parts = [
+      ...(index === 0 ? before(plan) : preprocess),
+      branch,
+      head.graph,
+      ...passed.graphs,
+    ];
     const outputs = [...head.graph.outputs, ...passed.outputs];
     const graph = joined(`stage-${index}`, parts, outputs);
     stages.push({

@@ -37,7 +37,8 @@ export async function toStaticInt8(
     (node, editor) => {
       const inputs = node.inputs.map((name) => rounded.get(name) ?? name);
       const layer = layers.get(node);
-      if (layer === undefined) editor.put({ ...node, inputs: keptAsInt8(node, inputs, constants, editor) });
+      if (layer === undefined)
+        editor.put({ ...node, inputs: keptAsInt8(node, inputs, constants, editor) });
       else putLayer(node, layer, inputs[0]!, stepOf(ranges.get(layer.input)!), editor);
       for (const output of node.outputs) round(editor, output);
     },

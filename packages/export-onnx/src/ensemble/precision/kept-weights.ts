@@ -8,14 +8,15 @@ const FLOAT32 = 1;
 const FEWEST_WEIGHTS = 256;
 
 /** Which inputs of an operator are weights, and along which axis each channel has a step of its own. */
-const weightInputs: Readonly<Record<string, { readonly at: readonly number[]; readonly axis: number }>> =
-  {
-    Conv: { at: [1], axis: 0 },
-    // W and R, [1, gates · units, inputs].
-    LSTM: { at: [1, 2], axis: 1 },
-    GRU: { at: [1, 2], axis: 1 },
-    RNN: { at: [1, 2], axis: 1 },
-  };
+const weightInputs: Readonly<
+  Record<string, { readonly at: readonly number[]; readonly axis: number }>
+> = {
+  Conv: { at: [1], axis: 0 },
+  // W and R, [1, gates · units, inputs].
+  LSTM: { at: [1, 2], axis: 1 },
+  GRU: { at: [1, 2], axis: 1 },
+  RNN: { at: [1, 2], axis: 1 },
+};
 
 /** The inputs of a node, large weights among them as int8 with what makes them float32 again, which onnxruntime does once when it loads. */
 export function keptAsInt8(

@@ -95,7 +95,10 @@ describe('precision', () => {
   it.each(['int8-dynamic', 'static'] as const)('%s makes a stacked graph small', async (name) => {
     const precision: Precision =
       name === 'static' ? { kind: 'int8-static', ort, rows: [images(64, 1)] } : name;
-    const [full, small] = [await exported('float32'), await exported(precision, members, 'stacked')];
+    const [full, small] = [
+      await exported('float32'),
+      await exported(precision, members, 'stacked'),
+    ];
     expect(small.length / full.length).toBeLessThan(0.3);
     const rows = images(64, 2);
     const [want, came] = [await runOnnx(full, rows), await runOnnx(small, rows)];
