@@ -13,6 +13,9 @@ const load = createRequire(new URL('../../packages/export-onnx/package.json', im
 /** @type {any} */
 const tf = load('@tensorflow/tfjs');
 const [folder = 'out', tier] = process.argv.slice(2);
+// What an integer stays below: rows of a table.
+/** @type {Readonly<Record<string, number>>} */
+const below = { embedding: 20 };
 const small = ['antispoof', 'emotion', 'liveness'];
 
 mkdirSync(folder, { recursive: true });
@@ -43,7 +46,7 @@ for (const [name, file] of [...models(), ...(tier === 'all' ? converted() : [])]
         name: input,
         dtype,
         shape: dims,
-        data: dtype === 'float32' ? data : data.map((x) => Math.floor(x * 255)),
+        data: dtype === 'float32' ? data : data.map((x) => Math.floor(x * (below[name] ?? 256))),
       };
     });
     const answer = model.execute(

@@ -10,6 +10,7 @@ import type { GraphModelArtifacts } from './artifacts.ts';
 import { convertNodes, type Conversion } from './convert-nodes.ts';
 import { createDims, type Dims } from './dims.ts';
 import { invalidGraph } from './invalid-graph.ts';
+import { mergeDilated } from './merge-dilated.ts';
 import { parseRef, readGraph, type GraphSpec, type OutputRef } from './read-graph.ts';
 import { portsOf, type Port } from './signature.ts';
 import { tensorOf, type Tensor } from './tensor.ts';
@@ -52,8 +53,9 @@ export function graphModelOutputs(
     const tensor = inputOf(port, inputNames[index]!, spec, graph, dims, settings);
     if (tensor !== undefined) inputs.set(port.ref.node, [tensor]);
   });
+  const weights = readWeights(artifacts, 'skip');
   const conversion: Conversion = {
-    weights: readWeights(artifacts, 'skip'),
+    weights,
     functions: spec.functions,
     problems,
     budget: { nodes: MAX_CONVERTED },
@@ -61,7 +63,7 @@ export function graphModelOutputs(
   };
   const scope = { graph, dims };
   const results = convertNodes(
-    spec.nodes,
+    mergeDilated(spec.nodes, weights),
     outputs.map(({ ref }) => ref),
     inputs,
     scope,

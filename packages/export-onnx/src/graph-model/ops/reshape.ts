@@ -108,10 +108,15 @@ export const reshape: OpConverter = (call) => {
 export const expandDims: OpConverter = (call) => {
   const x = input(call, 0);
   const axis = axisOf(number(call, 1, 'its axis'), x.shape.length + 1);
-  return (
-    reshapedKnown(x, x.shape.toSpliced(axis, 0, 1)) ??
-    tensorOf(unsqueeze(call.graph, stored(call, 0), [axis]))
-  );
+  const shape = x.shape.toSpliced(axis, 0, 1);
+  const known = reshapedKnown(x, shape);
+  if (known !== undefined) return known;
+  const value = stored(call, 0);
+  if (value.layout !== 'channelsFirst' || axis === 0 || axis === x.shape.length)
+    return tensorOf(unsqueeze(call.graph, value, [axis]));
+  const at = vector(call.graph, 'axes', [axis + 1]);
+  const { dtype, layout } = value;
+  return tensorOf(call.graph.op('Unsqueeze', [value, at], { dtype, shape, layout }));
 };
 
 export const squeeze: OpConverter = (call) => {
@@ -131,27 +136,14 @@ export const squeeze: OpConverter = (call) => {
   const known = reshapedKnown(x, shape);
   if (known !== undefined) return known;
   const value = stored(call, 0);
-  // [batch, 1, 1, channels] lies the same way in both layouts.
-  const isRow =
-    value.layout === 'channelsFirst' &&
-    axes.toSorted().join() ===
-      value.shape
-        .map((_, axis) => axis)
-        .slice(1, -1)
-        .join();
-  if (!isRow) return tensorOf(squeezeValue(graph, value, axes));
-  return tensorOf(
-    graph.op(
-      'Squeeze',
-      [
-        value,
-        vector(
-          graph,
-          'axes',
-          axes.map((axis) => axis + 1),
-        ),
-      ],
-      { dtype: value.dtype, shape },
-    ),
+  // Batch and channels stay: what is left of the sides lies after the channels.
+  if (value.layout !== 'channelsFirst' || axes.includes(0) || axes.includes(x.shape.length - 1))
+    return tensorOf(squeezeValue(graph, value, axes));
+  const at = vector(
+    graph,
+    'axes',
+    axes.map((axis) => axis + 1),
   );
+  const layout = shape.length > 2 ? value.layout : 'plain';
+  return tensorOf(graph.op('Squeeze', [value, at], { dtype: value.dtype, shape, layout }));
 };
