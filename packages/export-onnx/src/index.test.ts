@@ -8,6 +8,7 @@ it('exports these names', async () => {
   expect(Object.keys(await import('./index.ts')).sort()).toMatchInlineSnapshot(`
     [
       "ExportError",
+      "backbonePairs",
       "checkParity",
       "compareBundles",
       "comparisonText",

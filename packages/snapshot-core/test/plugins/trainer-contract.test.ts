@@ -62,7 +62,7 @@ const faults: Readonly<Record<string, readonly [string, Fault]>> = {
       },
     })),
   ],
-  'does not stop': ['stops after the step', () => ({ stop: () => undefined })],
+  'does not stop': ['stops after the current step', () => ({ stop: () => undefined })],
   'gives away its own array': [
     'reads copies',
     (toy) => ({
