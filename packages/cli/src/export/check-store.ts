@@ -4,7 +4,6 @@ import { bundleDirectory } from '@snapshot-ensemble/ensemble-bundle/node';
 import {
   ensembleAnswers,
   parityInputs,
-  type ExportedTensor,
   type HostTensors,
   type OrtLike,
 } from '@snapshot-ensemble/export-onnx';
@@ -55,8 +54,9 @@ async function inputSets(
   const { topology } = await store.readModel();
   const tensors = inputs.map(({ name, dtype, shape }) => ({
     name,
-    dtype: dtype as ExportedTensor['dtype'],
+    dtype,
     shape: shape.map((side) => side ?? 'N'),
   }));
-  return parityInputs(backbone?.artifacts ?? { modelTopology: topology }, tensors);
+  const front = backbone?.artifacts ?? { modelTopology: topology as object };
+  return parityInputs(front, tensors);
 }
