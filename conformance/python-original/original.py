@@ -15,11 +15,14 @@ keras = tf.keras
 def build(seed):
     keras.utils.set_random_seed(seed)
     layers = keras.layers
+    # Biases of 0 make sums of the black background exactly 0, where a ReLU has no derivative: a sum in another order, a rounding off 0, has
+    # one. Moving the original's own weights by 1e-7 then moves its weights after 24 batches by 1e-2.
+    bias = {"bias_initializer": keras.initializers.Constant(0.01)}
     model = keras.Sequential(
         [
-            layers.Conv2D(8, 3, activation="relu", input_shape=(28, 28, 1)),
+            layers.Conv2D(8, 3, activation="relu", input_shape=(28, 28, 1), **bias),
             layers.MaxPooling2D(2),
-            layers.Conv2D(16, 3, activation="relu"),
+            layers.Conv2D(16, 3, activation="relu", **bias),
             layers.MaxPooling2D(2),
             layers.Flatten(),
             layers.Dense(10, activation="softmax"),
