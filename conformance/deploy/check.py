@@ -31,7 +31,7 @@ from tritonclient.grpc import model_config_pb2
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent))
 
-from judge import caught, deploy, judged, summary  # noqa: E402 -- beside the groups
+from judge import ROOT, caught, deploy, judged, summary  # noqa: E402 -- beside the groups
 
 GOLDEN = HERE.parent / "serving" / "golden"
 IMAGE = ["--image", "registry.example.com/team/tiny:1.0"]
@@ -144,7 +144,7 @@ def kubernetes(folder):
 
 def sweep(_):
     """The indexed job of the sweep example."""
-    document = yaml.safe_load((CLI.parents[3] / "examples" / "sweep" / "job.yaml").read_text())
+    document = yaml.safe_load((ROOT / "examples" / "sweep" / "job.yaml").read_text())
     judged("sweep: the indexed job", valid, document)
     document["spec"]["completionsMode"] = document["spec"].pop("completionMode")
     caught("a misspelt key of a job", valid, document)
