@@ -1,4 +1,5 @@
 // @ts-check
+import * as tf from '@tensorflow/tfjs';
 import ort from 'onnxruntime-node';
 import { readFileSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -24,6 +25,7 @@ import { sideBySide } from './side-by-side.mjs';
  * What each pass over a finished graph is worth where onnxruntime optimizes when it loads: the same models exported with all passes,
  * without one of them, and without any, their nodes and size, the time to open a session (all optimizations on), and the time of a run.
  * A pass that changes nothing in a model is not measured on it. `node benchmarks/export-passes.mjs [MODEL …]`
+ * `merge-equal` changes none of them: it is there for ensembles, where it makes a shared backbone run once (`ensemble-forms.mjs`).
  */
 const folder = new URL('../packages/export-onnx/test/golden/trained/', import.meta.url);
 const load = createRequire(new URL('../packages/export-onnx/package.json', import.meta.url));
@@ -43,21 +45,23 @@ const rules = {
   'merge-shapes': shapeRules,
 };
 const passes = [...Object.keys(rules), 'merge-equal'];
-/** @type {[name: string, file: string][]} */
-const files = [
+/** @typedef {[name: string, artifacts: () => unknown]} Case */
+/** @type {Case[]} */
+const cases = [
   ...readdirSync(folder).map(
     (name) =>
-      /** @type {[string, string]} */ ([name, new URL(`${name}/model.json`, folder).pathname]),
+      /** @type {Case} */ ([name, () => read(new URL(`${name}/model.json`, folder).pathname)]),
   ),
-  ...['liveness', 'facemesh', 'handlandmark-lite'].map(
-    (name) => /** @type {[string, string]} */ ([name, join(human, `${name}.json`)]),
+  ...['liveness', 'facemesh', 'handlandmark-lite', 'centernet'].map(
+    (name) => /** @type {Case} */ ([name, () => read(join(human, `${name}.json`))]),
   ),
+  ['padded', padded],
 ];
 
 const wanted = process.argv.slice(2);
-for (const [name, file] of files) {
+for (const [name, artifactsOf] of cases) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
-  const artifacts = read(file);
+  const artifacts = await artifactsOf();
   const whole = exported(artifacts, passes);
   const contenders = [
     { title: 'all passes', file: whole },
@@ -113,6 +117,29 @@ for (const [name, file] of files) {
     threads: 1,
     packages: ['onnxruntime-node'],
   });
+}
+
+/** Zeros around images before strided convolutions, as MobileNet and ResNet of keras.applications have them. */
+function padded() {
+  const side = {
+    padding: /** @type {[[number, number], [number, number]]} */ ([
+      [0, 1],
+      [0, 1],
+    ]),
+  };
+  const layers = [8, 16, 32].flatMap((filters, index) => [
+    tf.layers.zeroPadding2d({ ...side, ...(index === 0 && { inputShape: [96, 96, 3] }) }),
+    tf.layers.conv2d({ filters, kernelSize: 3, strides: 2, activation: 'relu' }),
+  ]);
+  /** @type {Promise<unknown>} */
+  const artifacts = new Promise((resolve) => {
+    const keep = tf.io.withSaveHandler(async (given) => {
+      resolve(given);
+      return { modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: 'JSON' } };
+    });
+    void tf.sequential({ layers }).save(keep);
+  });
+  return artifacts;
 }
 
 /** @param {string} file */
