@@ -36,10 +36,16 @@ export function isCompressed(call: ServerInterceptingCallInterface): boolean {
   return internals(call).incomingEncoding !== 'identity';
 }
 
-/** Ends a call that has its status, though its client goes on sending. */
+// A reset that comes with the status makes clients on Node 22 lose it.
+const HANG_UP_MS = 500;
+
+/** Ends a call that has its status, if its client goes on sending. */
 export function hangUp(call: ServerInterceptingCallInterface): void {
   const { stream } = internals(call);
-  if (!stream.readableEnded) stream.close();
+  const close = (): void => {
+    if (!stream.readableEnded && !stream.destroyed) stream.close();
+  };
+  setTimeout(close, HANG_UP_MS).unref();
 }
 
 /**
