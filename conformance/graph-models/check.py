@@ -86,7 +86,8 @@ def run_or_reason(case: dict, path: Path) -> list[np.ndarray] | str:
         made = session(path)
         return made.run(None, feeds(case, made))
     except Exception as error:  # onnxruntime has its own, one a kind.
-        return f"does not run: {str(error).splitlines()[0][:70]}".replace("|", "/")
+        reason = str(error).splitlines()[0].replace(f"{FOLDER}/", "")
+        return f"does not run: {reason[:70]}".replace("|", "/")
 
 
 def write_table(rows: list[list[str]]) -> None:
