@@ -33,9 +33,13 @@ export async function makeBundles(name) {
   const folder = mkdtempSync(join(tmpdir(), 'runtime-'));
   const [fused, separate] = ['fused', 'separate'].map((form) => join(folder, form));
   for (const place of [fused, separate]) mkdirSync(place);
+  // Members are one model with weights of their own: TensorFlow.js gives each model it makes other names.
+  const model = network.make();
   const artifacts = [];
-  for (let member = 0; member < MEMBERS; member++)
-    artifacts.push(await modelArtifacts(network.make()));
+  for (let member = 0; member < MEMBERS; member++) {
+    artifacts.push(await modelArtifacts(model));
+    model.setWeights(network.make().getWeights());
+  }
   const policy = meanPolicy('probabilities', [0, 1, 2, 3, 4]);
   await exportEnsemble(artifacts, bundleDirectory(fused), { policy });
   const { readBundle } = await import('@snapshot-ensemble/ensemble-bundle');
