@@ -72,6 +72,8 @@ describe('README code', () => {
     });
     rmSync(cwd, { recursive: true, force: true });
     expect(run.status, run.stderr).toBe(0);
+    // A page that names an output, a member or a key which is not there.
+    expect(run.stdout).not.toContain('undefined');
   });
 
   it('is well typed', () => {

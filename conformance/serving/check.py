@@ -117,7 +117,7 @@ def metadata(client, rng):
 def every_form(client, rng):
     """JSON and binary, in and out, all outputs and some."""
     x = random_rows(rng, 5)
-    names = ["probs_members", "probs", "probs_mutual_information"]
+    names = ["probs.members", "probs", "probs.mutual_information"]
     return all(
         close(infer(client, x, binary_in=i, binary_out=o, names=n), answer(x))
         for i in (True, False)
@@ -127,7 +127,7 @@ def every_form(client, rng):
 
 
 def order_and_id(client, rng):
-    names = ["probs_expected_entropy", "probs"]
+    names = ["probs.expected_entropy", "probs"]
     result = infer(client, random_rows(rng, 1), names=names, request_id="seven")
     response = result.get_response()
     return response["id"] == "seven" and [o["name"] for o in response["outputs"]] == names

@@ -89,10 +89,10 @@ def evaluate(x, weights, biases):
     expected = -(p * np.log(p)).sum(-1, keepdims=True).mean(1)
     return {
         "probs": mean,
-        "probs_predictive_entropy": predictive,
-        "probs_expected_entropy": expected,
-        "probs_mutual_information": predictive - expected,
-        "probs_members": p,
+        "probs.predictive_entropy": predictive,
+        "probs.expected_entropy": expected,
+        "probs.mutual_information": predictive - expected,
+        "probs.members": p,
     }
 
 
@@ -125,15 +125,15 @@ def tiny(golden, rng, fault):
         gemm = node("Gemm", ["x", constant(f"w{k}", wrong[k]), constant(f"b{k}", biases[k])], f"z{k}")
         p = node("Softmax", [gemm], f"p{k}", axis=1)
         members.append(node("Unsqueeze", [p, one], f"p{k}_row"))
-    node("Concat", members, "probs_members", axis=1)
-    node("ReduceMean", ["probs_members"], "probs", axes=[1], keepdims=0)
-    entropy("probs", "probs_predictive_entropy", one)
-    each = entropy("probs_members", "member_entropies", constant("last", np.array([2])))
-    node("ReduceMean", [each], "probs_expected_entropy", axes=[1], keepdims=0)
-    node("Sub", ["probs_predictive_entropy", "probs_expected_entropy"], "probs_mutual_information")
+    node("Concat", members, "probs.members", axis=1)
+    node("ReduceMean", ["probs.members"], "probs", axes=[1], keepdims=0)
+    entropy("probs", "probs.predictive_entropy", one)
+    each = entropy("probs.members", "member_entropies", constant("last", np.array([2])))
+    node("ReduceMean", [each], "probs.expected_entropy", axes=[1], keepdims=0)
+    node("Sub", ["probs.predictive_entropy", "probs.expected_entropy"], "probs.mutual_information")
 
     about = [
-        tensor(f"probs_{role}", "float32", [1], role=role, of="probs")
+        tensor(f"probs.{role}", "float32", [1], role=role, of="probs")
         for role in ["predictive_entropy", "expected_entropy", "mutual_information"]
     ]
     write_bundle(
@@ -143,7 +143,7 @@ def tiny(golden, rng, fault):
         [
             tensor("probs", "float32", [CLASSES], role="prediction", of="probs"),
             *about,
-            tensor("probs_members", "float32", [2, CLASSES], role="members", of="probs"),
+            tensor("probs.members", "float32", [2, CLASSES], role="members", of="probs"),
         ],
         nodes,
         initializers,

@@ -26,10 +26,10 @@ def tensor(name, *shape, **more):
 
 X = tensor("x", FEATURES)
 PROBS = tensor("probs", CLASSES, role="prediction", of="probs")
-CONFIDENCE = tensor("probs_confidence", 1, role="confidence", of="probs")
-ENTROPY = tensor("probs_predictive_entropy", 1, role="predictive_entropy", of="probs")
-SET = {**tensor("probs_set", CLASSES, role="conformal_set", of="probs"), "dtype": "bool"}
-ALL_MEMBERS = tensor("probs_members", MEMBERS, CLASSES, role="members", of="probs")
+CONFIDENCE = tensor("probs.confidence", 1, role="confidence", of="probs")
+ENTROPY = tensor("probs.predictive_entropy", 1, role="predictive_entropy", of="probs")
+SET = {**tensor("probs.conformal_set", CLASSES, role="conformal_set", of="probs"), "dtype": "bool"}
+ALL_MEMBERS = tensor("probs.members", MEMBERS, CLASSES, role="members", of="probs")
 
 
 class Graph:
@@ -90,7 +90,7 @@ def staged_files(weights, biases):
         else:
             total = graph.node("Add", [f"state_{stage}", own], total)
         mean = graph.node("Div", [total, graph.constant(np.float32(stage + 1))])
-        graph.node("ReduceMax", [mean], "probs_confidence", axes=[1], keepdims=1)
+        graph.node("ReduceMax", [mean], "probs.confidence", axes=[1], keepdims=1)
         power = graph.node("Pow", [mean, graph.constant(np.float32(1 / TEMPERATURE))])
         norm = graph.node("ReduceSum", [power, graph.constant(np.array([1]))], keepdims=1)
         graph.node("Div", [power, norm], "probs")
@@ -198,10 +198,10 @@ def main(golden=GOLDEN):
         "x": x,
         "members_used": used,
         "probs": tempered(exit_mean),
-        "probs_confidence": exit_mean.max(-1, keepdims=True),
-        "probs_predictive_entropy": entropy,
-        "probs_set": (tempered(exit_mean) >= 1 - alpha_threshold).astype(int),
-        "probs_members": p,
+        "probs.confidence": exit_mean.max(-1, keepdims=True),
+        "probs.predictive_entropy": entropy,
+        "probs.conformal_set": (tempered(exit_mean) >= 1 - alpha_threshold).astype(int),
+        "probs.members": p,
         "full": full,
     }
     lists = {name: array.tolist() for name, array in answer.items()}

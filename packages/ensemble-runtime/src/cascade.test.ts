@@ -86,7 +86,7 @@ describe('separate graphs', () => {
   it('give each member its say, and refuse the request alone that is not finite', async () => {
     const ensemble = await loadEnsemble(new URL('separate', golden), { executor: 'thread' });
     const { probs } = await ensemble.predictMembers(x);
-    expect(largestDifference({ probs_members: probs! }, numbers)).toBeLessThan(TOLERANCE);
+    expect(largestDifference({ 'probs.members': probs! }, numbers)).toBeLessThan(TOLERANCE);
     const bad = Float32Array.of(NaN, 1, 2, 3);
     const [first, second, third, fourth] = await Promise.allSettled([
       ensemble.predict(x),

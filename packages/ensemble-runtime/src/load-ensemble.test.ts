@@ -160,8 +160,8 @@ describe('a bundle that is not what it says', () => {
     ],
     [
       'an output it lacks',
-      { manifest: (t) => t.replace('"probs_expected_entropy"', '"probs_spread"') },
-      'its graph has no output "probs_spread"',
+      { manifest: (t) => t.replace('"probs.expected_entropy"', '"probs.spread"') },
+      'its graph has no output "probs.spread"',
     ],
   ])('is refused with %s', async (_, change, text) => {
     const memory = await forged(change);

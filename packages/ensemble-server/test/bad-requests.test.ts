@@ -95,7 +95,7 @@ describe('bad requests', () => {
     ],
     [
       'a classification of what has no classes',
-      { inputs: [x()], outputs: [{ name: 'probs_members', parameters: { classification: 2 } }] },
+      { inputs: [x()], outputs: [{ name: 'probs.members', parameters: { classification: 2 } }] },
       400,
       'of a prediction of shape [rows, classes]',
     ],

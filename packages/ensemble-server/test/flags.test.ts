@@ -27,7 +27,7 @@ async function abstaining(): Promise<BundleSource> {
     async (path) => [path, await bundle.readFile(path)] as const,
   );
   const abstain = { score: 'largestProbability', threshold, share: 0.1 } as const;
-  const flag = { name: 'probs_abstain', dtype: 'bool', shape: [null] } as const;
+  const flag = { name: 'probs.abstain', dtype: 'bool', shape: [null] } as const;
   const changed = memoryBundle();
   await writeBundle(changed, {
     manifest: {
@@ -52,13 +52,13 @@ it('answers with the conformal set of each row and whether it declines the row',
   const inputs = [{ ...x, data: expected['x'] }];
   const { outputs } = await readJson(await post(server, { inputs }, {}, 'careful'));
   const answer = (name: string) => outputs.find((output) => output.name === name);
-  expect(answer('probs_set')).toMatchObject({
+  expect(answer('probs.conformal_set')).toMatchObject({
     datatype: 'BOOL',
-    data: expected['probs_set']!.flat().map(Boolean),
+    data: expected['probs.conformal_set']!.flat().map(Boolean),
   });
   const declined = expected['probs']!.map((row) => Math.max(...row) < threshold);
   expect(new Set(declined).size).toBe(2);
-  expect(answer('probs_abstain')).toMatchObject({
+  expect(answer('probs.abstain')).toMatchObject({
     datatype: 'BOOL',
     shape: [rows],
     data: declined,

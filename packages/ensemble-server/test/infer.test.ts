@@ -40,20 +40,20 @@ describe('infer with JSON', () => {
     });
     expect(outputs.map(({ name }) => name)).toEqual([
       'probs',
-      'probs_predictive_entropy',
-      'probs_expected_entropy',
-      'probs_mutual_information',
+      'probs.predictive_entropy',
+      'probs.expected_entropy',
+      'probs.mutual_information',
     ]);
     expect(largestDifference(outputs)).toBeLessThan(TOLERANCE);
   });
 
   it('takes flat data, and gives outputs in the order asked for', async () => {
-    const outputs = [{ name: 'probs_members' }, { name: 'probs' }];
+    const outputs = [{ name: 'probs.members' }, { name: 'probs' }];
     const response = await post(server, { inputs: [x({ data: expected['x']!.flat() })], outputs });
     const body = await readJson(response);
     expect(body).not.toHaveProperty('id');
     expect(body.outputs.map(({ name, shape }) => [name, shape])).toEqual([
-      ['probs_members', [5, 2, 3]],
+      ['probs.members', [5, 2, 3]],
       ['probs', [5, 3]],
     ]);
     expect(largestDifference(body.outputs)).toBeLessThan(TOLERANCE);
@@ -100,7 +100,7 @@ describe('infer with binary tensors', () => {
     const inputs = [x({ data: undefined, parameters: { binary_data_size: 80 } })];
     const outputs = [
       { name: 'probs' },
-      { name: 'probs_predictive_entropy', parameters: { binary_data: false } },
+      { name: 'probs.predictive_entropy', parameters: { binary_data: false } },
     ];
     const response = await post(server, ...joined({ parameters, inputs, outputs }, floats));
     expect(response.status).toBe(200);

@@ -17,7 +17,7 @@ import { post, readJson, TOLERANCE } from './helpers.ts';
 const golden = new URL('../../../conformance/serving/golden/', import.meta.url);
 const expected = JSON.parse(
   await readFile(new URL('cascade.expected.json', golden), 'utf8'),
-) as Readonly<Record<'x' | 'probs' | 'probs_confidence', number[][]>> & {
+) as Readonly<Record<'x' | 'probs' | 'probs.confidence', number[][]>> & {
   readonly members_used: readonly number[];
 };
 const rows = expected.x.length;
@@ -115,8 +115,8 @@ const transports = { HTTP: overHttp, gRPC: overGrpc };
 
 describe.each(Object.entries(transports))('over %s', (_, ask) => {
   it.each(['separate', 'staged'])('a cascade answers as NumPy does: %s', async (model) => {
-    const { outputs, membersUsed } = await ask(model, ['probs', 'probs_confidence']);
-    for (const name of ['probs', 'probs_confidence'] as const)
+    const { outputs, membersUsed } = await ask(model, ['probs', 'probs.confidence']);
+    for (const name of ['probs', 'probs.confidence'] as const)
       expected[name].flat().forEach((value, index) => {
         expect(Math.abs(outputs[name]![index]! - value)).toBeLessThan(TOLERANCE);
       });

@@ -6,7 +6,7 @@ import type { TensorData, Tensors } from '../tensor.ts';
 
 /** Bundles that were made, and answers that were computed, by software of others. */
 export interface Golden {
-  /** An ensemble of two classifiers: input `x` [rows, 4], outputs `probs` [rows, 3], its uncertainty, and `probs_members`. */
+  /** An ensemble of two classifiers: input `x` [rows, 4], outputs `probs` [rows, 3], its uncertainty, and `probs.members`. */
   readonly tiny: URL;
   /** Gives `<dtype>_in` [rows, 2] back as `<dtype>_out`, for every dtype. */
   readonly identity: URL;
@@ -59,9 +59,9 @@ export function ensembleCases({ tiny, identity, expected, tolerance }: Golden): 
           Object.entries(outputs).map(([name, { dims, dtype }]) => [name, dtype, ...dims]),
           [
             ['probs', 'float32', 5, 3],
-            ['probs_predictive_entropy', 'float32', 5, 1],
-            ['probs_expected_entropy', 'float32', 5, 1],
-            ['probs_mutual_information', 'float32', 5, 1],
+            ['probs.predictive_entropy', 'float32', 5, 1],
+            ['probs.expected_entropy', 'float32', 5, 1],
+            ['probs.mutual_information', 'float32', 5, 1],
           ],
         );
         assert.deepEqual([...membersUsed], [2, 2, 2, 2, 2]);
@@ -74,9 +74,9 @@ export function ensembleCases({ tiny, identity, expected, tolerance }: Golden): 
         const data = x.slice();
         const inputs = { x: { data, dims: [5, 4] } };
         const { outputs } = await ensemble.predict(inputs, {
-          outputs: ['probs_mutual_information'],
+          outputs: ['probs.mutual_information'],
         });
-        assert.deepEqual(Object.keys(outputs), ['probs_mutual_information']);
+        assert.deepEqual(Object.keys(outputs), ['probs.mutual_information']);
         check(outputs);
         assert.deepEqual(data, x);
       },
@@ -97,7 +97,7 @@ export function ensembleCases({ tiny, identity, expected, tolerance }: Golden): 
       async run(load) {
         const { probs } = await (await load(tiny)).predictMembers(x);
         assert.deepEqual(probs!.dims, [5, 2, 3]);
-        check({ probs_members: probs! });
+        check({ 'probs.members': probs! });
       },
     },
     {
