@@ -48,7 +48,7 @@ export interface EnsembleStats {
 
 /** Counts in place; `read` gives a copy that no longer changes. */
 export interface Recorder {
-  success(rows: number, durations: Durations): void;
+  success(rows: number, requestMs: number, spent: Omit<Durations, 'request'>): void;
   failure(reason: FailureReason): void;
   batch(): void;
   restart(): void;
@@ -62,10 +62,14 @@ export function createRecorder(): Recorder {
   const sum = { request: 0, queue: 0, input: 0, infer: 0, output: 0 };
   const count = { succeeded: 0, rows: 0, batches: 0, restarts: 0 };
   return {
-    success(rows, durations) {
+    success(rows, requestMs, { queue, input, infer, output }) {
       count.succeeded++;
       count.rows += rows;
-      for (const part of Object.keys(sum) as (keyof Durations)[]) sum[part] += durations[part];
+      sum.request += requestMs;
+      sum.queue += queue;
+      sum.input += input;
+      sum.infer += infer;
+      sum.output += output;
     },
     failure(reason) {
       failed[reason]++;

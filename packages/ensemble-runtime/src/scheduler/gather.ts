@@ -12,9 +12,9 @@ export function feedsOf(
   const rows = rowsOf(segments);
   const [first] = segments;
   const ofInputs = inputs.map((input, index): Feed => {
-    const tail = first!.request.tails[index]!;
+    const tail = first!.request.inputs.tails[index]!;
     const parts = segments.flatMap((segment) => {
-      const { data, rows: all } = segment.request;
+      const { data, rows: all } = segment.request.inputs;
       return viewsOf(data[index]!, data[index]!.byteLength / all, segment.rows);
     });
     return { name: input.name, dtype: input.dtype, dims: [rows, ...tail], parts };

@@ -3,7 +3,7 @@ import { createQueue } from './queue.ts';
 import type { Request, Segment } from './request.ts';
 
 const request = (rows: number): Request =>
-  ({ rows, lot: '', taken: 0, isSettled: false }) as Request;
+  ({ rows, inputs: { lot: '' }, taken: 0, isSettled: false }) as Request;
 const survivors = (stage: number, rows: number): Segment => ({
   request: request(rows),
   rows: Uint32Array.from({ length: rows }, (_, row) => row),

@@ -48,7 +48,7 @@ export function createQueue(stages: number, maxRows: number): Queue {
     const batch: Segment[] = [];
     let room = maxRows;
     const fits = (request: Request): boolean =>
-      batch.length === 0 || batch[0]!.request.lot === request.lot;
+      batch.length === 0 || batch[0]!.request.inputs.lot === request.inputs.lot;
     const push = (request: Request, rows: number): void => {
       const start = request.taken;
       request.taken += rows;
@@ -95,7 +95,7 @@ export function createQueue(stages: number, maxRows: number): Queue {
     let room = maxRows;
     while (segments.length > 0 && room > 0) {
       const segment = segments[0]!;
-      if (batch.length > 0 && batch[0]!.request.lot !== segment.request.lot) break;
+      if (batch.length > 0 && batch[0]!.request.inputs.lot !== segment.request.inputs.lot) break;
       segments.shift();
       const rows = countRows(segment.rows);
       if (rows <= room) {

@@ -1,5 +1,6 @@
+import type { BundleManifest } from '@snapshot-ensemble/ensemble-bundle';
 import type { OutputArray } from '../executor/port.ts';
-import type { Tensor, Tensors } from '../tensor.ts';
+import { rowBytes, type Tensor, type Tensors } from '../tensor.ts';
 import type { ValidInputs } from '../validate.ts';
 
 /** How one request wants to be answered. */
@@ -21,19 +22,63 @@ export interface Answer {
 }
 
 /** One request on its way. Its rows may go through several batches. */
-export interface Request extends ValidInputs, RequestOptions {
+export interface Request {
+  readonly inputs: ValidInputs;
+  readonly wishes: RequestOptions;
+  readonly rows: number;
   readonly queuedAt: number;
-  /** Bytes that it counts for in the budget. */
-  readonly charge: number;
   readonly results: Map<string, OutputArray>;
   readonly membersUsed: Uint32Array;
-  readonly spent: { queue: number; input: number; infer: number; output: number };
+  readonly spent: Spent;
   /** Rows that were put into a first batch. */
   taken: number;
   /** Rows without an answer. */
   left: number;
   isSettled: boolean;
   settle(answer: Answer | Error): void;
+}
+
+/** Milliseconds. */
+export interface Spent {
+  queue: number;
+  input: number;
+  infer: number;
+  output: number;
+}
+
+export function createRequest(
+  inputs: ValidInputs,
+  wishes: RequestOptions,
+  queuedAt: number,
+  settle: Request['settle'],
+): Request {
+  const { rows } = inputs;
+  return {
+    inputs,
+    wishes,
+    rows,
+    queuedAt,
+    results: new Map(),
+    membersUsed: new Uint32Array(rows),
+    spent: { queue: 0, input: 0, infer: 0, output: 0 },
+    taken: 0,
+    left: rows,
+    isSettled: false,
+    settle,
+  };
+}
+
+/** Bytes of the inputs and of the wanted outputs. */
+export function bytesHeld(
+  { outputs }: Pick<BundleManifest, 'outputs'>,
+  { rows, data, symbols }: ValidInputs,
+  wanted: readonly string[],
+): number {
+  let bytes = 0;
+  for (const { byteLength } of data) bytes += byteLength;
+  for (const output of outputs)
+    if (wanted.includes(output.name)) bytes += rows * rowBytes(output, symbols);
+  return bytes;
 }
 
 /** Rows of a request: `[start, end)`, or by index. */
@@ -78,7 +123,7 @@ export function sliceRows(
 }
 
 /** The answer, its outputs in the order in which they were asked for. */
-export function answerOf({ outputs, results, membersUsed }: Request): Answer {
-  const tensors = outputs.map((name) => [name, results.get(name)! as Tensor] as const);
+export function answerOf({ wishes, results, membersUsed }: Request): Answer {
+  const tensors = wishes.outputs.map((name) => [name, results.get(name)! as Tensor] as const);
   return { outputs: Object.fromEntries(tensors), membersUsed };
 }

@@ -42,7 +42,7 @@ export function scatter(
     for (let place = 0; place < count; place++) if (!leaves(place)) staying.push(place);
   if (staying.length === 0 && count === rows && rows === request.rows) {
     // A batch of one whole request gives its arrays away.
-    for (const name of request.outputs) request.results.set(name, result.outputs[name]!);
+    for (const name of request.wishes.outputs) request.results.set(name, result.outputs[name]!);
     request.membersUsed.fill(membersUsed);
   } else writeRows(segment, result, membersUsed, at, new Set(staying));
   request.left -= count - staying.length;
@@ -69,7 +69,7 @@ function writeRows(
 ): void {
   const { request, rows } = segment;
   const count = countRows(rows);
-  for (const name of request.outputs) {
+  for (const name of request.wishes.outputs) {
     const source = result.outputs[name]!;
     const size = source.data.length / source.dims[0]!;
     const { data } = targetOf(request, name, source, size);

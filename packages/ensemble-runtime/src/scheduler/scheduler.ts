@@ -1,27 +1,26 @@
 import type { BundleManifest } from '@snapshot-ensemble/ensemble-bundle';
-import { InferenceError } from '../errors.ts';
 import type { CoreBudget } from '../cores/budget.ts';
-import type { BatchResult } from '../executor/port.ts';
+import { InferenceError } from '../errors.ts';
 import type { Lane, Turn } from '../executor/supervisor.ts';
 import type { FailureReason, Recorder } from '../stats.ts';
-import { rowBytes } from '../tensor.ts';
 import type { ValidInputs } from '../validate.ts';
 import { byteBudget } from './budget.ts';
-import { feedsOf, joinState } from './gather.ts';
+import { givenUp, watchLimits, type Clock } from './give-up.ts';
 import type { Plan } from './plan.ts';
 import { createQueue } from './queue.ts';
+import { refusalsOf } from './refusals.ts';
 import {
   answerOf,
-  countRows,
-  rowsOf,
+  bytesHeld,
+  createRequest,
   type Answer,
   type Request,
   type RequestOptions,
   type Segment,
 } from './request.ts';
-import { checkRows, scatter } from './scatter.ts';
+import { runBatch, type BatchContext } from './run-batch.ts';
 
-export interface SchedulerOptions {
+export interface SchedulerOptions extends Clock {
   readonly manifest: Pick<BundleManifest, 'name' | 'inputs' | 'outputs'>;
   readonly plan: Plan;
   readonly lanes: readonly Pick<Lane, 'state' | 'failure' | 'reserve'>[];
@@ -31,10 +30,6 @@ export interface SchedulerOptions {
   readonly maxBatchRows: number;
   readonly maxHeldBytes: number;
   readonly recorder: Recorder;
-  /** Milliseconds of a clock that never goes back. */
-  readonly now: () => number;
-  /** Calls `act` once, later; the returned function forgets it. */
-  readonly later: (act: () => void, ms: number) => () => void;
   /** Calls `act` soon, after what is ready to run has run. */
   readonly defer: (act: () => void) => void;
   /** Keeps this process from ending for want of work; the returned function no longer does. */
@@ -60,10 +55,12 @@ export interface Scheduler {
 }
 
 export function createScheduler(options: SchedulerOptions): Scheduler {
-  const { manifest, plan, lanes, threads, cores, recorder, now, later, defer, stayAlive } = options;
+  const { manifest, plan, lanes, threads, cores, recorder, defer, stayAlive, ...clock } = options;
   const { maxBatchRows, maxHeldBytes } = options;
+  const { now } = clock;
   const queue = createQueue(plan.stages.length, maxBatchRows);
   const budget = byteBudget(maxHeldBytes);
+  const refusals = refusalsOf(manifest.name);
   const free = new Set(lanes);
   const pending = new Set<Request>();
   const idle: (() => void)[] = [];
@@ -72,86 +69,28 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   // While a worker starts again, nothing else may keep the process from ending.
   let letGo = (): void => undefined;
 
-  const refuse = (
-    reason: FailureReason,
-    code: InferenceError['code'],
-    text: string,
-    cause?: unknown,
-  ): InferenceError => {
+  const counted = (reason: FailureReason, error: InferenceError): InferenceError => {
     recorder.failure(reason);
-    return new InferenceError(code, `Ensemble "${manifest.name}" ${text}`, { cause });
+    return error;
   };
 
-  const fail = (
-    { request }: Pick<Segment, 'request'>,
-    reason: FailureReason,
-    error: Error,
-  ): void => {
-    if (request.isSettled) return;
-    recorder.failure(reason);
-    request.settle(error);
+  const fail = (request: Request, reason: FailureReason, error: InferenceError): void => {
+    if (!request.isSettled) request.settle(counted(reason, error));
   };
 
-  const complete = (request: Request): void => {
-    recorder.success(request.rows, { ...request.spent, request: now() - request.queuedAt });
-    request.settle(answerOf(request));
-  };
-
-  /** Fails the requests whose own rows hold what they must not. */
-  const refuseNonFinite = (batch: readonly Segment[], { nonFinite }: BatchResult): void => {
-    const outputs = Object.entries(nonFinite.outputs);
-    if (nonFinite.inputs.length === 0 && outputs.length === 0) return;
-    let at = 0;
-    for (const segment of batch) {
-      const { request } = segment;
-      const end = at + countRows(segment.rows);
-      const hits = (rows: readonly number[]): boolean => rows.some((row) => row >= at && row < end);
-      const output = outputs.find(
-        ([name, rows]) => request.outputs.includes(name) && hits(rows),
-      )?.[0];
-      if (request.allowNonFinite !== true && hits(nonFinite.inputs))
-        fail(segment, 'invalid', nonFiniteInput(manifest.name));
-      else if (request.allowNonFinite !== true && output !== undefined)
-        fail(segment, 'backend', nonFiniteOutput(manifest.name, output));
-      at = end;
-    }
-  };
-
-  const execute = async (turn: Pick<Turn, 'run'>, batch: readonly Segment[]): Promise<void> => {
-    const started = now();
-    const index = batch[0]!.stage;
-    const stage = plan.stages[index]!;
-    const rows = rowsOf(batch);
-    const wanted = [...new Set(batch.flatMap(({ request }) => request.outputs))];
-    const feeds = feedsOf(manifest, stage.state, batch);
-    recorder.batch();
-    const gathered = now();
-    const result = await turn.run({
-      graph: stage.graph,
-      rows,
-      feeds,
-      outputs: plan.graphOutputs(index, wanted),
-    });
-    checkRows(manifest.name, result.outputs, rows);
-    refuseNonFinite(batch, result);
-    const read = plan.read(index, result, index === 0 ? {} : joinState(batch), wanted);
-    const output = now() - gathered - result.runMs;
-    let at = 0;
-    for (const segment of batch) {
-      const { request } = segment;
-      const { spent } = request;
-      if (index === 0 && spent.infer === 0) spent.queue = started - request.queuedAt;
-      spent.input += gathered - started;
-      spent.infer += result.runMs;
-      spent.output += output;
-      if (!request.isSettled) {
-        const thresholds = thresholdsOf(plan, index, request);
-        const survivors = scatter(segment, read, stage.membersUsed, thresholds, { at, rows });
-        if (survivors !== undefined) queue.addSurvivors(survivors);
-        if (request.left === 0) complete(request);
-      }
-      at += countRows(segment.rows);
-    }
+  const context: BatchContext = {
+    manifest,
+    plan,
+    refusals,
+    now,
+    fail,
+    complete(request) {
+      recorder.success(request.rows, now() - request.queuedAt, request.spent);
+      request.settle(answerOf(request));
+    },
+    goOn(survivors) {
+      queue.addSurvivors(survivors);
+    },
   };
 
   /** A crash is no reason to fail at once, and another request's fault none to fail at all: each tries again, alone. */
@@ -160,7 +99,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     const isShared = batch.length > 1;
     for (const segment of batch)
       if (segment.tries === 0 && (isCrash || isShared)) queue.addRetry({ ...segment, tries: 1 });
-      else fail(segment, 'backend', error as Error);
+      else fail(segment.request, 'backend', error as InferenceError);
   };
 
   const occupy = (turn: Turn, done: () => void): void => {
@@ -169,7 +108,8 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       done();
       return;
     }
-    execute(turn, batch)
+    recorder.batch();
+    runBatch(context, turn, batch)
       .catch((error: unknown) => {
         handleFailure(batch, error);
       })
@@ -208,102 +148,39 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   }
 
   const isBroken = (): boolean => lanes.every(({ state }) => state() === 'broken');
-  const unavailable = (): InferenceError => {
-    const cause = lanes[0]!.failure();
-    const reason = cause instanceof Error ? cause.message : 'they end as soon as they start';
-    return refuse(
-      'backend',
-      'unavailable',
-      `has no worker: ${reason} They are started again.`,
-      cause,
-    );
-  };
 
-  const admit = (inputs: ValidInputs, outputs: readonly string[]): number => {
-    if (isClosed) throw refuse('rejected', 'closed', 'is closed; load it again.');
-    if (isBroken()) throw unavailable();
-    const bytes = bytesHeld(manifest, inputs, outputs);
+  /** What the request counts for in the budget. Throws where it is not let in. */
+  const admit = (inputs: ValidInputs, wishes: RequestOptions): number => {
+    const isGivenUp = givenUp(wishes, clock, refusals);
+    if (isGivenUp !== undefined) throw counted('canceled', isGivenUp);
+    if (isClosed) throw counted('rejected', refusals.closed());
+    if (isBroken()) throw counted('backend', refusals.unavailable(lanes[0]!.failure()));
+    const bytes = bytesHeld(manifest, inputs, wishes.outputs);
     const charge = budget.admit(bytes);
     if (charge !== undefined) return charge;
-    throw refuse(
-      'rejected',
-      'overloaded',
-      `is busy: its requests hold ${budget.held()} bytes and one of ${bytes} came, maxHeldBytes is ${maxHeldBytes}. Try again later.`,
-    );
+    throw counted('rejected', refusals.overloaded(bytes, budget.held(), maxHeldBytes));
   };
-
-  const createRequest = (
-    inputs: ValidInputs,
-    wishes: RequestOptions,
-    charge: number,
-    settle: Request['settle'],
-  ): Request => ({
-    ...inputs,
-    ...wishes,
-    charge,
-    queuedAt: now(),
-    results: new Map(),
-    membersUsed: new Uint32Array(inputs.rows),
-    spent: { queue: 0, input: 0, infer: 0, output: 0 },
-    taken: 0,
-    left: inputs.rows,
-    isSettled: false,
-    settle,
-  });
-
-  const aborted = (signal: AbortSignal): InferenceError =>
-    new InferenceError(
-      'aborted',
-      `A request to ensemble "${manifest.name}" was aborted by its signal before it was answered.`,
-      { cause: signal.reason },
-    );
-  const late = (): InferenceError =>
-    new InferenceError(
-      'deadline-exceeded',
-      `A request to ensemble "${manifest.name}" was not answered by its deadline.`,
-    );
 
   return {
     submit: (inputs, wishes) =>
       new Promise((resolve, reject) => {
-        const { signal, deadline } = wishes;
-        const endings: (() => void)[] = [];
+        const charge = admit(inputs, wishes);
+        let forget = (): void => undefined;
         const settle = (answer: Answer | Error): void => {
           request.isSettled = true;
           pending.delete(request);
           budget.release(charge);
-          for (const end of endings) end();
+          forget();
           if (answer instanceof Error) reject(answer);
           else resolve(answer);
           if (pending.size > 0) return;
           letGo();
           for (const wake of idle.splice(0)) wake();
         };
-        if (signal?.aborted === true) {
-          recorder.failure('canceled');
-          throw aborted(signal);
-        }
-        if (deadline !== undefined && deadline <= now()) {
-          recorder.failure('canceled');
-          throw late();
-        }
-        const charge = admit(inputs, wishes.outputs);
-        const request = createRequest(inputs, wishes, charge, settle);
-        if (signal !== undefined) {
-          const abort = (): void => {
-            fail({ request }, 'canceled', aborted(signal));
-          };
-          signal.addEventListener('abort', abort, { once: true });
-          endings.push(() => {
-            signal.removeEventListener('abort', abort);
-          });
-        }
-        if (deadline !== undefined)
-          endings.push(
-            later(() => {
-              fail({ request }, 'canceled', late());
-            }, deadline - now()),
-          );
+        const request = createRequest(inputs, wishes, now(), settle);
+        forget = watchLimits(wishes, clock, refusals, (error) => {
+          fail(request, 'canceled', error);
+        });
         if (pending.size === 0) letGo = stayAlive();
         pending.add(request);
         queue.add(request);
@@ -316,7 +193,8 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     }),
     laneChanged() {
       if (isBroken() && pending.size > 0)
-        for (const request of queue.requests()) fail({ request }, 'backend', unavailable());
+        for (const request of queue.requests())
+          fail(request, 'backend', refusals.unavailable(lanes[0]!.failure()));
       pump();
     },
     async drain() {
@@ -324,42 +202,4 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       if (pending.size > 0) await new Promise<void>((resolve) => idle.push(resolve));
     },
   };
-}
-
-/** Confidences at which a request's rows leave after a stage, by output; undefined where all rows do, none where no row does. */
-function thresholdsOf(
-  plan: Plan,
-  stage: number,
-  { maxMembers = Infinity, confidence }: RequestOptions,
-): readonly number[] | undefined {
-  const next = plan.stages[stage + 1];
-  if (next === undefined || next.membersUsed > maxMembers) return undefined;
-  const thresholds = plan.thresholds(stage) ?? [];
-  return confidence === undefined ? thresholds : thresholds.map(() => confidence);
-}
-
-function bytesHeld(
-  { outputs }: Pick<BundleManifest, 'outputs'>,
-  { rows, data, symbols }: ValidInputs,
-  wanted: readonly string[],
-): number {
-  let bytes = 0;
-  for (const { byteLength } of data) bytes += byteLength;
-  for (const output of outputs)
-    if (wanted.includes(output.name)) bytes += rows * rowBytes(output, symbols);
-  return bytes;
-}
-
-function nonFiniteInput(name: string): InferenceError {
-  return new InferenceError(
-    'non-finite-input',
-    `Cannot run ensemble "${name}": an input holds a NaN or an infinity. Send finite values, or set allowNonFinite.`,
-  );
-}
-
-function nonFiniteOutput(name: string, output: string): InferenceError {
-  return new InferenceError(
-    'non-finite-output',
-    `Output "${output}" of ensemble "${name}" holds a NaN or an infinity for finite inputs: they lie outside the range that the model was made for. Check their scale, or set allowNonFinite.`,
-  );
 }
