@@ -1,7 +1,7 @@
 // Entry of the process that owns sessions. It reads with blocking calls: nothing else happens here, and that saves the event loop's part of
 // each hop. It ends when its parent closes the pipe or dies.
-import { readSync, writeSync } from 'node:fs';
 import { arrayTypes, bytesOf, type TensorData } from '../tensor.ts';
+import { blockingPipe } from './blocking-pipe.ts';
 import { CHANNEL } from './channel.ts';
 import {
   decodeHead,
@@ -22,18 +22,10 @@ const open = new Map<number, Sessions>();
 /** By feed: batches run one after the other, so each may lie where the one before lay. */
 const reused = new Map<string, ArrayBuffer>();
 
-function read(target: Uint8Array): void {
-  let at = 0;
-  while (at < target.length) {
-    const count = readSync(CHANNEL, target, at, target.length - at, null);
-    if (count === 0) process.exit(0);
-    at += count;
-  }
-}
+const pipe = blockingPipe(CHANNEL);
 
-function write(bytes: Uint8Array): void {
-  let at = 0;
-  while (at < bytes.length) at += writeSync(CHANNEL, bytes, at, bytes.length - at);
+function read(target: Uint8Array): void {
+  if (!pipe.read(target)) process.exit(0);
 }
 
 function readBytes(size: number): Uint8Array<ArrayBuffer> {
@@ -116,16 +108,11 @@ async function answer(command: Command, sizes: readonly number[]): Promise<Done>
 const prefix = new Uint8Array(PREFIX_BYTES);
 for (;;) {
   read(prefix);
-  const { message, sizes } = decodeHead(readBytes(jsonLength(prefix)));
+  const { message, sizes: received } = decodeHead(readBytes(jsonLength(prefix)));
   const command = message as Command;
-  const { reply, payload } = await answer(command, sizes);
-  write(
-    encodeHead(
-      reply,
-      payload.map(({ byteLength }) => byteLength),
-    ),
-  );
-  for (const part of payload) write(part);
+  const { reply, payload } = await answer(command, received);
+  const sizes = payload.map(({ byteLength }) => byteLength);
+  pipe.write([encodeHead(reply, sizes), ...payload]);
   // A model, or what a closed session held: garbage now, and of a size that is worth a collection.
   if (command.kind !== 'run') globalThis.gc?.();
 }
