@@ -1,9 +1,16 @@
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Worker } from 'node:worker_threads';
-import { memoryBundle, readBundle, writeBundle } from '@snapshot-ensemble/ensemble-bundle';
+import {
+  memoryBundle,
+  readBundle,
+  writeBundle,
+  type BundleSink,
+} from '@snapshot-ensemble/ensemble-bundle';
 import { bundleDirectory } from '@snapshot-ensemble/ensemble-bundle/node';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
@@ -73,18 +80,31 @@ function isAlive(pid: number): boolean {
   }
 }
 
+interface Change {
+  readonly graph?: (bytes: Uint8Array) => Uint8Array;
+  readonly manifest?: (text: string) => string;
+}
+
 /** The golden bundle with its graph or manifest changed, and sums that fit. */
-async function forged(change: {
-  graph?: (bytes: Uint8Array) => Uint8Array;
-  manifest?: (text: string) => string;
-}) {
+async function forged(change: Change) {
+  const memory = memoryBundle();
+  await writeForged(memory, change);
+  return memory;
+}
+
+async function writeForged(sink: BundleSink, change: Change): Promise<void> {
   const bundle = await readBundle(bundleDirectory(fileURLToPath(tiny)));
   const graph = change.graph?.(await bundle.readGraph()) ?? (await bundle.readGraph());
   const text = JSON.stringify(bundle.manifest);
   const manifest = JSON.parse(change.manifest?.(text) ?? text) as typeof bundle.manifest;
-  const memory = memoryBundle();
-  await writeBundle(memory, { manifest, files: { [manifest.graph!]: graph } });
-  return memory;
+  await writeBundle(sink, { manifest, files: { [manifest.graph!]: graph } });
+}
+
+/** An initializer's name is followed by a tag, a length and its little-endian floats: the third byte of the first. */
+function changeWeight(bytes: Uint8Array): Uint8Array {
+  const at = Buffer.from(bytes).lastIndexOf('w0') + 6;
+  bytes[at]! ^= 0x40;
+  return bytes;
 }
 
 const executors: readonly (readonly [string, ExecutorKind])[] = [
@@ -128,14 +148,7 @@ describe('loadEnsemble', () => {
 
 describe('a bundle that is not what it says', () => {
   it('is noticed when one weight differs', async () => {
-    const memory = await forged({
-      graph(bytes) {
-        // An initializer's name is followed by a tag, a length and its little-endian floats: the third byte of the first.
-        const at = Buffer.from(bytes).lastIndexOf('w0') + 6;
-        bytes[at]! ^= 0x40;
-        return bytes;
-      },
-    });
+    const memory = await forged({ graph: changeWeight });
     const ensemble = await load(memory);
     expect(largestDifference((await ensemble.predict(x)).outputs)).toBeGreaterThan(TOLERANCE);
   });
@@ -146,7 +159,7 @@ describe('a bundle that is not what it says', () => {
     await expect(loadEnsemble(memory)).rejects.toMatchObject({ code: 'wrong-checksum' });
   });
 
-  it.each<[string, Parameters<typeof forged>[0], string]>([
+  it.each<[string, Change, string]>([
     ['no graph at all', { graph: () => new Uint8Array([1, 2, 3]) }, 'protobuf parsing failed'],
     [
       'another dtype',
@@ -223,9 +236,9 @@ describe('processes', () => {
       ).toBe(0);
   });
 
-  it('hold several ensembles, and a kill spares none of their answers', async () => {
+  it('hold twenty small ensembles in one, and a kill spares none of their answers', async () => {
     const cores = coreBudget(1);
-    const ensembles = await Promise.all(Array.from({ length: 5 }, () => load(tiny, { cores })));
+    const ensembles = await Promise.all(Array.from({ length: 20 }, () => load(tiny, { cores })));
     const pids = new Set(ensembles.flatMap(pidsOf));
     expect(pids.size).toBe(1);
     for (const pid of pids) process.kill(pid, 'SIGKILL');
@@ -241,7 +254,20 @@ describe('processes', () => {
     expect(ensemble.stats().restarts).toBe(1);
   });
 
-  it('run what the bundle was when it was loaded', async () => {
+  it('stay with the revision that was loaded, whatever is exported after it', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'runtime-'));
+    await writeForged(bundleDirectory(folder), {});
+    const ensemble = await load(folder, { processes: 'own' });
+    await writeForged(bundleDirectory(folder), { graph: changeWeight });
+    process.kill(pidsOf(ensemble)[0]!, 'SIGKILL');
+    expect(largestDifference((await ensemble.predict(x)).outputs)).toBeLessThan(TOLERANCE);
+    const next = await load(folder);
+    expect(largestDifference((await next.predict(x)).outputs)).toBeGreaterThan(TOLERANCE);
+    expect(next.revision).not.toBe(ensemble.revision);
+    await rm(folder, { recursive: true });
+  });
+
+  it('run nothing but what the bundle was when it was loaded', async () => {
     const memory = await forged({});
     const ensemble = await load(memory, { processes: 'own' });
     memory.files.get('ensemble.onnx')![100]! ^= 1;
