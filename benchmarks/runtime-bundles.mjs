@@ -8,9 +8,23 @@ import { writeBundle } from '@snapshot-ensemble/ensemble-bundle';
 import { bundleDirectory } from '@snapshot-ensemble/ensemble-bundle/node';
 import { meanPolicy } from '@snapshot-ensemble/ensemble-math';
 import { exportEnsemble, exportOnnx } from '@snapshot-ensemble/export-onnx';
+import * as tf from '@tensorflow/tfjs';
 import { networks } from './wasm-training-networks.mjs';
 
 export const MEMBERS = 5;
+
+/** Much more weights than work: 40 MiB for five members. */
+const wide = {
+  name: 'wide',
+  make: () =>
+    tf.sequential({
+      layers: [
+        tf.layers.dense({ inputShape: [2048], units: 1024, activation: 'relu' }),
+        tf.layers.dense({ units: 10, activation: 'softmax' }),
+      ],
+    }),
+  shape: [2048],
+};
 
 /**
  * @typedef {object} Bundles
@@ -28,7 +42,7 @@ export const MEMBERS = 5;
  * @returns {Promise<Bundles>}
  */
 export async function makeBundles(name) {
-  const network = networks.find((one) => one.name === name);
+  const network = [...networks, wide].find((one) => one.name === name);
   if (network === undefined) throw new Error(`There is no network "${name}".`);
   const folder = mkdtempSync(join(tmpdir(), 'runtime-'));
   const [fused, separate] = ['fused', 'separate'].map((form) => join(folder, form));

@@ -1,6 +1,7 @@
 // @ts-check
 // What ensemble-runtime costs on top of onnxruntime, what it gives back, and what it survives:
-// `npm run build && node benchmarks/runtime.mjs SECTION [NETWORK]`, sections overhead, clients, loop, beside, kills, cores, reloads, soak.
+// `npm run build && node benchmarks/runtime.mjs SECTION [NETWORK]`, sections overhead, clients, loop, beside, kills, cores, memory, reloads, soak;
+// networks cnn, resnet20, and wide for memory.
 // PYTHON=/path/to/python (with onnxruntime 1.30.0) adds Python to `overhead`.
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -14,7 +15,7 @@ import { median, sideBySide } from './side-by-side.mjs';
 
 const threads = availableCores();
 const [section = 'overhead', network = 'cnn', amount] = process.argv.slice(2);
-const sections = { overhead, clients, loop, beside, kills, cores, reloads, soak };
+const sections = { overhead, clients, loop, beside, kills, cores, memory, reloads, soak };
 const run = sections[/** @type {keyof typeof sections} */ (section)];
 if (run === undefined)
   throw new Error(
@@ -132,21 +133,22 @@ async function overhead() {
 /** 64 clients of one row against one. */
 async function clients() {
   const data = images(bundles.shape, 1);
+  const requests = network === 'cnn' ? 512 : 128;
   for (const executor of /** @type {const} */ (['process', 'thread'])) {
     const ensemble = await loadEnsemble(bundles.fused, { executor });
     const all = async (/** @type {number} */ count) => {
-      let left = 512;
+      let left = requests;
       const client = async () => {
         while (left-- > 0) await ensemble.predict(data);
       };
       const start = performance.now();
       await Promise.all(Array.from({ length: count }, client));
-      return (performance.now() - start) / 512;
+      return (performance.now() - start) / requests;
     };
     const [one, many] = await sideBySide({
       title: `${network}, ${executor}: ms a request of 1 row`,
       threads,
-      rounds: 9,
+      rounds: network === 'cnn' ? 9 : 5,
       contenders: [
         { name: 'one client', run: () => all(1) },
         { name: '64 clients', run: () => all(64) },
@@ -341,22 +343,33 @@ async function cores() {
   await Promise.all(ensembles.map((one) => one.close()));
 }
 
-/** Memory of workers, and after many reloads. */
-async function reloads() {
+/** Memory of one worker and of two, beyond that of a process with a tiny graph. */
+async function memory() {
   const graph = readFileSync(bundles.graph).byteLength / 2 ** 20;
-  const empty = await loadEnsemble(new URL('../conformance/serving/golden/tiny', import.meta.url), {
-    processes: 'own',
-  });
-  await empty.warmUp();
-  const base = usage(/** @type {number} */ (empty.stats().workers[0].pid)).rss;
-  await empty.close();
+  const tiny = new URL('../conformance/serving/golden/tiny', import.meta.url);
+  /** @param {string | URL} bundle @param {number} workers MiB of the processes, together. */
+  const rss = async (bundle, workers) => {
+    const ensemble = await loadEnsemble(bundle, { workers, threads: 1, processes: 'own' });
+    for (let round = 0; round < 3; round++) await ensemble.warmUp({ rows: 8 });
+    const pids = ensemble.stats().workers.map(({ pid }) => /** @type {number} */ (pid));
+    const sum = pids.reduce((total, pid) => total + usage(pid).rss, 0);
+    await ensemble.close();
+    return sum;
+  };
+  for (const workers of [1, 2]) {
+    const base = await rss(tiny, workers);
+    const all = await rss(bundles.fused, workers);
+    console.log(
+      `${workers} worker(s): ${base.toFixed(0)} MiB with a tiny graph, ${all.toFixed(0)} MiB with one of ${graph.toFixed(1)} MiB: ${((all - base) / workers / graph).toFixed(2)} × the graph a worker`,
+    );
+  }
+}
+
+/** Memory after many reloads. */
+async function reloads() {
   const data = images(bundles.shape, 8);
   let current = await loadEnsemble(bundles.fused);
   await current.predict(data);
-  const first = usage(/** @type {number} */ (current.stats().workers[0].pid)).rss;
-  console.log(
-    `a process with a tiny graph: ${base.toFixed(0)} MiB; with a graph of ${graph.toFixed(1)} MiB: ${first.toFixed(0)} MiB`,
-  );
   const wanted = Number(amount ?? 1000);
   for (let reload = 1; reload <= wanted; reload++) {
     const next = await loadEnsemble(bundles.fused);
