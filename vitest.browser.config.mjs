@@ -46,7 +46,13 @@ const project = (name, test, server = {}) => ({
     // It finds its WebAssembly beside itself.
     exclude: ['onnxruntime-web'],
   },
-  test: { name, testTimeout: 60_000, browser: chromium(), ...test },
+  test: {
+    name,
+    testTimeout: 60_000,
+    setupFiles: ['tools/seeded-random.mjs'],
+    browser: chromium(),
+    ...test,
+  },
 });
 
 /** `*.browser.test.ts` of all packages, in headless Chromium; those of pages that may share memory between threads are `*.isolated.browser.test.ts`. */
