@@ -20,11 +20,14 @@ export async function train(
 ): Promise<void> {
   // Fast enough for 1,300 weights; for a CNN, take the WASM backend with @snapshot-ensemble/tfjs-wasm-training.
   await tf.setBackend('cpu');
+  const initial = (seed: number) => ({
+    kernelInitializer: tf.initializers.glorotUniform({ seed }),
+  });
   const model = tf.sequential({
     layers: [
-      tf.layers.dense({ inputShape: [2], units: 32, activation: 'tanh' }),
-      tf.layers.dense({ units: 32, activation: 'tanh' }),
-      tf.layers.dense({ units: 2, activation: 'softmax', name: 'arm' }),
+      tf.layers.dense({ inputShape: [2], units: 32, activation: 'tanh', ...initial(11) }),
+      tf.layers.dense({ units: 32, activation: 'tanh', ...initial(12) }),
+      tf.layers.dense({ units: 2, activation: 'softmax', name: 'arm', ...initial(13) }),
     ],
   });
   model.compile({ optimizer: tf.train.momentum(0.5, 0.9), loss: 'categoricalCrossentropy' });
