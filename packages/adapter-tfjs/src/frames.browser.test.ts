@@ -1,6 +1,6 @@
 import { memoryBlobs } from '@snapshot-ensemble/snapshot-core';
 import * as tf from '@tensorflow/tfjs';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 
 import { silent } from '../test/tiny.ts';
 import { snapshotEnsembleCallback } from './snapshot-ensemble-callback.ts';
@@ -51,35 +51,29 @@ async function epochsOf(milliseconds: number): Promise<number> {
   return Math.ceil((2 * milliseconds) / (performance.now() - start));
 }
 
+const kinds = {
+  plain: () => undefined,
+  ours: () => snapshotEnsembleCallback(tf, { cycles: 4, store: memoryBlobs() }),
+  unyielding: () =>
+    toTfjsCallback(tf, { name: 'none' }, { yieldEveryMs: Number.POSITIVE_INFINITY }),
+};
+
 /** The shortest of several runs, interleaved: what else the machine does only ever makes a gap longer. */
-async function shortestGaps(
-  callbacks: () => tf.Callback,
-): Promise<{ plain: number; ours: number }> {
-  const gaps: { plain: number[]; ours: number[] } = { plain: [], ours: [] };
+async function shortestGaps(): Promise<Record<keyof typeof kinds, number>> {
+  const gaps = { plain: Infinity, ours: Infinity, unyielding: Infinity };
   const epochs = await epochsOf(800);
-  for (let i = 0; i < 4; i += 1) {
-    gaps.plain.push(await longestGap(() => fit(epochs)));
-    gaps.ours.push(await longestGap(() => fit(epochs, callbacks())));
+  for (let run = 0; run < 3; run += 1) {
+    for (const kind of ['plain', 'ours', 'unyielding'] as const)
+      gaps[kind] = Math.min(gaps[kind], await longestGap(() => fit(epochs, kinds[kind]())));
   }
-  return { plain: Math.min(...gaps.plain), ours: Math.min(...gaps.ours) };
+  return gaps;
 }
 
-describe('the longest gap between frames while a model trains', () => {
-  it('is at most 50 ms longer with the callback than without', async () => {
-    const { plain, ours } = await shortestGaps(() =>
-      snapshotEnsembleCallback(tf, { cycles: 4, store: memoryBlobs() }),
-    );
-    // eslint-disable-next-line no-console -- what was measured is for people to read
-    console.log(
-      `longest gap between frames: ${plain.toFixed()} ms without the callback, ${ours.toFixed()} ms with it`,
-    );
-    expect(ours, `without ${plain} ms`).toBeLessThan(plain + 50);
-  });
-
-  it('is much longer if the callback does not yield', async () => {
-    const { plain, ours } = await shortestGaps(() =>
-      toTfjsCallback(tf, { name: 'none' }, { yieldEveryMs: Number.POSITIVE_INFINITY }),
-    );
-    expect(ours, `without ${plain} ms`).toBeGreaterThan(plain + 50);
-  });
+// A ratio and not a limit in milliseconds: a busy machine makes all three longer alike.
+it('lets the page draw while a model trains, unlike a callback that does not yield', async () => {
+  const { plain, ours, unyielding } = await shortestGaps();
+  const found = `longest gap between frames: ${plain.toFixed()} ms without a callback, ${ours.toFixed()} ms with ours, ${unyielding.toFixed()} ms with one that does not yield`;
+  // eslint-disable-next-line no-console -- what was measured is for people to read
+  console.log(found);
+  expect(ours, found).toBeLessThan(unyielding / 2);
 });
