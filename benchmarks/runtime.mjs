@@ -11,11 +11,23 @@ import { fileURLToPath } from 'node:url';
 import { availableCores, loadEnsemble } from '@snapshot-ensemble/ensemble-runtime';
 import * as ort from 'onnxruntime-node';
 import { images, makeBundles, MEMBERS } from './runtime-bundles.mjs';
-import { median, sideBySide } from './side-by-side.mjs';
+import { killUnderLoad } from './runtime-kills.mjs';
+import { cores, memory, reloads } from './runtime-resources.mjs';
+import { sideBySide } from './side-by-side.mjs';
 
 const threads = availableCores();
 const [section = 'overhead', network = 'cnn', amount] = process.argv.slice(2);
-const sections = { overhead, clients, loop, beside, kills, cores, memory, reloads, soak };
+const sections = {
+  overhead,
+  clients,
+  loop,
+  beside,
+  kills,
+  soak,
+  cores: () => cores(bundles),
+  memory: () => memory(bundles),
+  reloads: () => reloads(bundles, Number(amount ?? 1000)),
+};
 const run = sections[/** @type {keyof typeof sections} */ (section)];
 if (run === undefined)
   throw new Error(
@@ -222,167 +234,10 @@ async function beside() {
 
 /** Kills of workers under load; every answer is checked. */
 async function kills() {
-  await killUnderLoad(Number(amount ?? 500), Infinity);
+  await killUnderLoad(bundles, Number(amount ?? 500), Infinity);
 }
 
 /** Mixed sizes and kills for a while (seconds), memory watched. */
 async function soak() {
-  await killUnderLoad(Infinity, Number(amount ?? 1800) * 1000);
-}
-
-/** @param {number} wanted Kills. @param {number} ms */
-async function killUnderLoad(wanted, ms) {
-  const ensemble = await loadEnsemble(bundles.fused, { workers: 2, threads: 1, processes: 'own' });
-  const [prediction] = ensemble.manifest.outputs;
-  const only = { outputs: [prediction.name] };
-  const rows = 200;
-  const data = images(bundles.shape, rows);
-  const size = data.length / rows;
-  const right = (await ensemble.predict(data, only)).outputs[prediction.name].data;
-  const classes = right.length / rows;
-  const tally = { answered: 0, wrong: 0, crashed: 0, other: 0, kills: 0 };
-  /** @type {number[]} */
-  const back = [];
-  const end = performance.now() + ms;
-  let isOver = false;
-  let state = 1;
-  const random = (/** @type {number} */ below) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
-  const client = async () => {
-    while (!isOver) {
-      const count = [1, 1, 3, 16, 64, 150][random(6)];
-      const start = random(rows - count + 1);
-      try {
-        const { outputs } = await ensemble.predict(
-          data.subarray(start * size, (start + count) * size),
-          only,
-        );
-        const got = outputs[prediction.name].data;
-        tally.answered++;
-        if (
-          !got.every(
-            (/** @type {number | bigint} */ value, /** @type {number} */ index) =>
-              Math.abs(Number(value) - Number(right[start * classes + index])) < 1e-5,
-          )
-        )
-          tally.wrong++;
-      } catch (error) {
-        tally[/** @type {any} */ (error).code === 'worker-crashed' ? 'crashed' : 'other']++;
-      }
-    }
-  };
-  const memory = [];
-  const killer = async () => {
-    while (tally.kills < wanted && performance.now() < end) {
-      await new Promise((resolve) => setTimeout(resolve, 50 + random(100)));
-      const workers = ensemble.stats().workers;
-      const { pid } = workers[random(workers.length)];
-      if (pid === undefined) continue;
-      process.kill(pid, 'SIGKILL');
-      tally.kills++;
-      if (tally.kills % 10 === 0) back.push(await untilReady(ensemble));
-      if (tally.kills % 50 === 0) memory.push(process.memoryUsage().rss / 2 ** 20);
-    }
-    isOver = true;
-  };
-  await Promise.all([killer(), ...Array.from({ length: 8 }, client)]);
-  back.sort((a, b) => a - b);
-  const growth = memory.map((value) => Math.round(value)).join(' ');
-  console.log(
-    `${tally.kills} kills, ${tally.answered} answered, ${tally.wrong} wrong, ${tally.crashed} worker-crashed, ${tally.other} other errors, ${ensemble.stats().restarts} restarts; a lane is back after ${Math.round(median(back))} ms (median), ${Math.round(back.at(-1) ?? NaN)} ms at most; RSS of this process, MiB, every 50 kills: ${growth}`,
-  );
-  await ensemble.close();
-  if (tally.wrong + tally.other > 0) process.exitCode = 1;
-}
-
-/** @param {import('@snapshot-ensemble/ensemble-runtime').Ensemble} ensemble Milliseconds until all workers are ready. */
-async function untilReady(ensemble) {
-  const start = performance.now();
-  // The kill is noticed a moment after it.
-  await new Promise((resolve) => setTimeout(resolve, 5));
-  while (ensemble.stats().workers.some(({ state }) => state !== 'ready'))
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  return performance.now() - start;
-}
-
-/** @param {number} pid Processor seconds and MiB of a process. */
-function usage(pid) {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-  const rollup = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return {
-    cpu: (Number(stat[11]) + Number(stat[12])) / 100,
-    rss: Number(/VmRSS:\s+(\d+)/.exec(rollup)?.[1]) / 1024,
-  };
-}
-
-/** Many bundles under load: how many cores they keep busy, and how many processes they need. */
-async function cores() {
-  const count = 8;
-  const ensembles = [];
-  for (let index = 0; index < count; index++) ensembles.push(await loadEnsemble(bundles.fused));
-  const pids = [
-    process.pid,
-    ...new Set(ensembles.flatMap((one) => one.stats().workers.flatMap(({ pid }) => pid ?? []))),
-  ];
-  const data = images(bundles.shape, 64);
-  const before = pids.map((pid) => usage(pid).cpu);
-  const start = performance.now();
-  await Promise.all(
-    ensembles.map(async (one) => {
-      while (performance.now() - start < 10_000) await one.predict(data);
-    }),
-  );
-  const seconds = (performance.now() - start) / 1000;
-  const used = pids.map((pid, index) => usage(pid).cpu - before[index]);
-  const sum = used.reduce((total, one) => total + one, 0);
-  console.log(
-    `${count} bundles under load: ${(sum / seconds).toFixed(2)} cores busy of ${threads} (this process ${(used[0] / seconds).toFixed(2)}), ${pids.length - 1} child process(es)`,
-  );
-  await Promise.all(ensembles.map((one) => one.close()));
-}
-
-/** Memory of one worker and of two, beyond that of a process with a tiny graph. */
-async function memory() {
-  const graph = readFileSync(bundles.graph).byteLength / 2 ** 20;
-  const tiny = new URL('../conformance/serving/golden/tiny', import.meta.url);
-  /** @param {string | URL} bundle @param {number} workers MiB of the processes, together. */
-  const rss = async (bundle, workers) => {
-    const ensemble = await loadEnsemble(bundle, { workers, threads: 1, processes: 'own' });
-    for (let round = 0; round < 3; round++) await ensemble.warmUp({ rows: 8 });
-    const pids = ensemble.stats().workers.map(({ pid }) => /** @type {number} */ (pid));
-    const sum = pids.reduce((total, pid) => total + usage(pid).rss, 0);
-    await ensemble.close();
-    return sum;
-  };
-  for (const workers of [1, 2]) {
-    const base = await rss(tiny, workers);
-    const all = await rss(bundles.fused, workers);
-    console.log(
-      `${workers} worker(s): ${base.toFixed(0)} MiB with a tiny graph, ${all.toFixed(0)} MiB with one of ${graph.toFixed(1)} MiB: ${((all - base) / workers / graph).toFixed(2)} × the graph a worker`,
-    );
-  }
-}
-
-/** Memory after many reloads. */
-async function reloads() {
-  const data = images(bundles.shape, 8);
-  let current = await loadEnsemble(bundles.fused);
-  await current.predict(data);
-  const wanted = Number(amount ?? 1000);
-  for (let reload = 1; reload <= wanted; reload++) {
-    const next = await loadEnsemble(bundles.fused);
-    await next.predict(data);
-    await current.close();
-    current = next;
-    if (reload === 50 || reload % 200 === 0 || reload === wanted) {
-      const pids = new Set(current.stats().workers.map(({ pid }) => /** @type {number} */ (pid)));
-      const children = [...pids].reduce((sum, pid) => sum + usage(pid).rss, 0);
-      console.log(
-        `after ${reload} reloads: children ${children.toFixed(0)} MiB, this process ${usage(process.pid).rss.toFixed(0)} MiB`,
-      );
-    }
-  }
-  await current.close();
+  await killUnderLoad(bundles, Infinity, Number(amount ?? 1800) * 1000);
 }
