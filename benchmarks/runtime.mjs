@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { availableCores, loadEnsemble } from '@snapshot-ensemble/ensemble-runtime';
 import * as ort from 'onnxruntime-node';
 import { images, makeBundles, MEMBERS } from './runtime-bundles.mjs';
+import { processHop, threadHop } from './runtime-hops.mjs';
 import { killUnderLoad } from './runtime-kills.mjs';
 import { cores, memory, reloads } from './runtime-resources.mjs';
 import { sideBySide } from './side-by-side.mjs';
@@ -99,6 +100,7 @@ async function overhead() {
     thread: await loadEnsemble(bundles.fused, { executor: 'thread' }),
     process: await loadEnsemble(bundles.fused),
   };
+  const hops = { thread: threadHop(), process: processHop() };
   const [prediction] = open.process.manifest.outputs;
   const only = { outputs: [prediction.name] };
   for (const rows of [1, 64]) {
@@ -127,6 +129,10 @@ async function overhead() {
           run: () =>
             each(Math.ceil(times / 4), () => Promise.all(own.map((one) => raw(one, data)))),
         },
+        ...Object.entries(hops).map(([name, hop]) => ({
+          name: `a message to a ${name} and back`,
+          run: () => each(times, () => hop.ask(data, rows * 40)),
+        })),
         ...(there === undefined
           ? []
           : [{ name: 'Python onnxruntime, fused graph', run: () => there.ask(rows, times) }]),
@@ -138,6 +144,7 @@ async function overhead() {
         `${name}: ${(ideal.median / ms).toFixed(3)} of ideal throughput, ideal + ${Math.round((ms - ideal.median) * 1000)} µs, bare fused session + ${Math.round((ms - bare.median) * 1000)} µs`,
       );
   }
+  await Promise.all(Object.values(hops).map((hop) => hop.close()));
   there?.end();
   await Promise.all(Object.values(open).map((ensemble) => ensemble.close()));
 }
