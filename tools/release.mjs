@@ -2,6 +2,7 @@
 // `npm run release`: checks what would be published, then publishes. With `--dry-run` it publishes nothing.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { addressFields, addressOf, fillIn } from './address.mjs';
 import { workspaces } from './workspaces.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -35,24 +36,46 @@ function succeeds(command, args) {
 /** @param {boolean} isDry */
 function release(isDry) {
   const packages = workspaces(root).filter(({ private: hidden }) => !hidden);
+  const address = addressOf(root);
   const incomplete = packages
-    .map(({ name, json }) => ({ name, missing: missingFields(json) }))
+    .map(({ name, json, folder }) => ({
+      name,
+      missing: missingFields(address ? { ...json, ...addressFields(address, folder) } : json),
+    }))
     .filter(({ missing }) => missing.length > 0);
+  if (address === undefined)
+    console.error(
+      'No address of the repository. Set it once, in the root package.json: npm pkg set repository=https://github.com/OWNER/NAME',
+    );
   for (const { name, missing } of incomplete)
     console.error(`${name}: package.json lacks ${missing.join(', ')}.`);
-  if (!isDry) {
-    if (incomplete.length > 0) {
-      console.error('Nothing was published. Add these fields, with the address of the repository.');
-      return false;
-    }
-    return succeeds('npm', ['run', 'pack:check']) && succeeds('npx', ['changeset', 'publish']);
+  if (!isDry && incomplete.length > 0) {
+    console.error('Nothing was published.');
+    return false;
   }
+  // What is published names the repository; the files in the checkout stay as they are.
+  const folders = packages.map(({ folder }) => folder);
+  const putBack = address ? fillIn(root, address, folders) : () => undefined;
+  try {
+    if (!isDry)
+      return succeeds('npm', ['run', 'pack:check']) && succeeds('npx', ['changeset', 'publish']);
+    return rehearse(packages, new Set(incomplete.map(({ name }) => name)));
+  } finally {
+    putBack();
+  }
+}
+
+/**
+ * @param {readonly import('./workspaces.mjs').Workspace[]} packages
+ * @param {ReadonlySet<string>} incomplete
+ */
+function rehearse(packages, incomplete) {
   const refused = packages.filter(
     ({ folder }) =>
       !succeeds('npm', ['publish', '--dry-run', '--loglevel', 'error', `./${folder}`]),
   );
   for (const { name } of refused) console.error(`${name}: npm would refuse it.`);
-  const bad = new Set([...incomplete, ...refused].map(({ name }) => name)).size;
+  const bad = new Set([...incomplete, ...refused.map(({ name }) => name)]).size;
   console.log(
     `Nothing was published. ${packages.length - bad} packages are ready, ${bad} are not.`,
   );
