@@ -18,6 +18,17 @@ async function modulesOf(argv: readonly string[]): Promise<string> {
   return stderr;
 }
 
+/** Lines of the description that end before the margin, though neither a sentence nor a list does. */
+function brokenEarly(help: string): readonly string[] {
+  const lines = help.split('\n');
+  const paragraph = lines.slice(2, lines.indexOf('', 2));
+  return paragraph.filter((line, index) => {
+    const next = paragraph[index + 1];
+    if (next === undefined || next.startsWith('  ') || /^ {2}|\.$/.test(line)) return false;
+    return line.length + 1 + next.split(' ')[0]!.length <= 80;
+  });
+}
+
 describe('help', () => {
   it.each([[[]], [['--help']], [['help']]])('lists every command: %j', async (argv) => {
     const { code, stdout } = await runCli(argv);
@@ -31,6 +42,7 @@ describe('help', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(`Usage: snapshot-ensemble ${name} `);
     for (const line of examples) expect(stdout).toContain(`  npx snapshot-ensemble ${line}\n`);
+    expect(brokenEarly(stdout)).toEqual([]);
   });
 
   it('is the same by word and by flag', async () => {

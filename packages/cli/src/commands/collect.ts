@@ -15,7 +15,7 @@ interface CollectFlags {
 export function define(command: Command, { print, progress, directory }: Surroundings): void {
   command
     .description(
-      'Removes what killed processes left in a snapshot store, or old revisions of a bundle. It leaves alone files that\n' +
+      'Removes what killed processes left in a snapshot store, or old revisions of a bundle. It leaves alone files that ' +
         'the run did not write, and revisions that a reader has open.',
     )
     .argument('<folder>', 'a snapshot store, e.g. Ensemble, or a bundle')

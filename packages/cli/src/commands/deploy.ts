@@ -65,7 +65,7 @@ const meantFor: Readonly<Partial<Record<keyof DeployFlags, readonly Target[]>>> 
 export function define(command: Command, surroundings: Surroundings): void {
   command
     .description(
-      'Writes what other systems need to serve a bundle: a Triton model repository, manifests for KServe or Kubernetes, a Ray\n' +
+      'Writes what other systems need to serve a bundle: a Triton model repository, manifests for KServe or Kubernetes, a Ray ' +
         'Serve application, or the build context of a container image. It only writes files and opens no connection.',
     )
     .addArgument(new Argument('<target>', 'system that will serve the bundle').choices(targets))

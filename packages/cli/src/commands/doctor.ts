@@ -11,7 +11,7 @@ import { CheckFailedError } from '../run-main.ts';
 export function define(command: Command, { print, progress, directory }: Surroundings): void {
   command
     .description(
-      'Checks what this machine and this project have: Node, the system, cores, onnxruntime-node and CUDA\n' +
+      'Checks what this machine and this project have: Node, the system, cores, onnxruntime-node and CUDA ' +
         '(by opening sessions), TensorFlow.js. Exit code 1 if something that is there does not work.',
     )
     .option('--json', 'print the findings as JSON')

@@ -9,7 +9,7 @@ import { count } from '../values.ts';
 export function define(command: Command, surroundings: Surroundings): void {
   command
     .description(
-      'Exports to ONNX: the members of a store as one bundle with their mean and its uncertainty, or a saved TensorFlow.js model as\n' +
+      'Exports to ONNX: the members of a store as one bundle with their mean and its uncertainty, or a saved TensorFlow.js model as ' +
         'one file. Where TensorFlow.js is installed, it computes a request and its answer for the bundle, which verify replays.',
     )
     .argument(

@@ -20,8 +20,8 @@ type Show = (text: string, data: object) => void;
 export function define(command: Command, { print, progress, directory }: Surroundings): void {
   command
     .description(
-      'Shows what a snapshot store or a bundle holds and verifies the checksum of every file in it. Of graphs, in a bundle or an\n' +
-        '.onnx file, it shows inputs, outputs, operators, whose weights take how much, and which of them members share.',
+      'Shows what a snapshot store or a bundle holds and verifies the checksum of every file in it. For a graph, of a bundle or in an ' +
+        '.onnx file, it shows inputs, outputs, operators, how large the weights are, and which of them members share.',
     )
     .argument('<folder>', 'a snapshot store, e.g. Ensemble, a bundle, or an .onnx file')
     .option('--json', 'print the manifest as JSON')

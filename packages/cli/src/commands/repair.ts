@@ -13,7 +13,7 @@ interface RepairFlags {
 export function define(command: Command, { print, progress, directory }: Surroundings): void {
   command
     .description(
-      'Makes a snapshot store usable again: rebuilds a manifest that is missing or damaged from its\n' +
+      'Makes a snapshot store usable again: rebuilds a manifest that is missing or damaged from its ' +
         'members, and takes damaged members out of the run. Removes no files.',
     )
     .argument('<folder>', 'a snapshot store, e.g. Ensemble')

@@ -7,7 +7,7 @@ export function define(command: Command, surroundings: Surroundings): void {
   addServeFlags(
     command
       .description(
-        'Serves bundles over the Open Inference Protocol v2 (HTTP, gRPC with --grpc-port) until Ctrl-C, after which it\n' +
+        'Serves bundles over the Open Inference Protocol v2 (HTTP, gRPC with --grpc-port) until Ctrl-C, after which it ' +
           'still answers what it accepted. SIGTERM first lets a load balancer send requests elsewhere. Metrics are at /metrics, a page at /.',
       )
       .argument(

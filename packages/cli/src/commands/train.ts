@@ -13,8 +13,8 @@ export function define(command: Command, surroundings: Surroundings): void {
     .description(
       'Trains the model that your module exports and saves a snapshot at the end of every cycle. The module exports\n' +
         '  model     a compiled tf.LayersModel\n' +
-        '  data      { inputs, targets }, tensors, or { dataset }, a tf.data.Dataset of { xs, ys }\n' +
-        '  options   those of fit (epochs, validationData, …), and ensemble: those of snapshotEnsembleCallback\n' +
+        '  data      { inputs, targets } (tensors), or { dataset } (a tf.data.Dataset)\n' +
+        '  options   those of fit, and ensemble: those of snapshotEnsembleCallback\n' +
         'each a value or a function that returns it. Run the same command again to continue after the last whole epoch.',
     )
     .argument('<module>', 'an .mjs or .js file, e.g. train.mjs')

@@ -16,7 +16,7 @@ interface TuneFlags {
 export function define(command: Command, { print, progress, directory }: Surroundings): void {
   command
     .description(
-      'Measures which workers, threads and spinning give the lowest latency for one row on this machine, and which the highest\n' +
+      'Measures which workers, threads and spinning give the lowest latency for one row on this machine, and which the highest ' +
         'throughput. Writes the choice next to the bundle as tuning.json, where serve and loadEnsemble find it.',
     )
     .argument('<bundle>', 'folder of a bundle')

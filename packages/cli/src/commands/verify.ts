@@ -28,8 +28,8 @@ interface VerifyFlags {
 export function define(command: Command, surroundings: Surroundings): void {
   command
     .description(
-      "Replays the bundle's smoke request and compares the answer with the expected one: in this process, or on\n" +
-        'any Open Inference Protocol v2 server (our own, Triton, KServe, MLServer). For a snapshot store it compares every\n' +
+      "Replays the bundle's smoke request and compares the answer with the expected one: in this process, or on " +
+        'any Open Inference Protocol v2 server (our own, Triton, KServe, MLServer). For a snapshot store it compares every ' +
         'checksum.',
     )
     .argument('<folder>', 'a bundle, or a snapshot store')
