@@ -41,13 +41,24 @@ const first = [
     task: 'letters-mlp',
     epochs: 100,
     seeds: 5,
-    configs: [cosine(0.1, 5e-4), snapshots(5, 0.1, 5e-4), steps(0.1, 5e-4)],
+    configs: [
+      snapshots(4, 0.2, 1e-4),
+      cosine(0.2, 1e-4),
+      { method: 'swa', peak: 0.2, tailRate: 0.1, weightDecay: 1e-4 },
+      cosine(0.1, 5e-4),
+      snapshots(5, 0.1, 5e-4),
+      steps(0.1, 5e-4),
+    ],
   },
   {
     task: 'diamonds-mlp',
     epochs: 60,
     seeds: 5,
-    configs: [cosine(0.03), snapshots(5, 0.03), steps(0.03)],
+    configs: [
+      snapshots(3, 0.03, 1e-4),
+      cosine(0.03, 1e-4),
+      { method: 'ema', peak: 0.03, decay: 0.99, weightDecay: 1e-4 },
+    ],
   },
 ];
 

@@ -37,7 +37,15 @@ export function groups() {
           : []),
       ],
     })),
-    { task: 'fashion-resnet20', epochs: 20, configs: resnets(seedsTo(3)) },
+    ...[
+      { epochs: 60, cycles: [3, 4, 6, 8], more: 5, longFirst: 6 },
+      { epochs: 20, cycles: [2, 3, 4, 5], more: 6, longFirst: 3 },
+      { epochs: 40, cycles: [4, 6], more: 5, longFirst: 4 },
+    ].map(({ epochs, ...cycles }) => ({
+      task: 'fashion-resnet20',
+      epochs,
+      configs: resnets({ ...cycles, seeds: seedsTo(3) }),
+    })),
     ...[20, 60].map((epochs) => ({
       task: 'fashion-cnn-5k',
       epochs,
@@ -65,7 +73,7 @@ export function groups() {
       configs: [
         ...rivals({
           peaks: [0.05, 0.1, 0.2],
-          decays: [0, 1e-4, 5e-4],
+          decays: [1e-4, 5e-4],
           seeds: five,
           deepSeeds: seedsTo(8),
         }),
@@ -73,7 +81,7 @@ export function groups() {
           cycles: [3, 4, 5, 8],
           longFirst: [4, 6],
           peaks: [0.05, 0.1, 0.2],
-          decays: [0, 1e-4, 5e-4],
+          decays: [1e-4, 5e-4],
           seeds: five,
         }),
       ],
@@ -81,7 +89,7 @@ export function groups() {
     {
       task: 'letters-mlp',
       epochs: 30,
-      configs: cosines({ peaks: [0.05, 0.1, 0.2], decays: [0, 1e-4, 5e-4], seeds: five }),
+      configs: cosines({ peaks: [0.05, 0.1, 0.2], decays: [1e-4, 5e-4], seeds: five }),
     },
     {
       task: 'diamonds-mlp',
@@ -103,6 +111,11 @@ export function groups() {
       ],
     },
     {
+      task: 'diamonds-mlp',
+      epochs: 20,
+      configs: cosines({ peaks: [0.01, 0.03, 0.1], decays: [0, 1e-4], seeds: five }),
+    },
+    {
       task: 'fashion-cnn-held-out',
       epochs: 60,
       configs: [
@@ -116,27 +129,28 @@ export function groups() {
 }
 
 /**
- * A net with batch normalization, always with weight decay.
+ * A net with batch normalization, always with weight decay. At most 64 runs: as many as fit side by side.
  *
- * @param {readonly number[]} seeds @returns {Config[]}
+ * @param {{ cycles: readonly number[], more: number, longFirst: number, seeds: readonly number[] }} options `more` is a number of cycles tried with one peak only.
+ * @returns {Config[]}
  */
-function resnets(seeds) {
+function resnets({ cycles, more, longFirst, seeds }) {
   const decays = [5e-4];
   return [
     ...cosines({ peaks: [0.05, 0.1, 0.2, 0.4], decays, seeds }),
     ...withEach({ method: 'steps' }, { peak: [0.1, 0.2] }, decays, seeds),
-    ...withEach({ method: 'swa' }, { peak: [0.2], tailRate: [0.02, 0.05] }, decays, seeds),
+    ...withEach({ method: 'swa' }, { peak: [0.1, 0.2], tailRate: [0.05] }, decays, seeds),
     ...withEach({ method: 'ema', decay: 0.999 }, { peak: [0.05] }, decays, seeds),
-    ...withEach({ method: 'ema', decay: 0.999, annealed: true }, { peak: [0.1] }, decays, seeds),
-    ...withEach({ method: 'snapshots' }, { peak: [0.1, 0.2], cycles: [2, 3, 4] }, decays, seeds),
+    ...withEach({ method: 'ema', decay: 0.999, annealed: true }, { peak: [0.2] }, decays, seeds),
+    ...withEach({ method: 'early-stop', annealed: true }, { peak: [0.2] }, decays, seeds),
+    ...withEach({ method: 'snapshots' }, { peak: [0.1, 0.2], cycles }, decays, seeds),
+    ...withEach({ method: 'snapshots', cycles: more }, { peak: [0.2] }, decays, seeds),
     ...withEach(
-      { method: 'snapshots', first: 0.5, laterPeak: 0.5 },
-      { peak: [0.2], cycles: [3, 4] },
+      { method: 'snapshots', first: 0.4, laterPeak: 0.5 },
+      { peak: [0.2], cycles: [longFirst] },
       decays,
       seeds,
     ),
-    ...withEach({ method: 'tails', cycles: 4 }, { peak: [0.1] }, decays, seeds),
-    ...withEach({ method: 'csg-mcmc', cycles: 4 }, { peak: [0.1] }, decays, seeds),
   ];
 }
 

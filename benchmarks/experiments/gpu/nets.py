@@ -79,7 +79,7 @@ def im2col_conv(x, w, stride, padding):
     return Im2ColConv.apply(x, w, stride, padding)
 
 
-conv_of = {"grouped": grouped_conv, "im2col": im2col_conv}
+conv_of = {"grouped": grouped_conv, "searched": grouped_conv, "im2col": im2col_conv}
 
 
 class Net:

@@ -47,12 +47,13 @@ def ece(log_p, labels, bins=15):
 
 
 def risk(error, confidence):
-    """Errors among the surest rows: area under the curve, and at coverages of 90 % and 80 %."""
+    """Errors among the surest rows: area under the curve, and at some coverages in per cent."""
     order = confidence.argsort(1, descending=True)
     count = torch.arange(1, error.shape[1] + 1, device=error.device)
     curve = error.float().gather(1, order).cumsum(1) / count
     n = error.shape[1]
-    return {"aurc": curve.mean(1), "errorAt90": curve[:, int(0.9 * n) - 1], "errorAt80": curve[:, int(0.8 * n) - 1]}
+    at = {f"errorAt{share}": curve[:, share * n // 100 - 1] for share in (95, 90, 80, 70, 60, 50)}
+    return {"aurc": curve.mean(1), **at}
 
 
 def auroc(known, unknown):

@@ -13,7 +13,7 @@ const out = fileURLToPath(new URL('../../results/gpu', import.meta.url));
 mkdirSync(out, { recursive: true });
 
 for (const file of readdirSync(raw).filter(
-  (name) => name.endsWith('.json') && !name.includes('seed-'),
+  (name) => name.endsWith('.json') && !/seed-|predictions/.test(name),
 )) {
   const { contestants, ...facts } = JSON.parse(readFileSync(join(raw, file), 'utf8'));
   const configs = groupBy(contestants, ({ settings, members }) =>
@@ -68,7 +68,8 @@ function bestOfFamilies(configs) {
 
 /** @param {any[]} runs */
 function validationOf(runs) {
-  return mean(runs.map(({ scores }) => scores['validation.nllCalibrated']));
+  // A run that diverged has no number.
+  return mean(runs.map(({ scores }) => scores['validation.nllCalibrated'] ?? Infinity));
 }
 
 /** Losses of single test rows: calibrated, raw, and whether it is an error. */

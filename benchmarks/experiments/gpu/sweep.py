@@ -1,8 +1,8 @@
 """`python3 sweep.py --plan FOLDER --data FOLDER --out FOLDER --seconds N [--smoke]`: trains and scores every group of a plan.
 
 Learning rates come from our schedules package (plan.mjs); networks, training and scores are PyTorch's and this folder's.
-Each group leaves `<group>.json` (settings and scores of every contestant) and `<group>.rows` (losses of single rows, of
-the best configuration of each family by validation), as soon as it is done.
+Each group leaves `<group>.json` (settings and scores of every contestant), `<group>.rows.gz` (losses of single rows, of
+the best configuration of each family by validation) and `<group>.predictions.gz`, as soon as it is done.
 """
 
 import argparse
@@ -10,6 +10,7 @@ import gzip
 import json
 import sys
 import time
+import traceback
 from pathlib import Path
 
 import torch
@@ -66,15 +67,17 @@ def choose_conv(task, data, device, networks):
     if task["net"] == "mlp" or device.type != "cuda":
         return "im2col"
     times = {}
-    for conv in ("im2col", "grouped"):
+    for conv in ("im2col", "grouped", "searched"):
+        # `searched` is `grouped` where cuDNN times its algorithms first.
+        torch.backends.cudnn.benchmark = conv == "searched"
         net = nets.net_of(task, conv)
         theta = torch.stack([net.initial(seed, device) for seed in range(networks)])
         stats = [part.reshape(-1).contiguous() for part in net.initial_stats(device).expand(networks, -1).split(net.stat_sizes, 1)] if net.bn else []
         params = [part.detach().requires_grad_() for part in net.split(theta)]
         x = data["train"][: task["batch"]].expand(networks, -1, -1, -1)
         y = data["trainLabels"][: task["batch"]].expand(networks, -1)
-        for i in range(5):
-            if i == 2:
+        for i in range(6):
+            if i == 3:
                 torch.cuda.synchronize()
                 start = time.monotonic()
             torch.autograd.grad(train.loss_of(net, net.forward(params, stats, x, True), y).sum(), params)
@@ -93,6 +96,8 @@ def predict_all(net, members, data, parts, device):
         for of in where.split(64):
             stats[of] = train.refresh_batch_norm(net, theta[of], stats[of], data["train"])
     together = 32 if net.task["net"] == "resnet20" else 128
+    # Too many shapes to time cuDNN's algorithms for each.
+    torch.backends.cudnn.benchmark = False
     return {
         part: torch.cat([train.predict(net, t, s, data[part]) for t, s in zip(theta.split(together), stats.split(together))])
         for part in parts
@@ -150,6 +155,44 @@ def by_validation(row):
     return row["scores"].get("validation.nllCalibrated", float("inf"))
 
 
+def kept_predictions(runs, members, outputs, seeds=3):
+    """[(settings, seed, outputs about validation and test rows of its members)] of the first few seeds, as float16."""
+    of_run = {}
+    for position, run in enumerate(members.runs):
+        of_run.setdefault(run, []).append(position)
+    host = [outputs[name].half().cpu() for name in ("validation", "test")]
+    return [
+        (config["settings"], seed, [part[of_run[run]] for part in host])
+        for run, (config, seed) in enumerate(runs)
+        if seed < seeds
+    ]
+
+
+def save_predictions(out, group, scored, kept):
+    """
+    Outputs of the best snapshots, the best single model and the best cosine by validation, float16: for each entry of
+    `<group>.predictions.json` [members, validation rows, outputs] and then [members, test rows, outputs].
+    """
+    means = {}
+    for row, packed in scored:
+        settings = row["settings"]
+        if packed is not None and settings["method"] not in ("deep-ensemble", "tails", "csg-mcmc"):
+            kinds = ["snapshots"] if settings["method"] == "snapshots" else ["single"]
+            if settings["method"] == "cosine":
+                kinds.append("cosine")
+            for kind in kinds:
+                means.setdefault(kind, {}).setdefault(json.dumps(settings, sort_keys=True), []).append(by_validation(row))
+    chosen = {min(of, key=lambda settings: sum(of[settings]) / len(of[settings])) for of in means.values()}
+    index = []
+    with gzip.open(out / f"{group['name']}.predictions.gz", "wb", 3) as file:
+        for settings, seed, (validation, test) in kept:
+            if json.dumps(settings, sort_keys=True) in chosen:
+                index.append({"settings": settings, "seed": seed, "validation": list(validation.shape), "test": list(test.shape)})
+                file.write(validation.numpy().tobytes())
+                file.write(test.numpy().tobytes())
+    (out / f"{group['name']}.predictions.json").write_text(json.dumps(index))
+
+
 def save(out, group, scored, facts):
     """Scores of all; single rows of the best configuration of each family, by calibrated NLL on validation rows."""
     means = {}
@@ -184,7 +227,7 @@ def main():
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--networks", type=int, default=768, help="trained side by side at most")
-    parser.add_argument("--only", help="names of groups, with commas")
+    parser.add_argument("--only", help="names of groups, with commas, in the order in which to train them")
     parser.add_argument("--smoke", action="store_true", help="two epochs of a few runs of each task, to see that all works")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     options = parser.parse_args()
@@ -195,7 +238,7 @@ def main():
     plan = torch.frombuffer(bytearray((options.plan / "plan.bin").read_bytes()), dtype=torch.float32)
     groups = json.loads((options.plan / "plan.json").read_text())
     if options.only:
-        groups = [group for group in groups if group["name"] in options.only.split(",")]
+        groups = [group for name in options.only.split(",") for group in groups if group["name"] == name]
     if options.smoke:
         groups = smoke(groups)
     name = torch.cuda.get_device_name() if device.type == "cuda" else "cpu"
@@ -206,55 +249,66 @@ def main():
         return options.seconds - (time.monotonic() - started)
 
     for group in groups:
-        if group["task"] not in tasks:
-            tasks.clear()
-            tasks[group["task"]] = load_task(options.data, group, device)
-        data = tasks[group["task"]]
-        if options.smoke:
-            data = {name: part if name.startswith("train") else part[: 24 if device.type == "cuda" else 4] for name, part in data.items()}
-        if group["net"] == "mlp":
-            group["features"] = data["train"].shape[1]
-        if group["net"] not in convs:
-            convs[group["net"]] = choose_conv(group, data, device, 2 if options.smoke else 48 if group["net"] == "resnet20" else 256)
-        net = nets.net_of(group, convs[group["net"]])
-        limit = min(options.networks, 64) if group["net"] == "resnet20" else options.networks
-        chunks, chunk = [], []
-        for config in group["configs"]:
-            new = [(config, seed) for seed in config["seeds"]]
-            if chunk and len(chunk) + len(new) > limit:
-                chunks.append(chunk)
-                chunk = []
-            chunk += new
-        chunks.append(chunk)
-        start = time.monotonic()
-        scored = []
-        for runs in chunks:
-            members = train.train_group(net, group, runs, data, plan, device, deadline, log)
-            if members is None:
-                log(f"{group['name']}: no time left for {len(runs)} runs")
-                continue
-            trained = time.monotonic()
-            parts = ["validation", "test", *(name for name in data if name.startswith(("unknown:", "shifted:")))]
-            outputs = predict_all(net, members, data, parts, device)
-            listed = contestants_of(runs, members, deep=True)
-            scored += score_all(listed, outputs, data, group)
-            log(f"{group['name']}: {len(runs)} runs, {len(members.runs)} members, {len(listed)} contestants; scored in {time.monotonic() - trained:.1f} s")
-            del members, outputs
-        if scored:
-            facts = {
-                "group": group["name"],
-                "task": group["task"],
-                "epochs": group["epochs"],
-                "train": group["train"],
-                "testRows": len(data["test"]),
-                "engine": f"PyTorch {torch.__version__} on {name}",
-                "seconds": round(time.monotonic() - start, 1),
-            }
-            save(options.out, group, scored, facts)
-            best = min((row for row, _ in scored), key=by_validation)
-            log(f"{group['name']}: done in {facts['seconds']} s; best by validation {json.dumps(best)[:400]}")
+        # What the others still can give is not lost to one that fails.
+        try:
+            if group["task"] not in tasks:
+                tasks.clear()
+                tasks[group["task"]] = load_task(options.data, group, device)
+            run_group(group, tasks[group["task"]], convs, plan, options, device, deadline, name)
+        except Exception:
+            log(f"{group['name']}: failed\n{traceback.format_exc()}")
         if device.type == "cuda":
             torch.cuda.empty_cache()
+
+
+def run_group(group, data, convs, plan, options, device, deadline, name):
+    """Trains, scores and saves one group, in chunks of as many networks as go side by side."""
+    if options.smoke:
+        data = {name: part if name.startswith("train") else part[: 24 if device.type == "cuda" else 4] for name, part in data.items()}
+    if group["net"] == "mlp":
+        group["features"] = data["train"].shape[1]
+    if group["net"] not in convs:
+        convs[group["net"]] = choose_conv(group, data, device, 2 if options.smoke else 48 if group["net"] == "resnet20" else 256)
+    net = nets.net_of(group, convs[group["net"]])
+    limit = min(options.networks, 64) if group["net"] == "resnet20" else options.networks
+    chunks, chunk = [], []
+    for config in group["configs"]:
+        new = [(config, seed) for seed in config["seeds"]]
+        if chunk and len(chunk) + len(new) > limit:
+            chunks.append(chunk)
+            chunk = []
+        chunk += new
+    chunks.append(chunk)
+    start = time.monotonic()
+    scored, kept = [], []
+    for runs in chunks:
+        torch.backends.cudnn.benchmark = convs[group["net"]] == "searched"
+        members = train.train_group(net, group, runs, data, plan, device, deadline, log)
+        if members is None:
+            log(f"{group['name']}: no time left for {len(runs)} runs")
+            continue
+        trained = time.monotonic()
+        parts = ["validation", "test", *(name for name in data if name.startswith(("unknown:", "shifted:")))]
+        outputs = predict_all(net, members, data, parts, device)
+        listed = contestants_of(runs, members, deep=True)
+        scored += score_all(listed, outputs, data, group)
+        kept += kept_predictions(runs, members, outputs)
+        log(f"{group['name']}: {len(runs)} runs, {len(members.runs)} members, {len(listed)} contestants; scored in {time.monotonic() - trained:.1f} s")
+        del members, outputs
+    if scored:
+        facts = {
+            "group": group["name"],
+            "task": group["task"],
+            "epochs": group["epochs"],
+            "train": group["train"],
+            "testRows": len(data["test"]),
+            "engine": f"PyTorch {torch.__version__} on {name}",
+            "seconds": round(time.monotonic() - start, 1),
+        }
+        save(options.out, group, scored, facts)
+        save_predictions(options.out, group, scored, kept)
+        best = min((row for row, _ in scored), key=by_validation)
+        log(f"{group['name']}: done in {facts['seconds']} s; best by validation {json.dumps(best)[:400]}")
 
 
 def smoke(groups):
