@@ -1,0 +1,30 @@
+// @ts-check
+import { deepEnsembleEquivalent } from '@snapshot-ensemble/ensemble-math';
+import { best, independentLosses, mean, ours, snapshots } from '../results.mjs';
+
+export function sizes(first, firstName, second, secondName) {
+  const counts = [3, 4, 5, 6, 8, 10];
+  const row = (group, measure, scale, digits) =>
+    counts
+      .map((count) => best(group.configs, snapshots(count))?.scores[measure])
+      .map((values) => (values ? (scale * mean(values)).toFixed(digits) : ''))
+      .join(' | ');
+  return [
+    `| cycles | ${counts.join(' | ')} |`,
+    `| --- | ${counts.map(() => '---').join(' | ')} |`,
+    ...[
+      [first, firstName],
+      [second, secondName],
+    ].flatMap(([group, name]) => [
+      `| ${name}, error % | ${row(group, 'error', 100, 2)} |`,
+      `| ${name}, calibrated NLL | ${row(group, 'nllCalibrated', 1, 3)} |`,
+    ]),
+  ];
+}
+
+export function worth(group) {
+  const loss = mean(ours(group).scores.nllCalibrated);
+  const losses = independentLosses(group);
+  const equivalent = deepEnsembleEquivalent(loss, losses);
+  return Number.isFinite(equivalent) ? equivalent.toFixed(1) : `over ${losses.length}`;
+}
