@@ -71,7 +71,13 @@ function panel({ lines, rules, measure, title, format, domain }) {
     type: 'nominal',
     title: null,
     scale: { domain, range: COLORS },
-    legend: { orient: 'bottom', columns: 3, labelLimit: 400, symbolType: 'stroke', symbolSize: 400 },
+    legend: {
+      orient: 'bottom',
+      columns: 3,
+      labelLimit: 400,
+      symbolType: 'stroke',
+      symbolSize: 400,
+    },
   };
   const strokeDash = { ...name, scale: { domain, range: DASHES } };
   return {
