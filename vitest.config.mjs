@@ -8,7 +8,9 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    setupFiles: [fileURLToPath(new URL('tools/seeded-random.mjs', import.meta.url))],
+    setupFiles: ['random', 'properties'].map((what) =>
+      fileURLToPath(new URL(`tools/seeded-${what}.mjs`, import.meta.url)),
+    ),
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', '**/*.browser.test.ts', '**/*.chromium.test.ts'],
     // Far above what any test takes: a busy machine must not make one fail.
