@@ -53,7 +53,7 @@ export function pictureSection({
 }: Pick<Picture, 'heading' | 'caption' | 'numbers'> & { readonly svg: string }): Markup {
   return html`<section>
     <h2>${heading}</h2>
-    <figure>
+    <figure style="--natural:${naturalWidth(svg)}px">
       <figcaption>${caption}</figcaption>
       ${trusted(svg)}
     </figure>
@@ -68,4 +68,9 @@ export function pictureSection({
           ]
     }
   </section>`;
+}
+
+/** What the picture was drawn for: enlarged, its text would shout. */
+function naturalWidth(svg: string): number {
+  return Number(/ width="(\d+)"/.exec(svg)?.[1] ?? 800);
 }

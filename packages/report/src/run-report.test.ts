@@ -126,6 +126,14 @@ describe('runReport', () => {
     expect(drawn.filter((color) => color.startsWith('#'))).toEqual([]);
   });
 
+  it('enlarges no picture beyond what it was drawn for', async () => {
+    const full = await runReport(exampleRun({ evidence: exampleEvidence }));
+    const shown = [...full['report.html']!.matchAll(/<figure style="--natural:(\d+)px">/g)];
+    const drawn = [...full['report.html']!.matchAll(/<svg [^>]*class="marks" width="(\d+)"/g)];
+    expect(shown.map(([, width]) => width)).toEqual(drawn.map(([, width]) => width));
+    expect(new Set(shown.map(([, width]) => width)).size).toBeGreaterThan(1);
+  });
+
   const smallest = exampleRun({
     history: [{ epoch: 0, metrics: { mae: 0.5 } }],
     results: {

@@ -23,7 +23,7 @@ p { margin: .25rem 0 1rem; max-width: 44rem }
 .facts dt, figcaption, .note { color: var(--muted); font-size: .875rem }
 .facts dd { margin: 0; font-weight: 600; overflow-wrap: anywhere }
 figure { margin: .5rem 0 0; overflow-x: auto }
-figure svg { display: block; width: 100%; height: auto; min-width: 36rem }
+figure svg { display: block; width: 100%; height: auto; min-width: min(36rem, var(--natural, 36rem)); max-width: var(--natural, none) }
 figure.image svg { min-width: 0; border: 1px solid var(--grid) }
 .images { display: grid; grid-template-columns: repeat(auto-fill, minmax(8rem, 1fr)); gap: 1rem }
 details { margin-top: .5rem; font-size: .875rem }
