@@ -248,7 +248,7 @@ describe('processes', () => {
   });
 
   it('are killed when a run does not end', async () => {
-    const ensemble = await load(tiny, { processes: 'own', watchdogMs: 1500 });
+    const ensemble = await load(tiny, { processes: 'own', watchdogMs: 4000 });
     process.kill(pidsOf(ensemble)[0]!, 'SIGSTOP');
     expect(largestDifference((await ensemble.predict(x)).outputs)).toBeLessThan(TOLERANCE);
     expect(ensemble.stats().restarts).toBe(1);
