@@ -2,7 +2,8 @@
 // Whether a cascade is worth it: snapshot ensembles, one for each seed; thresholds from validation rows; accuracy against all members on 10,000 test
 // images, paired; rows a second against the fused graph at the same batch.
 // `npm run build && node benchmarks/cascade.mjs [SEEDS]` trains the demo's network on MNIST; `node benchmarks/cascade.mjs STORE…` takes snapshot stores
-// that ensemble-parity/train.mjs made of Fashion-MNIST, the last five members of each.
+// that ensemble-parity/train.mjs made of Fashion-MNIST, the last five members of each. With --weighted the ensemble is not their mean but what the
+// validation rows weigh best.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -38,7 +39,10 @@ const PIXELS = 28 * 28;
 /** Of the accuracy, in points: a cascade that is worse by no more is not worse. */
 const MARGIN = 0.1;
 
-const given = process.argv.slice(2);
+const isWeighted = process.argv.includes('--weighted');
+const given = process.argv.slice(2).filter((argument) => argument !== '--weighted');
+/** @type {import('@snapshot-ensemble/ensemble-math').MemberChoice} */
+const select = isWeighted ? 'convexWeights' : 'all';
 const areStores = given.length > 0 && Number.isNaN(Number(given[0]));
 /** Differences in correctness, cascade less whole, over the rows of all seeds. @type {number[]} */
 const differences = [];
@@ -98,23 +102,26 @@ async function trainMnist(seeds) {
 async function compare(title, store, kind, validation, test) {
   const folder = mkdtempSync(join(tmpdir(), 'cascade-'));
   try {
-    const [fused, separate, cascaded] = ['fused', 'separate', 'cascaded'].map((name) =>
-      join(folder, name),
+    const [mean, separate, fused, cascaded] = ['mean', 'separate', 'fused', 'cascaded'].map(
+      (name) => join(folder, name),
     );
-    for (const place of [fused, separate, cascaded]) mkdirSync(place);
+    for (const place of [mean, separate, fused, cascaded]) mkdirSync(place);
     const ids = ((await store.readManifest())?.members ?? []).map(({ id }) => id).slice(-MEMBERS);
     const artifacts = [];
     for (const id of ids) artifacts.push(await memberArtifacts(store, id));
-    const whole = meanPolicy(kind, [...ids.keys()]);
-    await exportEnsemble(artifacts, bundleDirectory(fused), { policy: whole });
-    await writeSeparate(artifacts, fused, separate, whole);
+    const equal = meanPolicy(kind, [...ids.keys()]);
+    await exportEnsemble(artifacts, bundleDirectory(mean), { policy: equal });
+    await writeSeparate(artifacts, mean, separate, equal);
     const predictions = await predictionsOf(separate, validation);
-    const policy = fitPolicy(predictions, validation.labels, {
-      kind,
-      temperature: 1,
-      cascade: { target: { accuracyLoss: 0 } },
-    });
-    await writeSeparate(artifacts, fused, cascaded, policy);
+    const fit = (
+      /** @type {Partial<import('@snapshot-ensemble/ensemble-math').FitPolicyOptions>} */ more,
+    ) => fitPolicy(predictions, validation.labels, { kind, temperature: 1, select, ...more });
+    await exportEnsemble(artifacts, bundleDirectory(fused), { policy: fit({}) });
+    const policy = fit({ cascade: { target: { accuracyLoss: 0 } } });
+    await writeSeparate(artifacts, mean, cascaded, policy);
+    console.log(
+      `${title}: members ${policy.members.join(' ')}, weights ${policy.weights.map((one) => one.toFixed(2)).join(' ')}, cascade ${JSON.stringify(policy.cascade)}`,
+    );
     await race(title, fused, cascaded, test);
   } finally {
     rmSync(folder, { recursive: true });
