@@ -48,10 +48,14 @@ interface Head {
   readonly sizes: readonly number[];
 }
 
+// Each frame would otherwise pay for making them.
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
 /** The head of a frame: prefix and JSON. Its payload follows as it is. */
 export function encodeHead(message: object, sizes: readonly number[]): Uint8Array {
   const head: Head = { message, sizes };
-  const json = new TextEncoder().encode(JSON.stringify(head));
+  const json = encoder.encode(JSON.stringify(head));
   const bytes = new Uint8Array(PREFIX_BYTES + json.length);
   new DataView(bytes.buffer).setUint32(0, json.length, true);
   bytes.set(json, PREFIX_BYTES);
@@ -63,7 +67,7 @@ export function jsonLength(prefix: Uint8Array): number {
 }
 
 export function decodeHead(json: Uint8Array): Head {
-  return JSON.parse(new TextDecoder().decode(json)) as Head;
+  return JSON.parse(decoder.decode(json)) as Head;
 }
 
 /** Puts frames together from the chunks of a stream. */
