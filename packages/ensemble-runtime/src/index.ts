@@ -13,7 +13,14 @@ export type {
   LoadOptions,
   Settings,
 } from './options.ts';
-export type { Durations, EnsembleStats, FailureReason, WorkerState, WorkerStats } from './stats.ts';
+export type {
+  BatchStats,
+  Durations,
+  EnsembleStats,
+  FailureReason,
+  WorkerState,
+  WorkerStats,
+} from './stats.ts';
 export { top } from './top.ts';
 export type { RankedClass } from './top.ts';
 export { tune } from './tune/tune.ts';

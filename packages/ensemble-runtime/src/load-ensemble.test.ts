@@ -1,5 +1,5 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { spawn } from 'node:child_process';
@@ -213,6 +213,13 @@ describe('processes', () => {
       expect(largestDifference((await ensemble.predict(x)).outputs)).toBeLessThan(TOLERANCE);
     }
     expect(restarts).toBeGreaterThan(1);
+  });
+
+  it('step back for others as far as they are told to', async () => {
+    const [plain, nice] = [await load(tiny), await load(tiny, { niceness: 3 })];
+    const [plainPid, nicePid] = [plain, nice].map((ensemble) => pidsOf(ensemble)[0]!);
+    expect(getPriority(plainPid)).toBe(getPriority());
+    expect(getPriority(nicePid)).toBe(Math.min(19, getPriority() + 3));
   });
 
   it('are sent batches of many megabytes piece by piece', async () => {

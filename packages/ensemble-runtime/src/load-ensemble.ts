@@ -13,7 +13,8 @@ import { resolveOptions, type LoadOptions } from './options.ts';
 import { fingerprint, readTuning } from './tune/tuning.ts';
 
 let budgetOfProcess: CoreBudget | undefined;
-const childrenOf = new WeakMap<CoreBudget, Children>();
+/** By niceness. */
+const childrenOf = new WeakMap<CoreBudget, Map<number, Children>>();
 
 /** The budget that ensembles share where none is given: all cores that this process may use. */
 export function defaultCores(): CoreBudget {
@@ -58,10 +59,15 @@ function toSource(bundle: string | URL | BundleSource): BundleSource {
   return bundle instanceof URL ? bundleDirectory(fileURLToPath(bundle)) : bundle;
 }
 
-function executorOf({ executor, processes }: LoadOptions, cores: CoreBudget): OpenExecutor {
+function executorOf(
+  { executor, processes, niceness = 0 }: LoadOptions,
+  cores: CoreBudget,
+): OpenExecutor {
   if (executor === 'thread') return openThread;
   if (typeof executor === 'object') return inThisThread(executor.ort);
-  const children = childrenOf.get(cores) ?? createChildren(startChild, cores.limit);
-  childrenOf.set(cores, children);
+  const known = childrenOf.get(cores) ?? new Map<number, Children>();
+  childrenOf.set(cores, known);
+  const children = known.get(niceness) ?? createChildren(() => startChild(niceness), cores.limit);
+  known.set(niceness, children);
   return inChildren(children, processes === 'own');
 }

@@ -34,6 +34,8 @@ describe('resolveOptions', () => {
     ['NaN rows', { batching: { maxRows: NaN } }, 'batching.maxRows is NaN'],
     ['an endless budget', { batching: { maxHeldBytes: Infinity } }, 'maxHeldBytes is Infinity'],
     ['an unknown executor', { executor: 'worker' as 'thread' }, 'executor is "worker"'],
+    ['a niceness beyond what there is', { niceness: 20 }, 'niceness is 20. Pass a whole number'],
+    ['a nice thread', { executor: 'thread', niceness: 5 }, 'only processes have one'],
     ['no module', { executor: { ort: {} } as never }, "Allowed: 'process', 'thread', or { ort }"],
   ])('refuses %s', (_, options, text) => {
     expect(() => resolveOptions(options, 2)).toThrow(RangeError);

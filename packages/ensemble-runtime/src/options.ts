@@ -55,6 +55,11 @@ export interface LoadOptions extends CommonOptions {
   readonly cores?: CoreBudget;
   /** Time in milliseconds after which a run counts as stuck and its process is killed; threads cannot be killed. Default 120,000. */
   readonly watchdogMs?: number;
+  /**
+   * How far its processes step back for others on the same cores, from 0 to 19 as Unix counts it. Above 0, this process answers at once while they
+   * compute; other programs on the machine come before them too. Default 0.
+   */
+  readonly niceness?: number;
 }
 
 /** What an ensemble runs with. */
@@ -90,6 +95,7 @@ const known: KnownOptions<LoadOptions> = {
   processes: true,
   cores: true,
   watchdogMs: true,
+  niceness: true,
 };
 
 /** Fills in the defaults. Throws `RangeError` for values that cannot be meant. */
@@ -112,6 +118,7 @@ export function resolveOptions(options: LoadOptions, cores: number): Settings {
   for (const [name, value] of Object.entries({ ...counts, 'batching.maxHeldBytes': maxHeldBytes }))
     if (!Number.isSafeInteger(value) || value < 1)
       throw new RangeError(`loadEnsemble: ${name} is ${value}. Pass a whole number from 1.`);
+  checkNiceness(options);
   const { device = 'cpu', spinning = false, cascade = 'policy' } = options;
   return {
     device,
@@ -131,4 +138,16 @@ function checkExecutor(executor: LoadOptions['executor'] = 'process'): void {
   throw new RangeError(
     `loadEnsemble: executor is ${JSON.stringify(executor)}. Allowed: 'process', 'thread', or { ort } with the module of onnxruntime-node or onnxruntime-web.`,
   );
+}
+
+function checkNiceness({ niceness, executor = 'process' }: LoadOptions): void {
+  if (niceness === undefined) return;
+  if (executor !== 'process')
+    throw new RangeError(
+      `loadEnsemble: niceness is ${niceness}, but only processes have one. Leave it out, or use executor: 'process'.`,
+    );
+  if (!Number.isSafeInteger(niceness) || niceness < 0 || niceness > 19)
+    throw new RangeError(
+      `loadEnsemble: niceness is ${niceness}. Pass a whole number from 0 to 19.`,
+    );
 }

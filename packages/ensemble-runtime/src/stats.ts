@@ -26,6 +26,13 @@ export interface Durations {
   readonly output: number;
 }
 
+/** Runs of the graph with so many rows, and where their time went, summed, in milliseconds. */
+export interface BatchStats {
+  readonly rows: number;
+  readonly count: number;
+  readonly durationMs: Pick<Durations, 'input' | 'infer' | 'output'>;
+}
+
 /** Counters since the ensemble was loaded, and what is waiting now. */
 export interface EnsembleStats {
   readonly succeeded: number;
@@ -44,13 +51,19 @@ export interface EnsembleStats {
   /** Workers that were replaced because they died. */
   readonly restarts: number;
   readonly durationMs: Durations;
+  /** From the call to its refusal, summed over the requests that failed, in milliseconds. */
+  readonly failedMs: number;
+  /** Of the runs that succeeded, by their rows, fewest first. */
+  readonly batchSizes: readonly BatchStats[];
 }
 
 /** Counts in place; `read` gives a copy that no longer changes. */
 export interface Recorder {
   success(rows: number, requestMs: number, spent: Omit<Durations, 'request'>): void;
-  failure(reason: FailureReason): void;
+  /** `ms` after the call. */
+  failure(reason: FailureReason, ms?: number): void;
   batch(): void;
+  batchDone(rows: number, durations: BatchStats['durationMs']): void;
   restart(): void;
   read(
     now: Pick<EnsembleStats, 'pendingRequests' | 'queuedRows' | 'heldBytes' | 'workers'>,
@@ -60,7 +73,8 @@ export interface Recorder {
 export function createRecorder(): Recorder {
   const failed = { invalid: 0, rejected: 0, canceled: 0, backend: 0 };
   const sum = { request: 0, queue: 0, input: 0, infer: 0, output: 0 };
-  const count = { succeeded: 0, rows: 0, batches: 0, restarts: 0 };
+  const count = { succeeded: 0, rows: 0, batches: 0, restarts: 0, failedMs: 0 };
+  const sizes = new Map<number, { count: number; input: number; infer: number; output: number }>();
   return {
     success(rows, requestMs, { queue, input, infer, output }) {
       count.succeeded++;
@@ -71,15 +85,32 @@ export function createRecorder(): Recorder {
       sum.infer += infer;
       sum.output += output;
     },
-    failure(reason) {
+    failure(reason, ms = 0) {
       failed[reason]++;
+      count.failedMs += ms;
     },
     batch() {
       count.batches++;
     },
+    batchDone(rows, durations) {
+      let size = sizes.get(rows);
+      if (size === undefined) sizes.set(rows, (size = { count: 0, input: 0, infer: 0, output: 0 }));
+      size.count++;
+      size.input += durations.input;
+      size.infer += durations.infer;
+      size.output += durations.output;
+    },
     restart() {
       count.restarts++;
     },
-    read: (now) => ({ ...count, ...now, failed: { ...failed }, durationMs: { ...sum } }),
+    read: (now) => ({
+      ...count,
+      ...now,
+      failed: { ...failed },
+      durationMs: { ...sum },
+      batchSizes: [...sizes]
+        .sort(([a], [b]) => a - b)
+        .map(([rows, { count: times, ...durationMs }]) => ({ rows, count: times, durationMs })),
+    }),
   };
 }

@@ -40,9 +40,9 @@ export interface Child {
 }
 
 /** Starts a process. It keeps this one alive only while it has work, and ends by itself when this one does. */
-export function startChild(): Child {
+export function startChild(niceness: number): Child {
   // Models are dropped once their sessions are open, which needs a collection.
-  const args = ['--expose-gc', fileURLToPath(builtEntry('process-entry'))];
+  const args = ['--expose-gc', fileURLToPath(builtEntry('process-entry')), String(niceness)];
   const process_ = spawn(process.execPath, args, {
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     windowsHide: true,

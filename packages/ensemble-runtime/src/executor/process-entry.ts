@@ -1,5 +1,6 @@
 // Entry of the process that owns sessions. It reads with blocking calls: nothing else happens here, and that saves the event loop's part of
 // each hop. It ends when its parent closes the pipe or dies.
+import { getPriority, setPriority } from 'node:os';
 import { arrayTypes, bytesOf, type TensorData } from '../tensor.ts';
 import { blockingPipe } from './blocking-pipe.ts';
 import { CHANNEL } from './channel.ts';
@@ -17,6 +18,15 @@ import { createSessions, type Sessions } from './sessions.ts';
 
 // Its parent decides when to end, and must be able to answer what it accepted.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => undefined);
+
+const niceness = Number(process.argv[2]);
+// Relative to its parent's. Threads that onnxruntime starts inherit it.
+if (niceness > 0)
+  try {
+    setPriority(Math.min(19, getPriority() + niceness));
+  } catch {
+    // Where the system does not allow it, they share as equals.
+  }
 
 const open = new Map<number, Sessions>();
 /** By feed: batches run one after the other, so each may lie where the one before lay. */

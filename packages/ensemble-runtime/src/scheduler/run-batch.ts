@@ -6,7 +6,14 @@ import type { FailureReason } from '../stats.ts';
 import { feedsOf, joinState } from './gather.ts';
 import type { Plan } from './plan.ts';
 import type { Refusals } from './refusals.ts';
-import { countRows, rowsOf, type Request, type RequestOptions, type Segment } from './request.ts';
+import {
+  countRows,
+  rowsOf,
+  type Request,
+  type RequestOptions,
+  type Segment,
+  type Spent,
+} from './request.ts';
 import { checkRows, scatter } from './scatter.ts';
 
 /** What becomes of the rows of a batch. */
@@ -18,6 +25,8 @@ export interface BatchContext {
   readonly fail: (request: Request, reason: FailureReason, error: InferenceError) => void;
   /** Every row of the request has its answer. */
   readonly complete: (request: Request) => void;
+  /** Where the time of a run went, in milliseconds. */
+  readonly measured: (rows: number, spent: Omit<Spent, 'queue'>) => void;
   /** These rows go on to the next stage. */
   readonly goOn: (survivors: Segment) => void;
 }
@@ -28,7 +37,7 @@ export async function runBatch(
   turn: Pick<Turn, 'run'>,
   batch: readonly Segment[],
 ): Promise<void> {
-  const { manifest, plan, now, complete, goOn } = context;
+  const { manifest, plan, now, complete, measured, goOn } = context;
   const started = now();
   const index = batch[0]!.stage;
   const stage = plan.stages[index]!;
@@ -42,6 +51,7 @@ export async function runBatch(
   refuseNonFinite(context, batch, result);
   const read = plan.read(index, result, index === 0 ? {} : joinState(batch), wanted);
   const output = now() - gathered - result.runMs;
+  measured(rows, { input: gathered - started, infer: result.runMs, output });
   let at = 0;
   for (const segment of batch) {
     const { request } = segment;

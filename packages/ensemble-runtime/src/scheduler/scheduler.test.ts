@@ -68,7 +68,11 @@ function schedule(
 ): { scheduler: Scheduler; recorder: Recorder; lanes: readonly ReturnType<typeof laneOf>[] } {
   const recorder = createRecorder();
   const lanes = runs.map(laneOf);
-  const scheduler = createScheduler({
+  const due: (() => void)[] = [];
+  const runDue = (): void => {
+    for (const act of due.splice(0)) act();
+  };
+  const created = createScheduler({
     manifest,
     plan: planOf(manifest, 'policy'),
     lanes,
@@ -79,10 +83,23 @@ function schedule(
     recorder,
     now: () => 0,
     later: () => () => undefined,
-    defer: queueMicrotask,
+    defer: (act) => {
+      due.push(act);
+      queueMicrotask(runDue);
+    },
     stayAlive: () => () => undefined,
     ...options,
   });
+  // Each request in a turn of the event loop of its own, unless a batch has just ended.
+  const scheduler: Scheduler = {
+    ...created,
+    submit(...request) {
+      const isAlone = due.length === 0;
+      const answer = created.submit(...request);
+      if (isAlone) runDue();
+      return answer;
+    },
+  };
   return { scheduler, recorder, lanes };
 }
 
@@ -150,6 +167,17 @@ describe('createScheduler', () => {
       rows: 4,
       batches: 2,
     });
+  });
+
+  it('puts together what comes in one turn of the event loop', async () => {
+    const due: (() => void)[] = [];
+    const { scheduler, running } = manual({ defer: (act) => void due.push(act) });
+    const answers = [1, 10, 20].map((x) => scheduler.submit(request(x), y));
+    expect(running).toEqual([]);
+    for (const act of due) act();
+    expect([due.length, ...running.map(({ rows }) => rows)]).toEqual([1, 3]);
+    running[0]!.finish();
+    await Promise.all(answers);
   });
 
   it('runs on every free lane', async () => {

@@ -69,13 +69,13 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   // While a worker starts again, nothing else may keep the process from ending.
   let letGo = (): void => undefined;
 
-  const counted = (reason: FailureReason, error: InferenceError): InferenceError => {
-    recorder.failure(reason);
+  const counted = (reason: FailureReason, error: InferenceError, ms = 0): InferenceError => {
+    recorder.failure(reason, ms);
     return error;
   };
 
   const fail = (request: Request, reason: FailureReason, error: InferenceError): void => {
-    if (!request.isSettled) request.settle(counted(reason, error));
+    if (!request.isSettled) request.settle(counted(reason, error, now() - request.queuedAt));
   };
 
   const context: BatchContext = {
@@ -87,6 +87,9 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     complete(request) {
       recorder.success(request.rows, now() - request.queuedAt, request.spent);
       request.settle(answerOf(request));
+    },
+    measured(rows, spent) {
+      recorder.batchDone(rows, spent);
     },
     goOn(survivors) {
       queue.addSurvivors(survivors);
@@ -119,7 +122,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       });
   };
 
-  /** After a batch: callers that were answered may ask again at once, and such requests share the next batch instead of waiting for it. */
+  /** What comes in the same turn of the event loop shares a batch: callers that were just answered, and clients whose requests lay ready. */
   function pumpSoon(): void {
     if (isPumpDue || !queue.hasWork()) return;
     isPumpDue = true;
@@ -184,7 +187,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
         if (pending.size === 0) letGo = stayAlive();
         pending.add(request);
         queue.add(request);
-        pump();
+        pumpSoon();
       }),
     waiting: () => ({
       pendingRequests: pending.size,
