@@ -103,6 +103,10 @@ function fromJson(
 ): ReturnType<WireType['allocate']> {
   if (booleans > 0 && type.takesBooleans !== true)
     throw badRequest(`input "${name}" holds true or false, but is ${type.datatype}. Send numbers.`);
+  if (type.datatype === 'FP32') {
+    const data = new Float32Array(values);
+    if (isAllFinite(data)) return data;
+  }
   const accepts = type.accepts!;
   for (let index = 0; index < values.length; index++)
     if (!accepts(values[index]!))
@@ -114,6 +118,13 @@ function fromJson(
     for (let index = 0; index < values.length; index++) data[index] = BigInt(values[index]!);
   else data.set(values);
   return data;
+}
+
+/** One addition an element: the sum of float32 values, in doubles, is finite where all of them are, and only there. */
+function isAllFinite(values: Float32Array): boolean {
+  let sum = 0;
+  for (let index = 0; index < values.length; index++) sum += values[index]!;
+  return Number.isFinite(sum);
 }
 
 function fromField(

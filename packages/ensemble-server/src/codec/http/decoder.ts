@@ -1,7 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import { ServerError, type ServerErrorCode } from '../../errors.ts';
 import type { JsonLimits } from '../json/parse.ts';
-import { readInferRequest, type DecodedRequest } from './read-request.ts';
+import { createReader } from './known-heads.ts';
+import type { DecodedRequest } from './read-request.ts';
 
 /** Reads bodies of infer requests; those with much JSON on a thread of its own, so that the event loop stays free. */
 export interface Decoder {
@@ -44,6 +45,7 @@ interface Waiting {
 }
 
 export function createDecoder({ limits, threadFrom = THREAD_FROM }: DecoderOptions): Decoder {
+  const read = createReader(limits);
   const waiting = new Map<number, Waiting>();
   let lastId = 0;
   let worker: Worker | undefined;
@@ -71,7 +73,7 @@ export function createDecoder({ limits, threadFrom = THREAD_FROM }: DecoderOptio
   return {
     decode(bytes, headerLength) {
       const jsonLength = headerLength === undefined ? bytes.length : Number(headerLength);
-      if (!(jsonLength >= threadFrom)) return readInferRequest(bytes, headerLength, limits);
+      if (!(jsonLength >= threadFrom)) return read(bytes, headerLength);
       return new Promise<DecodedRequest>((resolve, reject) => {
         const id = ++lastId;
         waiting.set(id, { resolve, reject });

@@ -15,29 +15,61 @@ export interface EncodedResponse {
 // So many numbers are written at a time, in a few milliseconds; between them the event loop gets its turn.
 const PIECE = 32_768;
 
-/** Body of the response to an infer request. Throws `ServerError` for what JSON cannot carry. */
-export async function writeInferResponse(
+/**
+ * Body of the response to an infer request; a promise of it only where it holds so many numbers in JSON that the event loop needs a turn between
+ * them. Throws `ServerError` for what JSON cannot carry.
+ */
+export function writeInferResponse(
   response: InferResponse,
   reply: Reply,
-): Promise<EncodedResponse> {
-  const { model, version, id, parameters, outputs } = response;
+): EncodedResponse | Promise<EncodedResponse> {
+  const isBinary = ({ name }: OutputTensor): boolean =>
+    Object.hasOwn(reply.outputs, name) ? reply.outputs[name]! : reply.isBinary;
+  const isLarge = response.outputs.some(
+    (output) => output.data.length > PIECE && !isBinary(output),
+  );
+  return isLarge ? writePieces(response, isBinary) : writeAtOnce(response, isBinary);
+}
+
+type IsBinary = (output: OutputTensor) => boolean;
+
+function writeAtOnce(response: InferResponse, isBinary: IsBinary): EncodedResponse {
+  const binary: Buffer[] = [];
+  const tensors = response.outputs.map((output) => {
+    if (isBinary(output)) return writeBinary(output, binary);
+    const { data } = output;
+    const text = isTexts(data)
+      ? JSON.stringify(data).slice(1, -1)
+      : formatData(output, data, 0, data.length);
+    return `${head(output)},"data":[${text}]}`;
+  });
+  return join(response, tensors, binary);
+}
+
+async function writePieces(response: InferResponse, isBinary: IsBinary): Promise<EncodedResponse> {
   const binary: Buffer[] = [];
   const tensors: string[] = [];
-  for (const output of outputs) {
-    const isBinary = Object.hasOwn(reply.outputs, output.name)
-      ? reply.outputs[output.name]!
-      : reply.isBinary;
-    if (isBinary) {
-      const bytes = elementsToBytes(output.data);
-      binary.push(bytes);
-      tensors.push(`${head(output)},"parameters":{"binary_data_size":${bytes.length}}}`);
-    } else tensors.push(await writeJson(output));
-  }
+  for (const output of response.outputs)
+    tensors.push(isBinary(output) ? writeBinary(output, binary) : await writeJson(output));
+  return join(response, tensors, binary);
+}
+
+function writeBinary(output: OutputTensor, binary: Buffer[]): string {
+  const bytes = elementsToBytes(output.data);
+  binary.push(bytes);
+  return `${head(output)},"parameters":{"binary_data_size":${bytes.length}}}`;
+}
+
+function join(
+  { model, version, id, parameters }: InferResponse,
+  tensors: readonly string[],
+  binary: readonly Buffer[],
+): EncodedResponse {
   const start = JSON.stringify({
     model_name: model,
     model_version: version,
-    ...(id !== undefined && { id }),
-    ...(Object.keys(parameters).length > 0 && { parameters }),
+    id,
+    parameters: Object.keys(parameters).length > 0 ? parameters : undefined,
   });
   // Put together as text: JSON.stringify would write a float32 with the digits of a double.
   const json = Buffer.from(`${start.slice(0, -1)},"outputs":[${tensors.join(',')}]}`);
@@ -47,7 +79,7 @@ export async function writeInferResponse(
 }
 
 function head({ name, datatype, shape }: OutputTensor): string {
-  return JSON.stringify({ name, datatype, shape }).slice(0, -1);
+  return `{"name":${JSON.stringify(name)},"datatype":"${datatype}","shape":[${shape.join(',')}]`;
 }
 
 async function writeJson(output: OutputTensor): Promise<string> {

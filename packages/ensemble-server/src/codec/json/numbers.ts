@@ -107,24 +107,25 @@ export function readNumbers(
         byte = bytes[++at]!;
         if (!(byte >= ZERO && byte <= NINE))
           throw unexpected(bytes, from, `element ${count} of ${where}`);
-        // Three loops, since one with the three cases in it is slower.
-        while (digits < GROUP && byte >= ZERO && byte <= NINE) {
+        const point = at;
+        // Zeros at the front are no digits of it.
+        if (digits === 0) while (byte === ZERO) byte = bytes[++at]!;
+        // Three loops, since one with the three cases in it is slower; what they counted follows from where they ended.
+        const first = at - digits;
+        const highEnd = first + GROUP;
+        while (at < highEnd && byte >= ZERO && byte <= NINE) {
           high = (Math.imul(high, 10) + byte - ZERO) | 0;
-          scale--;
-          // Zeros at the front are no digits of it.
-          if (high !== 0) digits++;
           byte = bytes[++at]!;
         }
-        while (digits < 2 * GROUP && byte >= ZERO && byte <= NINE) {
+        const lowEnd = first + 2 * GROUP;
+        while (at < lowEnd && byte >= ZERO && byte <= NINE) {
           low = (Math.imul(low, 10) + byte - ZERO) | 0;
-          scale--;
-          digits++;
           byte = bytes[++at]!;
         }
-        while (byte >= ZERO && byte <= NINE) {
-          digits++;
-          byte = bytes[++at]!;
-        }
+        // Behind 18 digits of a whole number, none of its fraction counts.
+        if (digits <= 2 * GROUP) scale = point - at;
+        while (byte >= ZERO && byte <= NINE) byte = bytes[++at]!;
+        digits = at - first;
       }
       if (byte === LOWER_E || byte === UPPER_E) {
         byte = bytes[++at]!;

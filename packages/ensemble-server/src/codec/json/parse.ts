@@ -20,13 +20,36 @@ const [OPEN_BRACKET, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE] = [0x5b, 0x5d, 0x7b
 /** Where in an infer request a value stands: the arrays of numbers are found by it. */
 type RequestPosition = 'root' | 'inputs' | 'input' | 'elsewhere';
 
+/** Texts that JSON.parse reads as this parser does: ASCII without escapes, and no arrays of numbers among them, which come as `Numbers` here. */
+const MAX_PLAIN_BYTES = 4096;
+const NOT_PLAIN = /[^ -~\n\r\t]|\\|"data"/;
+
+/** Short JSON by the engine's own parser, which is several times as fast; undefined where that would not do. */
+function parsePlain(bytes: Buffer, { maxDepth, maxValues }: JsonLimits): unknown {
+  if (bytes.length > MAX_PLAIN_BYTES || bytes.length > maxValues) return undefined;
+  const text = bytes.toString('latin1');
+  if (NOT_PLAIN.test(text)) return undefined;
+  let opened = 0;
+  for (let at = 0; at < bytes.length; at++)
+    if (bytes[at] === OPEN_BRACE || bytes[at] === OPEN_BRACKET) opened++;
+  if (opened > maxDepth) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser below says what is wrong, and where.
+    return undefined;
+  }
+}
+
 /**
- * Parses the JSON of an infer request: as `JSON.parse`, but that `inputs[…].data` comes as `Numbers`. Objects have no prototype.
+ * Parses the JSON of an infer request: as `JSON.parse`, but that `inputs[…].data` comes as `Numbers`. Read own properties only.
  * Throws `ServerError('invalid-request')`.
  */
 export function parseInferJson(body: Uint8Array, limits: JsonLimits): unknown {
   const bytes = asBuffer(body);
   if (bytes.length === 0) throw badRequest('its body is empty; it must be a JSON object.');
+  const plain = parsePlain(bytes, limits);
+  if (plain !== undefined) return plain;
   const { maxDepth, maxValues } = limits;
   let at = 0;
   let valuesLeft = maxValues;
