@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import { readBundle } from '@snapshot-ensemble/ensemble-bundle';
+import type { LoadOptions } from '@snapshot-ensemble/ensemble-runtime';
 import type { FastifyServerFactory } from 'fastify';
 import { createDecoder } from './codec/http/decoder.ts';
 import { createApp } from './http/app.ts';
 import type { HttpContext } from './http/context.ts';
+import { createFront } from './http/front.ts';
 import { errorText, type LogEntry } from './observe/log.ts';
 import { createMetrics } from './observe/metrics.ts';
 import { createRecorder } from './observe/record.ts';
@@ -95,6 +97,7 @@ export async function createCore(
     maxQueueMs: limits.queueMs,
     isStopping: () => isStopping,
     decoder,
+    newId: ids(),
     body: {
       maxBytes: limits.bodyBytes,
       stallMs: limits.bodyStallMs,
@@ -106,7 +109,10 @@ export async function createCore(
       allowedOrigins: settings.allowedOrigins,
     },
   };
-  const app = createApp(context, serverFactory);
+  const app = createApp(
+    context,
+    serverFactory && ((handle, options) => serverFactory(createFront(context, handle), options)),
+  );
   const watcher = watch(repository, settings);
   let closing: Promise<void> | undefined;
   const closeAll = async (): Promise<void> => {
@@ -123,9 +129,9 @@ export async function createCore(
     repository,
     load: () => loadAll(repository),
     handler: {
-      handle: (request, response) => {
+      handle: createFront(context, (request, response) => {
         app.routing(request, response);
-      },
+      }),
       reload: (model) => reload(repository, model, settings),
       stopping() {
         isStopping = true;
@@ -145,7 +151,7 @@ function sourcesOf({
     Object.entries(bundles).map(([name, given]) => {
       const served: ServedModel = isServedModel(given) ? given : { bundle: given };
       const options = {
-        runtime: { ...runtime, ...served.runtime },
+        runtime: withNiceness({ ...runtime, ...served.runtime }),
         limits: { maxQueueMs: limits.queueMs, ...served.limits },
       };
       const source = (location: BundleLocation): VersionSource => ({
@@ -171,6 +177,14 @@ function sourcesOf({
       ];
     }),
   );
+}
+
+/** Liveness and refusals must not wait for batches that are computed on the same core. */
+const NICENESS = 5;
+
+function withNiceness(options: LoadOptions): LoadOptions {
+  const { executor = 'process' } = options;
+  return executor === 'process' ? { niceness: NICENESS, ...options } : options;
 }
 
 async function loadAll(repository: Repository): Promise<void> {
@@ -221,6 +235,11 @@ function say(
     message,
     ...(error !== undefined && { error: errorText(error) }),
   });
+}
+
+function ids(): () => string {
+  let last = 0;
+  return () => `req-${(++last).toString(36)}`;
 }
 
 function ownVersion(): string {

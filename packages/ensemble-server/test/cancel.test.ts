@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { Client, credentials } from '@grpc/grpc-js';
@@ -7,8 +9,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createDecoder } from '../src/codec/http/decoder.ts';
 import { ModelInferRequestSchema } from '../src/grpc/generated/inference_pb.ts';
 import { startGrpc } from '../src/grpc/server.ts';
-import { createApp } from '../src/http/app.ts';
 import type { HttpContext } from '../src/http/context.ts';
+import { createFront } from '../src/http/front.ts';
 import { createRecorder } from '../src/observe/record.ts';
 import { DEFAULT_LIMITS } from '../src/options.ts';
 import { createRepository } from '../src/repository/repository.ts';
@@ -72,6 +74,7 @@ async function stuckServer() {
     decoder,
     body: { maxBytes: 999, stallMs: 1000, minRate: 1 },
     browser: { allowedHosts: undefined, allowedOrigins: [] },
+    newId: () => 'req-1',
   };
   return { context, began: began.promise, stopped: stopped.promise };
 }
@@ -85,10 +88,11 @@ async function settled(context: HttpContext): Promise<void> {
 describe('a client that goes away', () => {
   it('over HTTP cancels its work, and is counted', async () => {
     const { context, began, stopped } = await stuckServer();
-    const app = createApp(context);
-    closers.push(() => app.close());
-    await app.listen({ port: 0, host: '127.0.0.1' });
-    const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1');
+    const front = createFront(context, () => undefined);
+    const server = createServer(front).listen(0, '127.0.0.1');
+    closers.push(() => server.close());
+    await once(server, 'listening');
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
     const body = '{"inputs":[{"name":"x","datatype":"INT32","shape":[1,1],"data":[7]}]}';
     socket.write(
       `POST /v2/models/m/infer HTTP/1.1\r\nHost: m\r\nContent-Length: ${body.length}\r\n\r\n${body}`,

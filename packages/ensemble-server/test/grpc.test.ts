@@ -165,12 +165,11 @@ describe('gRPC', () => {
     expect(await call('inference', 'modelConfig', { name: 'tiny' })).toMatchObject({
       config: { maxBatchSize: 64, input: [{ name: 'x', dataType: 11, dims: [4n] }] },
     });
-    const stats = await call<{ modelStats: { inferenceCount: bigint }[] }>(
-      'inference',
-      'modelStatistics',
-      {},
-    );
+    const stats = await call<{
+      modelStats: { inferenceCount: bigint; batchStats: { computeInfer: { ns: bigint } }[] }[];
+    }>('inference', 'modelStatistics', {});
     expect(stats.modelStats[0]!.inferenceCount).toBeGreaterThan(0n);
+    expect(stats.modelStats[0]!.batchStats[0]!.computeInfer.ns).toBeGreaterThan(0n);
   });
 
   it('loads models for who has the key', async () => {

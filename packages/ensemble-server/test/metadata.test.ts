@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { serve, type RunningServer } from '../src/index.ts';
-import { identity, readError, tiny, x } from './helpers.ts';
+import { identity, post, readError, tiny, x } from './helpers.ts';
 
 let server: RunningServer;
 beforeAll(async () => {
@@ -34,6 +34,24 @@ describe('metadata and health', () => {
     expect(await response.json()).toMatchObject(body);
   });
 
+  it('counts runs by their rows, and the time of requests that failed', async () => {
+    await post(server, { inputs: [x()] });
+    await post(server, { inputs: [x()] });
+    // More than float32 holds in the middle of the graph.
+    await post(server, { inputs: [x({ data: Array<number>(20).fill(3e38) })] });
+    const { model_stats: stats } = (await (await get('/v2/models/tiny/stats')).json()) as {
+      model_stats: {
+        inference_stats: { fail: { count: number; ns: number } };
+        batch_stats: { batch_size: number; compute_infer: { count: number; ns: number } }[];
+      }[];
+    };
+    const five = stats[0]!.batch_stats.find(({ batch_size: rows }) => rows === 5)!;
+    expect(five.compute_infer.count).toBe(3);
+    expect(five.compute_infer.ns).toBeGreaterThan(0);
+    expect(stats[0]!.inference_stats.fail.count).toBe(1);
+    expect(stats[0]!.inference_stats.fail.ns).toBeGreaterThan(0);
+  });
+
   it('describes inputs and outputs', async () => {
     const { inputs, outputs } = (await (await get('/v2/models/tiny')).json()) as {
       inputs: object[];
@@ -48,6 +66,11 @@ describe('metadata and health', () => {
     ['GET', '/v2/models/__proto__/ready', 404, 'There is no model "__proto__"'],
     ['GET', '/v2/models/tiny/versions/2', 404, 'Model "tiny" has no version "2". Versions: 1.'],
     ['POST', '/v2/models/nope/infer', 404, 'There is no model "nope"'],
+    ['POST', '/v2/models/one%20of%20none/infer?a=b', 404, 'There is no model "one of none"'],
+    ['POST', '/v2/models/tiny/versions/7/infer', 404, 'Model "tiny" has no version "7"'],
+    ['POST', '/v2/models/%ff/infer', 400, '"%ff" in its URL is not percent-encoded UTF-8.'],
+    ['POST', '/v2/models/tiny/infer/', 404, 'There is nothing at POST /v2/models/tiny/infer/.'],
+    ['POST', '/v2/health/live', 405, 'POST is not allowed here; use GET.'],
     ['GET', '/v3', 404, 'There is nothing at GET /v3.'],
     ['GET', '/v2/models/tiny/infer', 405, 'GET is not allowed here; use POST.'],
     ['DELETE', '/v2/models/tiny', 405, 'DELETE is not allowed here; use GET.'],

@@ -231,6 +231,41 @@ describe('overload', () => {
     await server.close();
   });
 
+  it('answers or refuses each of three hundred requests, lives meanwhile, and counts them as its clients do', async () => {
+    // So short that of sixty clients some are always refused.
+    const server = await serve({ bundles: { tiny }, port: 0, limits: { queueMs: 1 } });
+    const came = { 200: 0, 503: 0 };
+    const client = async (): Promise<void> => {
+      for (let turn = 0; turn < 5; turn++) {
+        const response = await post(server, { inputs: [x()] });
+        const text = await response.text();
+        expect([200, 503]).toContain(response.status);
+        came[response.status as 200 | 503]++;
+        if (response.status === 200) continue;
+        expect(response.headers.get('retry-after')).toBe('1');
+        expect(text).toContain('Model \\"tiny\\" is full: a request would wait about');
+      }
+    };
+    const live = async (): Promise<void> => {
+      for (let turn = 0; turn < 10; turn++)
+        expect((await fetch(`${server.url}/v2/health/live`)).status).toBe(200);
+    };
+    await Promise.all([live(), ...Array.from({ length: 60 }, client)]);
+    expect(came[200]).toBeGreaterThan(0);
+    expect(came[503]).toBeGreaterThan(0);
+    expect(came[200] + came[503]).toBe(300);
+    // An answer is counted once all of it was sent, which its client may know earlier.
+    const counted = async (): Promise<Record<string, number>> => {
+      const text = await (await fetch(`${server.url}/metrics`)).text();
+      const count = (status: number): number =>
+        Number(new RegExp(`infer",status="${status}",code="[a-z]+"\\} (\\d+)`).exec(text)?.[1]);
+      return { 200: count(200), 503: count(503) };
+    };
+    await expect.poll(counted, { timeout: 60_000 }).toEqual(came);
+    expect(await metric(server, 'snapshot_ensemble_bytes_in_flight')).toBe(0);
+    await server.close();
+  });
+
   it('tells a client that asks first not to send what it would refuse', async () => {
     const limits = { bodyBytes: MIB, bytesInFlight: MIB };
     const server = await serve({ bundles: { tiny }, port: 0, limits });

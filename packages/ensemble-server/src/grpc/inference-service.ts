@@ -156,5 +156,11 @@ function statisticsMessage(
       cacheHit: duration(parts.cache_hit),
       cacheMiss: duration(parts.cache_miss),
     },
+    batchStats: stats.batch_stats.map((size) => ({
+      batchSize: BigInt(size.batch_size),
+      computeInput: duration(size.compute_input),
+      computeInfer: duration(size.compute_infer),
+      computeOutput: duration(size.compute_output),
+    })),
   };
 }

@@ -6,11 +6,12 @@ import Fastify, {
   type FastifyServerFactory,
 } from 'fastify';
 import { ServerError } from '../errors.ts';
-import { checkBrowser, isAllowedOrigin } from '../security/browser.ts';
+import { checkBrowser } from '../security/browser.ts';
 import type { HttpContext } from './context.ts';
 import { finish } from './finish.ts';
 import { answerBrokenHead, refuse } from './refuse.ts';
-import { headerOf } from './request.ts';
+import { originHeaders } from './origin.ts';
+import { headerOf, notesOf } from './request.ts';
 import { routes } from './routes.ts';
 import { answerUnknown } from './unknown.ts';
 
@@ -26,37 +27,28 @@ export function createApp(
     ...(serverFactory !== undefined && { serverFactory }),
     routerOptions: { maxParamLength: MAX_NAME_LENGTH },
     forceCloseConnections: false,
+    genReqId: context.newId,
     clientErrorHandler: (error, socket) => {
       answerBrokenHead(context, error, socket);
     },
     // URLs that do not decode.
     frameworkErrors: (error, request, reply) => {
-      request.startedAt = performance.now();
-      reply.raw.once('close', () => {
-        finish(context, request, reply);
-      });
+      watch(context, request, reply);
       void refuse(context, request, reply, new ServerError('invalid-request', error.message));
     },
   });
-  for (const name of ['model', 'prediction', 'span', 'failure'] as const)
-    app.decorateRequest(name, undefined);
-  app.decorateRequest('startedAt', 0);
-  app.decorateRequest('code', 'ok');
+  app.decorateRequest('notes');
   // Bodies are read by their handlers, once they are admitted.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => {
     done(null);
   });
   app.addHook('onRequest', (request, reply, done) => {
-    request.startedAt = performance.now();
-    // Fastify's own hook misses the clients that went away.
-    reply.raw.once('close', () => {
-      finish(context, request, reply);
-    });
+    watch(context, request, reply);
     if (context.isStopping()) reply.header('Connection', 'close');
     try {
       checkBrowser(request.raw, context.browser);
-      allowOrigin(context, request, reply);
+      reply.headers(originHeaders(context, request.raw));
       // Nothing below depends on it, and fastify refuses what it cannot read.
       delete request.raw.headers['content-type'];
       done();
@@ -67,17 +59,17 @@ export function createApp(
   app.setErrorHandler((error, request, reply) => refuse(context, request, reply, error));
   app.setNotFoundHandler((request, reply) => answerUnknown(context, request, reply));
   for (const { method, path, group, handle } of routes)
-    app.route({
-      method,
-      url: path,
-      // Whatever the type says: clients of Triton send none.
-      handler(request, reply) {
-        context.access(group, (name) => headerOf(request.raw, name));
-        return group === 'inference' && context.tracing !== undefined
-          ? traced(context, request, reply, handle)
-          : handle(context, request, reply);
-      },
-    });
+    // Those without a handler never come so far: see front.ts.
+    if (handle !== undefined)
+      app.route({
+        method,
+        url: path,
+        // Whatever the type says: clients of Triton send none.
+        handler(request, reply) {
+          context.access(group, (name) => headerOf(request.raw, name));
+          return handle(context, request, reply);
+        },
+      });
   return app;
 }
 
@@ -91,23 +83,11 @@ export function onCheckContinue(
   handle(request, response);
 }
 
-function traced(
-  context: HttpContext,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  handle: (typeof routes)[number]['handle'],
-): Promise<unknown> | object {
-  request.span = context.tracing!.start(
-    `POST ${request.routeOptions.url ?? ''}`,
-    (name) => headerOf(request.raw, name),
-    { 'http.request.method': request.method, 'url.path': request.url },
-  );
-  return handle(context, request, reply);
-}
-
-function allowOrigin({ browser }: HttpContext, request: FastifyRequest, reply: FastifyReply): void {
-  const { origin, host } = request.headers;
-  if (origin === undefined || !isAllowedOrigin(origin, host, browser)) return;
-  reply.header('Access-Control-Allow-Origin', origin).header('Vary', 'Origin');
-  reply.header('Access-Control-Expose-Headers', 'Inference-Header-Content-Length');
+/** Fastify's own hook misses the clients that went away. */
+function watch(context: HttpContext, request: FastifyRequest, reply: FastifyReply): void {
+  const notes = notesOf(request.routeOptions.url ?? '', request.id);
+  request.notes = notes;
+  reply.raw.once('close', () => {
+    finish(context, notes, request.raw, reply.raw);
+  });
 }

@@ -30,4 +30,6 @@ export interface HttpContext extends ServerContext {
   readonly decoder: Decoder;
   readonly body: BodyLimits;
   readonly browser: BrowserRules;
+  /** An id for a request. */
+  readonly newId: () => string;
 }

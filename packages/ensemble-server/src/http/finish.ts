@@ -1,28 +1,29 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errorText, traceIdOf } from '../observe/log.ts';
 import type { HttpContext } from './context.ts';
-import { headerOf, requestId } from './request.ts';
+import { headerOf, requestId, type Notes } from './request.ts';
 
 /** Counts, traces and logs a request that is over. */
 export function finish(
   { recorder, log }: HttpContext,
-  request: FastifyRequest,
-  reply: FastifyReply,
+  notes: Notes,
+  request: IncomingMessage,
+  response: ServerResponse,
 ): void {
-  const { model, prediction, code, span } = request;
+  const { model, prediction, code, span, route, failure } = notes;
   // A client that went away got no status, whatever was meant for it.
-  const isGone = !reply.raw.writableFinished;
-  const status = isGone ? 499 : reply.statusCode;
-  const durationMs = performance.now() - request.startedAt;
+  const isGone = !response.writableFinished;
+  const status = isGone ? 499 : response.statusCode;
+  const durationMs = performance.now() - notes.startedAt;
   const outcome = isGone && code === 'ok' ? 'aborted' : code;
   recorder.finish({
     transport: 'http',
-    route: request.routeOptions.url ?? '',
+    route,
     status,
     code: outcome,
     durationMs,
-    ...(model !== undefined && { model }),
-    ...(prediction !== undefined && { prediction }),
+    model,
+    prediction,
   });
   span?.end(
     {
@@ -33,20 +34,21 @@ export function finish(
     status >= 500,
   );
   if (log === undefined) return;
-  const traceId = traceIdOf(headerOf(request.raw, 'traceparent'));
+  const traceId = traceIdOf(headerOf(request, 'traceparent'));
+  const { method, url: path } = request as { readonly method: string; readonly url: string };
   log({
     time: new Date().toISOString(),
     level: status >= 500 && status !== 503 ? 'error' : status >= 400 ? 'warn' : 'info',
-    message: `${request.method} ${request.url} ${status}`,
-    requestId: requestId(request),
+    message: `${method} ${path} ${status}`,
+    requestId: requestId(request, notes),
     ...(traceId !== undefined && { traceId }),
     transport: 'http',
-    method: request.method,
-    path: request.url,
+    method,
+    path,
     status,
     code: outcome,
     durationMs: Math.round(durationMs * 1000) / 1000,
     ...(model !== undefined && { model: model.name, version: model.version }),
-    ...(status >= 500 && request.failure !== undefined && { error: errorText(request.failure) }),
+    ...(status >= 500 && failure !== undefined && { error: errorText(failure) }),
   });
 }

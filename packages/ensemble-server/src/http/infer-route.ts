@@ -1,42 +1,74 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { writeInferResponse } from '../codec/http/write-response.ts';
-import type { ModelAddress } from '../protocol/messages.ts';
+import type { InferRequest, ModelAddress } from '../protocol/messages.ts';
+import type { Lease } from '../repository/repository.ts';
 import type { Model } from '../repository/model.ts';
-import { assertShortQueue, type Reservation } from '../service/admission.ts';
+import { fullText, type Reservation } from '../service/admission.ts';
 import { toBareInput } from '../service/inputs.ts';
 import { infer, type Answer } from '../service/infer.ts';
-import type { InferRequest } from '../protocol/messages.ts';
 import { declaredLength, decompress, readBody } from './body.ts';
 import { chooseEncoding, compress } from './compression.ts';
-import type { HttpContext } from './context.ts';
+import type { Exchange } from './front.ts';
+import { refuseDirectly, tell } from './refuse.ts';
+import { headerOf } from './request.ts';
 
 // Memory that a body takes on its way: itself and its arrays; numbers in JSON lie as doubles and as elements for a moment.
 const BINARY_COST = 2;
 const JSON_COST = 3;
 
-/** Answers an infer request: admitted by its head, then read, decoded, computed, encoded. */
-export async function handleInfer(
-  context: HttpContext,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<unknown> {
-  const { repository, admission, body: limits } = context;
-  const lease = repository.acquire(request.params as ModelAddress);
-  const { model } = lease;
-  request.model = model;
-  let reservation: Reservation | undefined;
-  let done: ((isDone: boolean) => void) | undefined;
+/** An infer request that was admitted. */
+interface Admitted {
+  readonly lease: Lease;
+  readonly reservation: Reservation;
+  /** What its head says of its body, or undefined where that comes in chunks. */
+  readonly length: number | undefined;
+  readonly headerLength: string | undefined;
+}
+
+/**
+ * Answers an infer request: admitted by its head, then read, decoded, computed, encoded. Nothing is read and no error is made of one that finds
+ * its model full, since that is when very many come. Throws `ServerError` for one that is refused by its head.
+ */
+export function answerInfer(exchange: Exchange, address: ModelAddress): void {
+  const { context, request, response, notes } = exchange;
+  const { repository, admission, body } = context;
+  const lease = repository.acquire(address);
   try {
-    const length = declaredLength(request.raw, limits.maxBytes);
+    const { model } = lease;
+    notes.model = model;
+    const length = declaredLength(request, body.maxBytes);
     const maxQueueMs = model.limits.maxQueueMs ?? context.maxQueueMs;
-    assertShortQueue(model.load.expectedMs(length ?? 0), maxQueueMs, model.name);
-    const headerLength = request.headers['inference-header-content-length'] as string | undefined;
-    reservation = admission.enter(
-      (length ?? 0) * (headerLength === undefined ? JSON_COST : BINARY_COST),
-    );
-    done = model.load.begin(length ?? 0);
-    if (request.raw.expectsContinue === true) reply.raw.writeContinue();
-    const sent = await readBody(request.raw, length, reservation, limits);
+    const expectedMs = model.load.expectedMs(length ?? 0);
+    if (expectedMs > maxQueueMs) {
+      const message = fullText(expectedMs, maxQueueMs, model.name);
+      tell(context, notes, request, response, { code: 'overloaded', status: 503, message });
+      lease.release();
+      return;
+    }
+    const headerLength = headerOf(request, 'inference-header-content-length');
+    const cost = headerLength === undefined ? JSON_COST : BINARY_COST;
+    const reservation = admission.enter((length ?? 0) * cost);
+    void run(exchange, { lease, reservation, length, headerLength });
+  } catch (error) {
+    lease.release();
+    throw error;
+  }
+}
+
+async function run(
+  exchange: Exchange,
+  { lease, reservation, length, headerLength }: Admitted,
+): Promise<void> {
+  const { context, request, response, notes } = exchange;
+  const { model } = lease;
+  const { body: limits } = context;
+  const done = model.load.begin(length ?? 0);
+  try {
+    notes.span = context.tracing?.start(`POST ${notes.route}`, (name) => headerOf(request, name), {
+      'http.request.method': 'POST',
+      'url.path': request.url!,
+    });
+    if (request.expectsContinue === true) response.writeContinue();
+    const sent = await readBody(request, length, reservation, limits);
     const encoding = request.headers['content-encoding'];
     const bytes =
       encoding === undefined
@@ -46,37 +78,45 @@ export async function handleInfer(
     const {
       request: decoded,
       raw,
-      reply: wishes,
+      reply,
     } = decoding instanceof Promise ? await decoding : decoding;
     const answer = await infer(model, decoded ?? rawRequest(model, raw!), {
-      signal: abortOnDisconnect(reply),
+      signal: abortOnGone(exchange),
     });
     done(true);
-    request.prediction = answer.prediction;
-    return await respond(request, reply, answer, wishes);
+    notes.prediction = answer.prediction;
+    await respond(exchange, answer, reply);
+  } catch (error) {
+    refuseDirectly(context, notes, request, response, error);
   } finally {
-    done?.(false);
-    reservation?.release();
+    done(false);
+    reservation.release();
     lease.release();
   }
 }
 
 async function respond(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { response }: Answer,
+  { context, request, response }: Exchange,
+  { response: answer }: Answer,
   wishes: Parameters<typeof writeInferResponse>[1],
-): Promise<unknown> {
-  const { bytes, headerLength } = await writeInferResponse(response, wishes);
-  if (headerLength === undefined) reply.header('Content-Type', 'application/json');
-  else
-    reply
-      .header('Content-Type', 'application/octet-stream')
-      .header('Inference-Header-Content-Length', String(headerLength));
-  reply.header('Vary', 'Accept-Encoding');
-  const encoding = chooseEncoding(bytes.length, request.headers['accept-encoding']);
-  if (encoding === undefined) return reply.send(bytes);
-  return reply.header('Content-Encoding', encoding).send(await compress(bytes, encoding));
+): Promise<void> {
+  const encoded = writeInferResponse(answer, wishes);
+  const { bytes, headerLength } = encoded instanceof Promise ? await encoded : encoded;
+  const encoding = chooseEncoding(bytes.length, headerOf(request, 'accept-encoding'));
+  const body = encoding === undefined ? bytes : await compress(bytes, encoding);
+  const headers: Record<string, string | number> =
+    headerLength === undefined
+      ? { 'Content-Type': 'application/json', Vary: 'Accept-Encoding' }
+      : {
+          'Content-Type': 'application/octet-stream',
+          'Inference-Header-Content-Length': headerLength,
+          Vary: 'Accept-Encoding',
+        };
+  if (encoding !== undefined) headers['Content-Encoding'] = encoding;
+  if (context.isStopping()) headers['Connection'] = 'close';
+  headers['Content-Length'] = body.length;
+  response.writeHead(200, headers);
+  response.end(body);
 }
 
 /** A body that is nothing but the elements of the only input. */
@@ -90,10 +130,10 @@ function rawRequest(model: Model, bytes: Uint8Array): InferRequest {
 }
 
 /** Aborted when the client goes away before it has its answer, so that nobody computes for nobody. */
-function abortOnDisconnect(reply: FastifyReply): AbortSignal {
+function abortOnGone(exchange: Exchange): AbortSignal {
   const controller = new AbortController();
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) controller.abort();
-  });
+  exchange.onGone = () => {
+    controller.abort();
+  };
   return controller.signal;
 }

@@ -1,11 +1,11 @@
-import { STATUS_CODES } from 'node:http';
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ServerError } from '../errors.ts';
 import { ENCODINGS } from './body.ts';
 import type { HttpContext } from './context.ts';
-import { requestId } from './request.ts';
-import { refusalOf } from './status.ts';
+import { requestId, type Notes } from './request.ts';
+import { refusalOf, type Refusal } from './status.ts';
 
 interface ClientError {
   readonly code?: string;
@@ -13,20 +13,61 @@ interface ClientError {
 
 /** Answers with the status and the text for an error. */
 export function refuse(
-  { log }: HttpContext,
+  context: HttpContext,
   request: FastifyRequest,
   reply: FastifyReply,
   error: unknown,
 ): FastifyReply {
-  const { code, status, message } = refusalOf(fromFastify(error));
-  request.code = code;
-  request.failure = error;
-  if (status === 401) reply.header('WWW-Authenticate', 'Bearer');
-  if (status === 415) reply.header('Accept-Encoding', ENCODINGS);
-  if (status === 503) reply.header('Retry-After', '1');
-  if (status === 408) reply.header('Connection', 'close');
-  if (log !== undefined && status >= 500) reply.header('X-Request-Id', requestId(request));
-  return reply.code(status).header('Content-Type', 'application/json').send({ error: message });
+  const { notes, raw } = request;
+  const refusal = refusalOf(fromFastify(error));
+  notes.failure = error;
+  return reply
+    .code(refusal.status)
+    .headers(headersOf(context, notes, raw, refusal))
+    .send({ error: refusal.message });
+}
+
+/** As `refuse`, on Node's own response. Nothing of it may have been sent. */
+export function refuseDirectly(
+  context: HttpContext,
+  notes: Notes,
+  request: IncomingMessage,
+  response: ServerResponse,
+  error: unknown,
+): void {
+  notes.failure = error;
+  tell(context, notes, request, response, refusalOf(error));
+}
+
+export function tell(
+  context: HttpContext,
+  notes: Notes,
+  request: IncomingMessage,
+  response: ServerResponse,
+  refusal: Refusal,
+): void {
+  const body = Buffer.from(JSON.stringify({ error: refusal.message }));
+  const headers = headersOf(context, notes, request, refusal);
+  if (context.isStopping()) headers['Connection'] = 'close';
+  headers['Content-Length'] = String(body.length);
+  response.writeHead(refusal.status, headers);
+  response.end(body);
+}
+
+function headersOf(
+  { log }: HttpContext,
+  notes: Notes,
+  request: IncomingMessage,
+  { status, code }: Refusal,
+): Record<string, string> {
+  notes.code = code;
+  const headers: Record<string, string> = { 'Content-Type': 'application/json' };
+  if (status === 401) headers['WWW-Authenticate'] = 'Bearer';
+  if (status === 415) headers['Accept-Encoding'] = ENCODINGS;
+  if (status === 503) headers['Retry-After'] = '1';
+  if (status === 408) headers['Connection'] = 'close';
+  if (log !== undefined && status >= 500) headers['X-Request-Id'] = requestId(request, notes);
+  return headers;
 }
 
 /** Fastify's own refusals of a request, e.g. of a header that contradicts itself. */

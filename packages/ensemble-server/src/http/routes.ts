@@ -7,7 +7,6 @@ import { modelStatistics } from '../service/statistics.ts';
 import { asObject } from '../codec/json/fields.ts';
 import { MAX_SMALL_BYTES, readBody } from './body.ts';
 import type { HttpContext } from './context.ts';
-import { handleInfer } from './infer-route.ts';
 import { pageHeaders, pageText } from '../page/page.ts';
 import { openApiText } from './openapi.ts';
 
@@ -21,11 +20,15 @@ export interface Route {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly group: ApiGroup;
-  readonly handle: Handle;
+  /** Undefined where the request never comes so far, since it is answered before all routing. */
+  readonly handle: Handle | undefined;
 }
 
+export const LIVE: string = '/v2/health/live';
 const MODEL = '/v2/models/:model';
 const VERSION = `${MODEL}/versions/:version`;
+export const INFER: string = `${MODEL}/infer`;
+export const INFER_VERSION: string = `${VERSION}/infer`;
 
 const address = (request: FastifyRequest): ModelAddress => request.params as ModelAddress;
 
@@ -34,7 +37,7 @@ const at = (
   method: Route['method'],
   paths: readonly string[],
   group: ApiGroup,
-  handle: Handle,
+  handle: Handle | undefined,
 ): readonly Route[] => paths.map((path) => ({ method, path, group, handle }));
 
 /** Every route of the server; `openapi.json` describes them, and a test compares the two. */
@@ -53,7 +56,7 @@ export const routes: readonly Route[] = [
     version,
     extensions: extensions(isAdminOn),
   })),
-  ...at('GET', ['/v2/health/live'], 'health', () => ({ live: true })),
+  ...at('GET', [LIVE], 'health', () => ({ live: true })),
   ...at('GET', ['/v2/health/ready'], 'health', ({ repository, isStopping }, _, reply) => {
     const ready = repository.isReady() && !isStopping();
     reply.code(ready ? 200 : 503);
@@ -95,7 +98,7 @@ export const routes: readonly Route[] = [
       return reply.header('Content-Type', 'text/markdown; charset=utf-8').send(card);
     },
   ),
-  ...at('POST', [`${MODEL}/infer`, `${VERSION}/infer`], 'inference', handleInfer),
+  ...at('POST', [INFER, INFER_VERSION], 'inference', undefined),
   ...at('POST', ['/v2/repository/index'], 'metadata', async (context, request) => {
     const { ready } = await readSmallJson(context, request);
     const index = context.repository.index();

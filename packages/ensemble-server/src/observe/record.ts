@@ -14,8 +14,8 @@ export interface Finished {
   readonly status: number;
   readonly code: ErrorCode | 'ok';
   readonly durationMs: number;
-  readonly model?: Model;
-  readonly prediction?: Prediction;
+  readonly model?: Model | undefined;
+  readonly prediction?: Prediction | undefined;
 }
 
 // From half a millisecond to ten seconds.

@@ -6,8 +6,15 @@ export interface Trace {
 }
 
 export interface Tracing {
-  /** Begins a span under what the headers (`traceparent`, `tracestate`, `baggage`) say. */
-  start(name: string, header: (name: string) => string | undefined, attributes: Attributes): Trace;
+  /**
+   * Begins a span under what the headers (`traceparent`, `tracestate`, `baggage`) say. Undefined while nobody has said where spans go to: they
+   * would be dropped, at a price.
+   */
+  start(
+    name: string,
+    header: (name: string) => string | undefined,
+    attributes: Attributes,
+  ): Trace | undefined;
 }
 
 const NAME = '@snapshot-ensemble/ensemble-server';
@@ -16,9 +23,17 @@ const NAME = '@snapshot-ensemble/ensemble-server';
 export async function loadTracing(): Promise<Tracing | undefined> {
   const api = await import('@opentelemetry/api').catch(() => undefined);
   if (api === undefined) return undefined;
-  const { context, propagation, SpanKind, SpanStatusCode, trace } = api;
+  const { context, propagation, ProxyTracerProvider, SpanKind, SpanStatusCode, trace } = api;
+  let isOn = false;
+  const hasProvider = (): boolean => {
+    const provider = trace.getTracerProvider();
+    return (
+      !(provider instanceof ProxyTracerProvider) || provider.getDelegateTracer(NAME) !== undefined
+    );
+  };
   return {
     start(name, header, attributes) {
+      if (!(isOn ||= hasProvider())) return undefined;
       const parent = propagation.extract(context.active(), header, {
         get: (read, key) => read(key),
         keys: () => ['traceparent', 'tracestate', 'baggage'],

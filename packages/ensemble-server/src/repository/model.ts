@@ -4,6 +4,7 @@ import type {
   BundleTensor,
 } from '@snapshot-ensemble/ensemble-bundle';
 import type { Ensemble } from '@snapshot-ensemble/ensemble-runtime';
+import type { OutputPlan } from '../service/outputs.ts';
 import { createLoad, type Load } from './load.ts';
 
 /** Triton's words for what a version is doing. */
@@ -31,6 +32,8 @@ export interface Model {
   readonly load: Load;
   /** When it last answered, in milliseconds of the epoch; 0 for never. */
   lastInference: number;
+  /** What requests without wishes get, as most are: made by the first. */
+  usualOutputs: OutputPlan | undefined;
 }
 
 export function modelOf(
@@ -51,5 +54,6 @@ export function modelOf(
     limits,
     load: createLoad(() => performance.now()),
     lastInference: 0,
+    usualOutputs: undefined,
   };
 }

@@ -71,8 +71,10 @@ export function createAdmission({
 /** Refuses a request that would wait longer than its model allows. Throws `ServerError('overloaded')`. */
 export function assertShortQueue(expectedMs: number, maxQueueMs: number, model: string): void {
   if (expectedMs <= maxQueueMs) return;
-  throw new ServerError(
-    'overloaded',
-    `Model "${model}" is full: a request would wait about ${Math.round(expectedMs)} ms, more than the ${maxQueueMs} allowed. Try again later.`,
-  );
+  throw new ServerError('overloaded', fullText(expectedMs, maxQueueMs, model));
+}
+
+/** What the client of a full model is told. */
+export function fullText(expectedMs: number, maxQueueMs: number, model: string): string {
+  return `Model "${model}" is full: a request would wait about ${Math.round(expectedMs)} ms, more than the ${maxQueueMs} allowed. Try again later.`;
 }

@@ -43,11 +43,24 @@ export function describeOutputs(model: Model): readonly DescribedOutput[] {
 export function planOutputs(
   model: Model,
   requested: readonly RequestedOutput[] | undefined,
-): { readonly names: readonly string[]; make(prediction: Prediction): readonly OutputTensor[] } {
-  const wishes =
-    requested === undefined
-      ? model.manifest.outputs.filter(({ role }) => role !== 'members').map(graphOutput)
-      : requested.map((output) => wish(model, output));
+): OutputPlan {
+  if (requested !== undefined)
+    return planOf(
+      model,
+      requested.map((output) => wish(model, output)),
+    );
+  return (model.usualOutputs ??= planOf(
+    model,
+    model.manifest.outputs.filter(({ role }) => role !== 'members').map(graphOutput),
+  ));
+}
+
+export interface OutputPlan {
+  readonly names: readonly string[];
+  make(prediction: Prediction): readonly OutputTensor[];
+}
+
+function planOf(model: Model, wishes: readonly Wish[]): OutputPlan {
   const seen = new Set<string>();
   for (const { name } of wishes) {
     if (seen.has(name)) throw badRequest(`output "${name}" is asked for twice; ask for it once.`);

@@ -15,6 +15,14 @@ type Part =
   | 'cache_hit'
   | 'cache_miss';
 
+/** Runs with so many rows. */
+export interface BatchStatistics {
+  readonly batch_size: number;
+  readonly compute_input: Duration;
+  readonly compute_infer: Duration;
+  readonly compute_output: Duration;
+}
+
 export interface ModelStatistics {
   readonly name: string;
   readonly version: string;
@@ -23,14 +31,16 @@ export interface ModelStatistics {
   readonly execution_count: number;
   readonly inference_stats: Readonly<Record<Part, Duration>>;
   readonly response_stats: object;
-  readonly batch_stats: readonly object[];
+  readonly batch_stats: readonly BatchStatistics[];
   readonly memory_usage: readonly object[];
 }
 
 /** A model's counters in the words of Triton's statistics extension. */
 export function modelStatistics(model: Model): ModelStatistics {
-  const { succeeded, failed, rows, batches, durationMs } = model.ensemble.stats();
-  const duration = (ms: number): Duration => ({ count: succeeded, ns: Math.round(ms * 1e6) });
+  const { succeeded, failed, failedMs, rows, batches, durationMs, batchSizes } =
+    model.ensemble.stats();
+  const times = (count: number, ms: number): Duration => ({ count, ns: Math.round(ms * 1e6) });
+  const duration = (ms: number): Duration => times(succeeded, ms);
   const failures = Object.values(failed).reduce((sum, count) => sum + count, 0);
   const none = { count: 0, ns: 0 };
   return {
@@ -41,7 +51,7 @@ export function modelStatistics(model: Model): ModelStatistics {
     execution_count: batches,
     inference_stats: {
       success: duration(durationMs.request),
-      fail: { count: failures, ns: 0 },
+      fail: times(failures, failedMs),
       queue: duration(durationMs.queue),
       compute_input: duration(durationMs.input),
       compute_infer: duration(durationMs.infer),
@@ -50,7 +60,12 @@ export function modelStatistics(model: Model): ModelStatistics {
       cache_miss: none,
     },
     response_stats: {},
-    batch_stats: [],
+    batch_stats: batchSizes.map(({ rows: size, count, durationMs: spent }) => ({
+      batch_size: size,
+      compute_input: times(count, spent.input),
+      compute_infer: times(count, spent.infer),
+      compute_output: times(count, spent.output),
+    })),
     memory_usage: [],
   };
 }
