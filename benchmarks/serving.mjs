@@ -1,10 +1,11 @@
 // @ts-check
 // What ensemble-runtime and ensemble-server cost on top of onnxruntime, and what batching gives back.
-// Five small CNNs (28×28×1, 10 classes) in one graph: `npm run build && node benchmarks/serving.mjs`
+// Five small CNNs (28×28×1, 10 classes) in one graph: `npm run build && node benchmarks/serving.mjs [path]`; `path` measures the way over HTTP alone.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
+import { connect } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -24,8 +25,9 @@ const MEMBERS = 5;
 const PIXELS = 28 * 28;
 const threads = availableParallelism();
 
-if (process.argv[2] === 'serve') await serveUntilTold(process.argv[3]);
-else await measure();
+const [word, argument] = process.argv.slice(2);
+if (word === 'serve') await serveUntilTold(argument);
+else await measure(word === 'path');
 
 /** The server runs in a process of its own, so that its client does not take its time. */
 async function serveUntilTold(folder) {
@@ -35,10 +37,13 @@ async function serveUntilTold(folder) {
   await server.close();
 }
 
-async function measure() {
+/** @param {boolean} pathOnly */
+async function measure(pathOnly) {
   const folder = mkdtempSync(join(tmpdir(), 'serving-'));
   try {
     await writeBundle(folder);
+    await httpPath(folder);
+    if (pathOnly) return;
     for (const rows of [1, 64]) await inProcess(folder, rows);
     await manyAtOnce(folder);
     await eventLoop(folder);
@@ -213,6 +218,71 @@ async function eventLoop(folder) {
     ],
   });
   await Promise.all([session.release(), ensemble.close()]);
+}
+
+/**
+ * What the way over HTTP adds to a prediction of one row, 3 kB of binary data, one request after the other: here and there the model runs in a
+ * process of its own.
+ *
+ * @param {string} folder
+ */
+async function httpPath(folder) {
+  const times = 400;
+  const child = fork(fileURLToPath(import.meta.url), ['serve', folder]);
+  const [url] = await once(child, 'message');
+  const ensemble = await loadEnsemble(folder);
+  const data = images(1);
+  const socket = connect(Number(new URL(url).port), '127.0.0.1').setNoDelay(true);
+  await once(socket, 'connect');
+  const message = binaryRequest(new URL(url).host, ensemble.manifest.inputs[0].name, data);
+  const results = await sideBySide({
+    title: `${times} predictions of 1 row, one after the other`,
+    threads,
+    packages: ['onnxruntime-node', 'fastify'],
+    contenders: [
+      { name: 'in process', run: () => repeat(times, () => ensemble.predict(data)) },
+      { name: 'over HTTP', run: () => repeat(times, () => exchange(socket, message)) },
+    ],
+  });
+  const [here, there] = results.map(({ median }) => (median / times) * 1000);
+  console.log(
+    `in process ${here.toFixed(0)} µs, over HTTP ${there.toFixed(0)} µs: the way adds ${(there - here).toFixed(0)} µs (to reach: 150)`,
+  );
+  socket.destroy();
+  await ensemble.close();
+  child.disconnect();
+  await once(child, 'exit');
+}
+
+/** @param {string} host @param {string} name @param {Float32Array} data */
+function binaryRequest(host, name, data) {
+  const tensor = { name, datatype: 'FP32', shape: [data.length / PIXELS, 28, 28, 1] };
+  const json = Buffer.from(
+    JSON.stringify({
+      parameters: { binary_data_output: true },
+      inputs: [{ ...tensor, parameters: { binary_data_size: data.byteLength } }],
+    }),
+  );
+  const head = `POST /v2/models/cnn/infer HTTP/1.1\r\nHost: ${host}\r\nInference-Header-Content-Length: ${json.length}\r\nContent-Length: ${json.length + data.byteLength}\r\n\r\n`;
+  return Buffer.concat([Buffer.from(head), json, Buffer.from(data.buffer)]);
+}
+
+/** Sends a request and waits for the whole answer. @param {import('node:net').Socket} socket @param {Buffer} request */
+function exchange(socket, request) {
+  return new Promise((resolve, reject) => {
+    let came = Buffer.alloc(0);
+    const onData = (/** @type {Buffer} */ chunk) => {
+      came = Buffer.concat([came, chunk]);
+      const end = came.indexOf('\r\n\r\n');
+      if (end < 0) return;
+      const head = came.toString('latin1', 0, end);
+      if (came.length < end + 4 + Number(/content-length: *(\d+)/i.exec(head)?.[1])) return;
+      socket.off('data', onData);
+      if (head.startsWith('HTTP/1.1 200')) resolve(undefined);
+      else reject(new Error(`the server answered\n${head}`));
+    };
+    socket.on('data', onData).write(request);
+  });
 }
 
 /** @param {string} folder */

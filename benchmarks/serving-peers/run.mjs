@@ -1,6 +1,7 @@
 // @ts-check
 // Our server and its peers on one ONNX file: `npm run build && node benchmarks/serving-peers/run.mjs [ROUNDS] [SECONDS] [NAME …]`.
-// One onnxruntime thread each, 8 connections, servers on core 0 and the client on core 1, the servers in turn in every round.
+// One onnxruntime thread each, 8 connections, servers on core 0 and the client on core 1 (or on `SERVER_CORES` and `CLIENT_CORES`, as taskset
+// lists them), the servers in turn in every round.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -63,7 +64,12 @@ async function measure({ url, form, rows, name }) {
   const { body, headers } = requestOf(form, rows);
   const client = spawn(
     'taskset',
-    ['-c', '1', process.execPath, fileURLToPath(new URL('client.mjs', import.meta.url))],
+    [
+      '-c',
+      process.env['CLIENT_CORES'] ?? '1',
+      process.execPath,
+      fileURLToPath(new URL('client.mjs', import.meta.url)),
+    ],
     {
       stdio: ['pipe', 'pipe', 'inherit'],
     },

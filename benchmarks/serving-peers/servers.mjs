@@ -1,5 +1,5 @@
 // @ts-check
-// Starts our server and its peers on core 0. The Python ones get environments of their own in `.venv-*`, made here.
+// Starts our server and its peers on core 0 (or on `SERVER_CORES`). The Python ones get environments of their own in `.venv-*`, made here.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -152,7 +152,7 @@ async function ready(url, child) {
 
 /** @param {string} command @param {readonly string[]} args @param {Record<string, string>} environment */
 function onCore(command, args, environment) {
-  return spawn('taskset', ['-c', '0', command, ...args], {
+  return spawn('taskset', ['-c', process.env['SERVER_CORES'] ?? '0', command, ...args], {
     env: { ...process.env, ...environment },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
