@@ -6,10 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { renderSvg } from '@snapshot-ensemble/report';
 import { coverageFigure, hasCoverage } from './pages/coverage-figure.mjs';
 import { sizeFigure } from './pages/size-figure.mjs';
-import { best, loadGroups, results, snapshots } from './results.mjs';
+import { SHOWN, best, loadGroups, results, snapshots } from './results.mjs';
 
-/** The length at which ensembles are worth a picture, of each task. */
-const SHOWN = ['fashion-resnet20-60', 'fashion-cnn-60', 'fashion-cnn-12', 'letters-mlp-100'];
 /** Of the docs' page. */
 const IN_DOCS = 'fashion-resnet20-60';
 

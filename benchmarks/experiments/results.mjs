@@ -14,6 +14,9 @@ import { isSingle as endsWithOne } from './recipes.mjs';
 
 export const results = fileURLToPath(new URL('../results/', import.meta.url));
 
+/** Tasks and lengths that are worth a picture. */
+export const SHOWN = ['fashion-resnet20-60', 'fashion-cnn-60', 'fashion-cnn-12', 'letters-mlp-100'];
+
 /** @returns {Group[]} by task, then by length, without those trained again */
 export function loadGroups() {
   return readdirSync(`${results}gpu`)

@@ -1,9 +1,8 @@
 // @ts-check
 // `node benchmarks/experiments/select.mjs RAW`: members and weights fitted on validation rows, with the single model as one more candidate.
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { gunzipSync } from 'node:zlib';
 import {
   errorRate,
   fitPolicy,
@@ -12,8 +11,8 @@ import {
   predictWithPolicy,
 } from '@snapshot-ensemble/ensemble-math';
 import { loadParts } from './data/load.mjs';
-import { fromFloat16 } from './float16.mjs';
 import { nameOf, settingsOf } from './pages/format.mjs';
+import { readPredictions } from './predictions.mjs';
 import { results } from './results.mjs';
 import { tasks } from './tasks.mjs';
 
@@ -39,7 +38,7 @@ writeFileSync(join(results, 'selection.json'), `${JSON.stringify(rows)}\n`);
 function fitted(file) {
   const group = file.replace('-repeat', '');
   const task = tasks[group.replace(/-\d+$/, '')];
-  const entries = read(file, task.classes);
+  const entries = readPredictions(raw, file, task.classes);
   const data = loadParts(fileURLToPath(new URL('.data', import.meta.url)), task);
   const seeds = [...new Set(entries.map(({ seed }) => seed))];
   const snapshots = entries.filter(({ settings }) => settings.method === 'snapshots');
@@ -94,21 +93,4 @@ function scoresOf(from, select, count, { classes }, { validation, test }) {
             nllCalibrated: nll(outputs, test.labels ?? []),
           },
   };
-}
-
-/** Outputs of each kept run, by member. @param {string} file @param {number} classes */
-function read(file, classes) {
-  const bytes = gunzipSync(readFileSync(join(raw, `${file}.predictions.gz`)));
-  const halves = new Uint16Array(new Uint8Array(bytes).buffer);
-  let at = 0;
-  const take = ([members, rows]) =>
-    Array.from({ length: members }, () => {
-      at += rows * classes;
-      return fromFloat16(halves.subarray(at - rows * classes, at));
-    });
-  return JSON.parse(readFileSync(join(raw, `${file}.predictions.json`), 'utf8')).map((entry) => ({
-    ...entry,
-    validation: take(entry.validation),
-    test: take(entry.test),
-  }));
 }

@@ -4,11 +4,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { budgetTables } from './pages/budgets.mjs';
+import { cascadeTable, trainingCosts } from './pages/costs.mjs';
 import { detailsOf } from './pages/details.mjs';
 import { groupTable } from './pages/group.mjs';
 import { selectionTables } from './pages/selection.mjs';
 import { tfjsTables } from './pages/tfjs.mjs';
-import { loadGroups, results } from './results.mjs';
+import { SHOWN, loadGroups, results } from './results.mjs';
 
 if (process.argv[1] === fileURLToPath(import.meta.url))
   writeFileSync(join(results, 'README.md'), resultsPage());
@@ -18,6 +19,7 @@ export function resultsPage() {
   const groups = loadGroups();
   const tfjs = JSON.parse(readFileSync(join(results, 'tfjs.json'), 'utf8'));
   const selection = JSON.parse(readFileSync(join(results, 'selection.json'), 'utf8'));
+  const cascades = JSON.parse(readFileSync(join(results, 'cascades.json'), 'utf8'));
   const engines = [...new Set(groups.map(({ engine }) => engine))];
   const minutes = Math.round(groups.reduce((sum, { seconds }) => sum + seconds, 0) / 60);
 
@@ -35,6 +37,13 @@ What a prediction costs by the form of an ensemble is in [ensembles.md](ensemble
 Each row is what validation would have chosen for that way to spend at most so many epochs. "Independent" networks start from weights of their own and share the budget.
 
 ${budgetTables(groups)}
+
+## Against the number of members
+
+The best of each number by validation, with 95 % intervals over seeds, beside every single model of the same length. How the error falls where the least sure rows are left out:
+[ResNet-20](figures/fashion-resnet20-60-coverage.svg), [letters](figures/letters-mlp-100-coverage.svg).
+
+${pictures()}
 
 ## All methods at one length: PyTorch on a GPU
 
@@ -54,10 +63,31 @@ By \`fitPolicy\`, the temperature with them.
 
 ${selectionTables(selection)}
 
+## What a prediction costs
+
+A cascade, fitted on validation rows, asks one member after the other until it is sure. What M members cost in one ONNX graph, stacked, fused or in stages, is in
+[ensembles.md](ensembles.md) and [docs/planning.md](../../docs/planning.md).
+
+${cascadeTable(cascades)}
+
+## What training costs
+
+In TensorFlow.js on WASM, on one core: snapshots cost what one model of that length costs.
+
+${trainingCosts()}
+
 ## TensorFlow.js on WASM: our own training code
 
 ${tfjs.length} runs of which the predictions were kept.
 
 ${tfjsTables(tfjs)}
 `;
+}
+
+/** One picture for each task and length that figures.mjs draws. */
+function pictures() {
+  return SHOWN.map(
+    (name) =>
+      `**${name}**\n\n![Error and calibrated likelihood against the number of members, ${name}](figures/${name}-size.svg)`,
+  ).join('\n\n');
 }

@@ -28,3 +28,16 @@ export function worth(group) {
   const equivalent = deepEnsembleEquivalent(loss, losses);
   return Number.isFinite(equivalent) ? equivalent.toFixed(1) : `over ${losses.length}`;
 }
+
+/** How far the calibrated NLL of so many cycles is from the best number, at most. */
+export function fromBest(count, groups) {
+  const lost = groups.map((group) => {
+    const losses = [3, 4, 5, 6, 8, 10]
+      .map((size) => best(group.configs, snapshots(size))?.scores.nllCalibrated)
+      .filter((values) => values !== undefined)
+      .map((values) => mean(values));
+    const own = best(group.configs, snapshots(count))?.scores.nllCalibrated;
+    return mean(own) - Math.min(...losses);
+  });
+  return Math.max(...lost).toFixed(3);
+}
