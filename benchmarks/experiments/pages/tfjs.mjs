@@ -1,5 +1,4 @@
 // @ts-check
-import { mean } from '../results.mjs';
 import { nameOf, number, percent, settingsOf, table, unknownOf } from './format.mjs';
 
 /** @param {readonly any[]} runs as score.mjs wrote them */
@@ -14,7 +13,7 @@ export function tfjsTables(runs) {
 }
 
 function classification(runs) {
-  const rows = configsOf(runs).map(({ settings, members, seeds, seconds, scores }) => [
+  const rows = configsOf(runs).map(({ settings, members, seeds, scores }) => [
     nameOf(settings, members),
     settingsOf(settings),
     seeds,
@@ -23,14 +22,13 @@ function classification(runs) {
     number(scores.nllCalibrated, 4),
     number(scores.temperature, 2),
     unknownOf(scores, scores['unknown:mixed.entropy'] ? 'unknown:mixed' : 'unknown:mnist'),
-    seconds,
   ]);
   const head = ['error %', 'NLL raw', 'NLL calibrated', 'T', 'unknown found'];
-  return table([['method', 'settings', 'seeds', ...head, 'seconds a run'], ...rows]);
+  return table([['method', 'settings', 'seeds', ...head], ...rows]);
 }
 
 function regression(runs) {
-  const rows = configsOf(runs).map(({ settings, members, seeds, seconds, scores }) => [
+  const rows = configsOf(runs).map(({ settings, members, seeds, scores }) => [
     nameOf(settings, members),
     settingsOf(settings),
     seeds,
@@ -38,9 +36,8 @@ function regression(runs) {
       scores.mse.map((value) => 1000 * value),
       2,
     ),
-    seconds,
   ]);
-  return table([['method', 'settings', 'seeds', 'squared error × 1000', 'seconds a run'], ...rows]);
+  return table([['method', 'settings', 'seeds', 'squared error × 1000'], ...rows]);
 }
 
 function configsOf(runs) {
@@ -52,7 +49,6 @@ function configsOf(runs) {
       settings,
       members,
       seeds: own.length,
-      seconds: Math.round(mean(own.map((run) => run.seconds))),
       scores: Object.fromEntries(
         Object.keys(scores).map((name) => [name, own.map((run) => run.scores[name])]),
       ),
