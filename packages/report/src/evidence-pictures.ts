@@ -4,8 +4,8 @@ import {
   interpolationChart,
   reliabilityChart,
   riskCoverageChart,
-  unknownInputsChart,
 } from './charts/evidence.ts';
+import { unknownInputsChart } from './charts/unknown-inputs.ts';
 import type { Evidence } from './evidence.ts';
 import { count } from './numbers.ts';
 import type { Picture } from './picture.ts';

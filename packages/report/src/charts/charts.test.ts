@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { exampleRun } from '../../test/example-run.ts';
 import type { PictureSpec } from '../render-svg.ts';
 import { ensembleSizeChart } from './ensemble-size.ts';
-import { histogram } from './evidence.ts';
 import { historyChart } from './history.ts';
 import { learningRateChart } from './learning-rate.ts';
+import { histogram } from './unknown-inputs.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
