@@ -62,6 +62,7 @@ export async function openEnsemble(
     now: () => performance.now(),
     later,
     defer,
+    gather,
     stayAlive,
   });
   listener.laneChanged = () => {
@@ -88,6 +89,12 @@ function defer(act: () => void): void {
   // Browsers have none.
   if (typeof setImmediate === 'function') setImmediate(act);
   else setTimeout(act, 0);
+}
+
+function gather(act: () => void): void {
+  if (typeof setImmediate === 'function') setImmediate(act);
+  // Timers of browsers are late by milliseconds; what is asked for in one go is there before a microtask.
+  else queueMicrotask(act);
 }
 
 function stayAlive(): () => void {

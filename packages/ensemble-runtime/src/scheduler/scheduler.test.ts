@@ -68,11 +68,7 @@ function schedule(
 ): { scheduler: Scheduler; recorder: Recorder; lanes: readonly ReturnType<typeof laneOf>[] } {
   const recorder = createRecorder();
   const lanes = runs.map(laneOf);
-  const due: (() => void)[] = [];
-  const runDue = (): void => {
-    for (const act of due.splice(0)) act();
-  };
-  const created = createScheduler({
+  const scheduler = createScheduler({
     manifest,
     plan: planOf(manifest, 'policy'),
     lanes,
@@ -83,23 +79,14 @@ function schedule(
     recorder,
     now: () => 0,
     later: () => () => undefined,
-    defer: (act) => {
-      due.push(act);
-      queueMicrotask(runDue);
+    defer: queueMicrotask,
+    // Each request in a turn of the event loop of its own.
+    gather: (act) => {
+      act();
     },
     stayAlive: () => () => undefined,
     ...options,
   });
-  // Each request in a turn of the event loop of its own, unless a batch has just ended.
-  const scheduler: Scheduler = {
-    ...created,
-    submit(...request) {
-      const isAlone = due.length === 0;
-      const answer = created.submit(...request);
-      if (isAlone) runDue();
-      return answer;
-    },
-  };
   return { scheduler, recorder, lanes };
 }
 
@@ -171,7 +158,7 @@ describe('createScheduler', () => {
 
   it('puts together what comes in one turn of the event loop', async () => {
     const due: (() => void)[] = [];
-    const { scheduler, running } = manual({ defer: (act) => void due.push(act) });
+    const { scheduler, running } = manual({ gather: (act) => void due.push(act) });
     const answers = [1, 10, 20].map((x) => scheduler.submit(request(x), y));
     expect(running).toEqual([]);
     for (const act of due) act();

@@ -32,6 +32,8 @@ export interface SchedulerOptions extends Clock {
   readonly recorder: Recorder;
   /** Calls `act` soon, after what is ready to run has run. */
   readonly defer: (act: () => void) => void;
+  /** Calls `act` once the requests that lie ready have come: at the end of this turn of the event loop. */
+  readonly gather: (act: () => void) => void;
   /** Keeps this process from ending for want of work; the returned function no longer does. */
   readonly stayAlive: () => () => void;
 }
@@ -55,7 +57,8 @@ export interface Scheduler {
 }
 
 export function createScheduler(options: SchedulerOptions): Scheduler {
-  const { manifest, plan, lanes, threads, cores, recorder, defer, stayAlive, ...clock } = options;
+  const { manifest, plan, lanes, threads, cores, recorder, defer, gather, stayAlive, ...clock } =
+    options;
   const { maxBatchRows, maxHeldBytes } = options;
   const { now } = clock;
   const queue = createQueue(plan.stages.length, maxBatchRows);
@@ -118,15 +121,15 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       })
       .finally(() => {
         done();
-        pumpSoon();
+        pumpSoon(defer);
       });
   };
 
   /** What comes in the same turn of the event loop shares a batch: callers that were just answered, and clients whose requests lay ready. */
-  function pumpSoon(): void {
+  function pumpSoon(wait: typeof defer): void {
     if (isPumpDue || !queue.hasWork()) return;
     isPumpDue = true;
-    defer(() => {
+    wait(() => {
       isPumpDue = false;
       pump();
     });
@@ -187,7 +190,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
         if (pending.size === 0) letGo = stayAlive();
         pending.add(request);
         queue.add(request);
-        pumpSoon();
+        pumpSoon(gather);
       }),
     waiting: () => ({
       pendingRequests: pending.size,
