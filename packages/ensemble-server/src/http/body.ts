@@ -36,13 +36,16 @@ export async function readBody(
   const started = performance.now();
   let lastChunk = started;
   await new Promise<void>((resolve, reject) => {
-    const watch = setInterval(
-      () => {
-        if (isTooSlow({ started, lastChunk, size }, limits)) finish(tooSlow(size));
-      },
-      Math.min(1000, limits.stallMs),
-    );
-    watch.unref();
+    let watch: NodeJS.Timeout | undefined;
+    // Most bodies come in the same turn of the event loop as their head, and need no watching.
+    const soon = setImmediate(() => {
+      watch = setInterval(
+        () => {
+          if (isTooSlow({ started, lastChunk, size }, limits)) finish(tooSlow(size));
+        },
+        Math.min(1000, limits.stallMs),
+      ).unref();
+    });
     const onData = (chunk: Uint8Array): void => {
       lastChunk = performance.now();
       size += chunk.length;
@@ -61,6 +64,7 @@ export async function readBody(
       finish(badRequest('the connection ended before its body did.'));
     };
     const finish = (error?: Error): void => {
+      clearImmediate(soon);
       clearInterval(watch);
       request.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
       if (error === undefined) {

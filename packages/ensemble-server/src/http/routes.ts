@@ -24,11 +24,11 @@ export interface Route {
   readonly handle: Handle | undefined;
 }
 
-export const LIVE: string = '/v2/health/live';
+export const LIVE = '/v2/health/live';
 const MODEL = '/v2/models/:model';
 const VERSION = `${MODEL}/versions/:version`;
-export const INFER: string = `${MODEL}/infer`;
-export const INFER_VERSION: string = `${VERSION}/infer`;
+export const INFER = '/v2/models/:model/infer';
+export const INFER_VERSION = '/v2/models/:model/versions/:version/infer';
 
 const address = (request: FastifyRequest): ModelAddress => request.params as ModelAddress;
 

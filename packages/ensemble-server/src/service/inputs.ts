@@ -123,7 +123,7 @@ function fromJson(
 /** One addition an element: the sum of float32 values, in doubles, is finite where all of them are, and only there. */
 function isAllFinite(values: Float32Array): boolean {
   let sum = 0;
-  for (let index = 0; index < values.length; index++) sum += values[index]!;
+  for (const value of values) sum += value;
   return Number.isFinite(sum);
 }
 

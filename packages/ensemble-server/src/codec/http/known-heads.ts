@@ -32,8 +32,7 @@ export function createReader(
     // One character a byte: different heads are different texts.
     const text = asBuffer(bytes).toString('latin1', 0, length);
     const known = heads.get(text);
-    if (known !== undefined && known.dataBytes === bytes.length - length)
-      return fill(known, bytes, length);
+    if (known?.dataBytes === bytes.length - length) return fill(known, bytes, length);
     const decoded = readInferRequest(bytes, headerLength, limits);
     const head = headOf(decoded);
     if (head !== undefined) {

@@ -30,8 +30,7 @@ function parsePlain(bytes: Buffer, { maxDepth, maxValues }: JsonLimits): unknown
   const text = bytes.toString('latin1');
   if (NOT_PLAIN.test(text)) return undefined;
   let opened = 0;
-  for (let at = 0; at < bytes.length; at++)
-    if (bytes[at] === OPEN_BRACE || bytes[at] === OPEN_BRACKET) opened++;
+  for (const byte of bytes) if (byte === OPEN_BRACE || byte === OPEN_BRACKET) opened++;
   if (opened > maxDepth) return undefined;
   try {
     return JSON.parse(text);
