@@ -25,7 +25,7 @@ const { values: flags } = parseArgs({
 
 if (flags.help) {
   console.log(`npm run experiments -- [--list] [--only REGEXP] [--hours 40] [--jobs 1] [--smoke]
-  trains what has no result in --out ${flags.out} yet; stop it at any time, and it goes on where it was.
+  trains what has no result in --out ${flags.out} yet; stop it at any time, and it continues where it stopped.
   --only    cells whose id matches            --list   says which are done
   --hours   of this call; unfinished cells are dropped       --smoke  six epochs of a few rows of each method
   --data    what data/prepare.mjs wrote`);

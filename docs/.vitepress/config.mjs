@@ -73,12 +73,10 @@ export default defineConfig({
   // Curly braces in generated pages are TypeScript, not templates.
   vite: {
     resolve: {
-      alias: [
-        {
-          find: /^@snapshot-ensemble\/schedules$/,
-          replacement: file('../../packages/schedules/src/index.ts'),
-        },
-      ],
+      alias: ['schedules', 'ensemble-math'].map((name) => ({
+        find: new RegExp(`^@snapshot-ensemble/${name}$`),
+        replacement: file(`../../packages/${name}/src/index.ts`),
+      })),
     },
     server: { fs: { allow: [file('../..')] } },
   },

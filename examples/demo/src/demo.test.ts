@@ -114,7 +114,7 @@ describe('the demo', { timeout: patience }, () => {
     const resumed = demo('cut', ...small);
     expect(resumed.stderr).toBe('');
     expect(resumed.stdout).toMatch(
-      /snapshot ensemble: found 1 of 2 members in .*, going on after epoch [23]/,
+      /snapshot ensemble: found 1 of 2 members in .*, continuing after epoch [23]/,
     );
     expect(tableOf(resumed.stdout)).toEqual(tableOf(first.stdout));
   });

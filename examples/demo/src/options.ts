@@ -37,7 +37,7 @@ export function parseOptions(
     .addOption(flag('--epochs <number>', 'passes over them', 60, 1, 1_000))
     .addOption(flag('--cycles <number>', 'cycles of the schedule = members', 8, 2, 100))
     .addOption(flag('--seed <number>', 'of weights and order', 1, 0, 2 ** 31 - 1))
-    .option('--fresh', 'start over instead of going on with what is there', false)
+    .option('--fresh', 'start over instead of continuing an earlier run', false)
     .option('--out <folder>', 'where everything goes', 'out')
     .addOption(flag('--port <number>', 'for the server; 0 takes a free one', 0, 0, 65_535))
     .addOption(

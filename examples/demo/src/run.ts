@@ -33,7 +33,7 @@ export async function runQuickstart(options: QuickstartOptions, screen: Screen):
   const { out, cycles, epochs } = options;
   const { tf, name: backend } = await chooseBackend(options.backend);
   if ((await claimFolder(options)) === 'found')
-    screen.print(`Found an earlier run in ${out}/ and go on with it; --fresh starts over.`);
+    screen.print(`Continuing the earlier run in ${out}/; --fresh starts over.`);
   const data = await loadData(options);
   const { validation, test, unknown } = data;
   screen.print(

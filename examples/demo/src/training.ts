@@ -54,7 +54,7 @@ export async function train(context: TrainingContext, recipe: Recipe): Promise<T
   screen.print(
     found === undefined
       ? `${recipe.name}: ${epochs === 1 ? '1 epoch' : `${epochs} epochs`}, ${plan.totalSteps} steps in ${cycles === 1 ? '1 cycle' : `${cycles} cycles`}`
-      : `${recipe.name}: found ${members} in ${storeFolder(out, recipe)}/, going on after epoch ${initialEpoch}`,
+      : `${recipe.name}: found ${members} in ${storeFolder(out, recipe)}/, continuing after epoch ${initialEpoch}`,
   );
   const history = (await readHistory(out, recipe.id)).slice(0, initialEpoch);
   await fit(context, model, run, { initialEpoch, history });

@@ -83,7 +83,7 @@ export interface TrainBegin extends Progress {
 export type Json =
   null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
-/** What a callback needs to go on exactly: kept in the checkpoint. */
+/** What a callback needs to continue exactly: kept in the checkpoint. */
 export interface CallbackState {
   /** Null for a state as at the beginning. Numbers must be finite; write others as text. */
   readonly json: Json;
@@ -108,7 +108,7 @@ export interface TrainingCallback {
   onTrainEnd?(result: TrainResult, trainer: Trainer): Awaitable<void>;
   /** Set by what keeps the weights that the training ended with: `chain` calls its `onTrainEnd` before the others'. */
   readonly endsFirst?: boolean;
-  /** What a resumed training needs to go on exactly; good until the next hook. Callbacks without state have neither. */
+  /** What a resumed run needs to continue exactly; good until the next hook. Callbacks without state have neither. */
   saveState?(): Awaitable<CallbackState>;
   /** Takes a saved state up, after `onTrainBegin` and before the first step. */
   restoreState?(state: CallbackState): Awaitable<void>;

@@ -137,7 +137,7 @@ function alreadyThere({ run, createdAt, members, completed }: Manifest): StoreEr
   return new StoreError(
     'exists',
     `The store holds a run already (${run}, begun ${createdAt}, ${members.length} members, ` +
-      `${completed ? 'completed' : 'not completed'}). Pass existing: 'resume' to go on with it, ` +
+      `${completed ? 'completed' : 'not completed'}). Pass existing: 'resume' to continue it, ` +
       "'overwrite' to remove it, or use another store.",
     { key: manifestKey },
   );
