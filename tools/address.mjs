@@ -52,6 +52,13 @@ export function absoluteLinks(page, address, folder) {
 }
 
 /**
+ * The page without the line that says that nothing is on npm yet.
+ *
+ * @param {string} page
+ */
+export const published = (page) => page.replace(/^Not on npm yet: .*\n\n/gm, '');
+
+/**
  * Fills in the address in the package.json and the README of each folder, and returns what puts both back.
  *
  * @param {string} root
@@ -73,7 +80,9 @@ export function fillIn(root, address, folders) {
       const json = { ...JSON.parse(text), ...addressFields(address, folder) };
       return `${JSON.stringify(json, null, 2)}\n`;
     });
-    rewrite(join(root, folder, 'README.md'), (text) => absoluteLinks(text, address, folder));
+    rewrite(join(root, folder, 'README.md'), (text) =>
+      absoluteLinks(published(text), address, folder),
+    );
   }
   return () => {
     for (const [file, text] of originals) writeFileSync(file, text);

@@ -48,8 +48,12 @@ it('completes every public package, and puts back what was there', () => {
   );
   for (const file of files)
     expect(missingFields(JSON.parse(readFileSync(file, 'utf8')))).toEqual([]);
-  for (const { folder: at } of open)
-    expect(readFileSync(join(folder, at, 'README.md'), 'utf8')).not.toMatch(/\]\((?!https?:|#)/);
+  for (const { folder: at } of open) {
+    expect(readFileSync(join(root, at, 'README.md'), 'utf8')).toMatch(/^Not on npm yet: /m);
+    expect(readFileSync(join(folder, at, 'README.md'), 'utf8')).not.toMatch(
+      /\]\((?!https?:|#)|Not on npm/,
+    );
+  }
   putBack();
   expect(files.map((file) => readFileSync(file, 'utf8'))).toEqual(before);
 });
