@@ -105,7 +105,7 @@ describe('train', () => {
     expect(again).toEqual({
       code: 0,
       stderr: '',
-      stdout: 'New holds 2 members. Next: snapshot-ensemble inspect New\n',
+      stdout: 'New holds 2 members. Next: npx snapshot-ensemble inspect New\n',
     });
   });
 

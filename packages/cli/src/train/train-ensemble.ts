@@ -68,11 +68,14 @@ export async function trainEnsemble(
       await fit(module, { initialEpoch, callbacks: callback });
     }
     const members = (await store.readManifest())?.members.length ?? 0;
-    say(`${folder} holds ${plural(members, 'member')}. Next: snapshot-ensemble inspect ${folder}`, {
-      kind: 'end',
-      store: folder,
-      members,
-    });
+    say(
+      `${folder} holds ${plural(members, 'member')}. Next: npx snapshot-ensemble inspect ${folder}`,
+      {
+        kind: 'end',
+        store: folder,
+        members,
+      },
+    );
   } catch (error) {
     throw error instanceof Error && 'code' in error ? inFolder(folder, error) : error;
   }
