@@ -51,9 +51,12 @@ let failed = 0;
 for (const [name, [change, selector]] of Object.entries(pictures)) {
   try {
     const target = page.locator(selector);
-    const before = await target.innerHTML();
-    await change();
-    await until(async () => (await target.innerHTML()) !== before);
+    const before = await target.textContent();
+    // Again until it has an effect: the page shows its pictures before it listens.
+    await until(async () => {
+      await change();
+      return (await target.textContent()) !== before;
+    });
     passed += 1;
   } catch (error) {
     failed += 1;
