@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect, it } from 'vitest';
 import { loadEnsemble, type Ensemble } from '../src/index.ts';
 
@@ -90,6 +92,16 @@ async function kill(ensemble: Ensemble, tally: Tally, isOver: () => boolean) {
   }
 }
 
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+/** MiB that are in use here. Not the resident size: the collector gives pages back when it likes, and a kernel takes idle ones away. */
+function ownMemory(): number {
+  collect();
+  const { heapUsed, external } = process.memoryUsage();
+  return (heapUsed + external) / MIB;
+}
+
 /** MiB of a process; 0 where it has just ended. */
 function memoryOf(pid: number): number {
   try {
@@ -118,7 +130,7 @@ it('answers every request rightly for a while, whatever is killed, and does not 
       const children = ensemble.stats().workers.map(({ pid }) => (pid ? memoryOf(pid) : 0));
       memory.push({
         at: performance.now(),
-        own: process.memoryUsage().rss / MIB,
+        own: ownMemory(),
         children: Math.max(...children),
       });
     }
@@ -137,8 +149,11 @@ it('answers every request rightly for a while, whatever is killed, and does not 
   const half = settled.length >> 1;
   const largest = (part: 'own' | 'children', from: number, to: number): number =>
     Math.max(...settled.slice(from, to).map((one) => one[part]));
+  const { answered, crashed, kills } = tally;
+  process.stdout.write(`${kills} kills, ${answered} answered, ${crashed} crashed\n`);
   for (const part of ['own', 'children'] as const) {
     const [before, after] = [largest(part, 0, half), largest(part, half, settled.length)];
+    process.stdout.write(`${part}: ${before.toFixed(1)} MiB, then ${after.toFixed(1)} MiB\n`);
     expect(after, `${part}: ${before} MiB, then ${after} MiB`).toBeLessThan(
       before * ALLOWED_GROWTH,
     );
