@@ -2,6 +2,7 @@ import { sha256 } from '@snapshot-ensemble/bytes';
 import { ExportError } from '../errors.ts';
 import { rawBytes } from '../onnx/encode.ts';
 import type { Graph, Initializer, Node } from '../onnx/model.ts';
+import { createScratch } from '../onnx/scratch.ts';
 import { byteLengthOf, type TensorData } from '../onnx/tensor-data.ts';
 import { optimize } from '../optimize/index.ts';
 import { renameValues } from '../optimize/rename.ts';
@@ -93,11 +94,12 @@ function letGo(graph: Graph, member: Member, held: Holder, again: () => Promise<
     held.initializers = new Map(initializers.map(({ name, data }) => [name, data]));
     held.member = member;
   };
+  const allocate = createScratch();
   const initializers = graph.initializers.map((initializer): Initializer => {
     const { name, data } = initializer;
     if (byteLengthOf(data) < HELD_BYTES) return { ...initializer, data: copied(data) };
     const hash = sha256();
-    hash.update(rawBytes(data));
+    hash.update(rawBytes(data, allocate));
     const recipe = `sha256 ${hash.hex()}`;
     const read: TensorData['read'] = (allocate) => held.initializers.get(name)!.read(allocate);
     return {

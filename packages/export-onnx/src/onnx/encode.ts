@@ -70,16 +70,23 @@ function encodeFunction(definition: FunctionDefinition): wire.Message {
 }
 
 function encodeGraph(graph: Graph, external: ExternalTensors): wire.Message {
-  return wire.message([
-    ...graph.nodes.map((node) => wire.nested(1, encodeNode(node))),
-    ...said(2, graph.name),
-    ...graph.initializers.map((tensor) => wire.nested(5, encodeInitializer(tensor, external))),
-    ...(graph.storedInitializers ?? []).map(encodeStored),
-    ...graph.inputs.map((value) => wire.nested(11, encodeValue(value))),
-    ...graph.outputs.map((value) => wire.nested(12, encodeValue(value))),
-    ...graph.valueInfo.map((value) => wire.nested(13, encodeValue(value))),
-    ...carried(graph),
-  ]);
+  return wire.message(graphFields(graph, external));
+}
+
+/** Field by field, so that what thousands of layers are encoded by is let go on the way. */
+function* graphFields(
+  graph: Graph,
+  external: ExternalTensors,
+): Generator<wire.Message | Uint8Array> {
+  for (const node of graph.nodes) yield wire.nested(1, encodeNode(node));
+  yield* said(2, graph.name);
+  for (const tensor of graph.initializers)
+    yield wire.nested(5, encodeInitializer(tensor, external));
+  yield* (graph.storedInitializers ?? []).map(encodeStored);
+  for (const value of graph.inputs) yield wire.nested(11, encodeValue(value));
+  for (const value of graph.outputs) yield wire.nested(12, encodeValue(value));
+  for (const value of graph.valueInfo) yield wire.nested(13, encodeValue(value));
+  yield* carried(graph);
 }
 
 function encodeNode(node: Node): wire.Message {

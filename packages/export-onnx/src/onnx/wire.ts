@@ -10,7 +10,7 @@ export interface LazyBytes {
   readonly prepare?: () => Promise<void>;
 }
 
-/** A message as a list of pieces, so that large tensors pass through uncopied. */
+/** A message as a list of pieces, so that large tensors pass through uncopied; what lies between them is in few. */
 export interface Message {
   readonly byteLength: number;
   readonly pieces: readonly (Uint8Array | LazyBytes)[];
@@ -19,24 +19,44 @@ export interface Message {
 const VARINT = 0;
 const LENGTH_DELIMITED = 2;
 const FIXED_32 = 5;
+// From here on a piece is not copied once more.
+const LARGE_PIECE = 4096;
+const LONGEST_RUN = 65_536;
 
 const encoder = new TextEncoder();
 
-export function message(fields: readonly (Message | Uint8Array)[]): Message {
+/** The fields, one after another. Small pieces side by side become one: an array costs ten times the bytes of a name. */
+export function message(fields: Iterable<Message | Uint8Array>): Message {
+  const pieces: (Uint8Array | LazyBytes)[] = [];
   let byteLength = 0;
-  for (const field of fields) byteLength += field.byteLength;
-  return {
-    byteLength,
-    pieces: fields.flatMap((field) => (field instanceof Uint8Array ? [field] : field.pieces)),
+  let run: Uint8Array[] = [];
+  let runBytes = 0;
+  const endRun = (): void => {
+    if (run.length > 0) pieces.push(run.length === 1 ? run[0]! : concat(run));
+    run = [];
+    runBytes = 0;
   };
+  const add = (piece: Uint8Array | LazyBytes): void => {
+    if (piece instanceof Uint8Array && piece.byteLength < LARGE_PIECE) {
+      run.push(piece);
+      runBytes += piece.byteLength;
+      if (runBytes >= LONGEST_RUN) endRun();
+    } else {
+      endRun();
+      pieces.push(piece);
+    }
+  };
+  for (const field of fields) {
+    byteLength += field.byteLength;
+    if (field instanceof Uint8Array) add(field);
+    else field.pieces.forEach(add);
+  }
+  endRun();
+  return { byteLength, pieces };
 }
 
 export function nested(field: number, content: Message): Message {
-  const head = concat([varint(tag(field, LENGTH_DELIMITED)), varint(content.byteLength)]);
-  return {
-    byteLength: head.byteLength + content.byteLength,
-    pieces: [head, ...content.pieces],
-  };
+  return message([tagged(field, LENGTH_DELIMITED, content.byteLength, 0).out, content]);
 }
 
 export function lazyBytes(field: number, content: LazyBytes): Message {
@@ -44,7 +64,9 @@ export function lazyBytes(field: number, content: LazyBytes): Message {
 }
 
 export function bytes(field: number, content: Uint8Array): Uint8Array {
-  return concat([varint(tag(field, LENGTH_DELIMITED)), varint(content.byteLength), content]);
+  const { out, offset } = tagged(field, LENGTH_DELIMITED, content.byteLength, content.byteLength);
+  out.set(content, offset);
+  return out;
 }
 
 export function text(field: number, content: string): Uint8Array {
@@ -52,7 +74,9 @@ export function text(field: number, content: string): Uint8Array {
 }
 
 export function integer(field: number, value: number): Uint8Array {
-  return concat([varint(tag(field, VARINT)), varint(value)]);
+  return value < 0
+    ? concat([varint(tag(field, VARINT)), varint(value)])
+    : tagged(field, VARINT, value, 0).out;
 }
 
 export function float32(field: number, value: number): Uint8Array {
@@ -78,8 +102,42 @@ function littleEndianFloat(value: number): Uint8Array {
   return out;
 }
 
-/** A safe integer, base 128, least group first; a negative one as 64-bit two's complement. */
+/** A tag, a number from 0 on and room for what follows, in one array: a model of a thousand layers has tens of thousands. */
+function tagged(
+  field: number,
+  wireType: number,
+  value: number,
+  room: number,
+): { readonly out: Uint8Array; readonly offset: number } {
+  const first = tag(field, wireType);
+  const offset = varintLength(first) + varintLength(value);
+  const out = new Uint8Array(offset + room);
+  putVarint(out, putVarint(out, 0, first), value);
+  return { out, offset };
+}
+
+function varintLength(value: number): number {
+  let length = 1;
+  for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) length++;
+  return length;
+}
+
+/** A safe integer from 0 on, base 128, least group first; returns where it ends. */
+function putVarint(out: Uint8Array, offset: number, value: number): number {
+  let at = offset;
+  let rest = value;
+  for (; rest >= 128; rest = Math.floor(rest / 128)) out[at++] = (rest % 128) + 128;
+  out[at++] = rest;
+  return at;
+}
+
+/** A safe integer; a negative one as 64-bit two's complement. */
 function varint(value: number): Uint8Array {
+  if (value >= 0) {
+    const out = new Uint8Array(varintLength(value));
+    putVarint(out, 0, value);
+    return out;
+  }
   const groups: number[] = [];
   let rest = BigInt.asUintN(64, BigInt(value));
   do {
