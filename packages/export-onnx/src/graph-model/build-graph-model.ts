@@ -56,7 +56,12 @@ export function graphModelOutputs(
   const weights = readWeights(artifacts, 'skip');
   const conversion: Conversion = {
     weights,
-    functions: spec.functions,
+    functions: new Map(
+      [...spec.functions].map(([name, own]) => [
+        name,
+        { ...own, nodes: mergeDilated(own.nodes, weights) },
+      ]),
+    ),
     problems,
     budget: { nodes: MAX_CONVERTED },
     depth: 0,

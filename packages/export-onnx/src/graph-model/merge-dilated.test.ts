@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { exportOnnx } from '../../test/checked-export.ts';
 import { attr, graphModel, placeholder, type GraphNode } from '../../test/graph-def.ts';
 import { graphInputs } from '../../test/graph-models.ts';
-import { held, shareOfGate } from '../../test/small-graphs.ts';
+import { func, held, shareOfGate } from '../../test/small-graphs.ts';
 import { readOnnx, type GraphModelArtifacts } from '../index.ts';
 
 const waves = (length: number, seed: number): number[] =>
@@ -115,6 +115,52 @@ describe('a convolution of pieces', () => {
     const kinds = readOnnx(exportOnnx(artifacts).bytes).nodes.map(({ opType }) => opType);
     expect(kinds).toContain('Reshape');
     expect(await share(artifacts)).toBeLessThan(1);
+  });
+
+  it('is one inside a function, too', () => {
+    const ones = { strides: attr.ints([1, 1, 1, 1]), dilations: attr.ints([1, 1, 1, 1]) };
+    const constants = ['blocks', 'filter', 'pads'].map((name): GraphNode => ({
+      name,
+      op: 'Const',
+      attr: { dtype: attr.type(name === 'filter' ? 'float32' : 'int32') },
+    }));
+    const inner: GraphNode[] = [
+      ...constants,
+      { name: 'space', op: 'SpaceToBatchND', input: ['x', 'blocks:output:0', 'pads:output:0'] },
+      {
+        name: 'conv',
+        op: 'Conv2D',
+        input: ['space:output:0', 'filter:output:0'],
+        attr: { ...ones, padding: attr.text('VALID') },
+      },
+      {
+        name: 'batch',
+        op: 'BatchToSpaceND',
+        input: ['conv:output:0', 'blocks:output:0', 'pads:output:0'],
+      },
+    ];
+    const artifacts = graphModel(
+      [
+        placeholder('x', 'float32', [2, 12, 12, 3]),
+        {
+          name: 'y',
+          op: 'StatelessIf',
+          input: ['flag', 'x'],
+          attr: { then_branch: attr.func('yes'), else_branch: attr.func('yes') },
+        },
+      ],
+      [
+        held('flag', 'bool', [], 1),
+        held('blocks', 'int32', [2], 2, 2),
+        held('pads', 'int32', [2, 2], 0, 0, 0, 0),
+        held('filter', 'float32', [3, 2, 3, 2], ...waves(36, 1)),
+      ],
+      { y: 'y:0' },
+      [func('yes', ['x'], ['out'], inner, { out: 'batch:output:0' })],
+    );
+    const kinds = readOnnx(exportOnnx(artifacts).bytes).nodes.map(({ opType }) => opType);
+    expect(kinds.filter((kind) => kind === 'Conv')).toHaveLength(1);
+    expect(kinds).not.toContain('Reshape');
   });
 
   it('can be cut at what it was made of', () => {

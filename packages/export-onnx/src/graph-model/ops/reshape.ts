@@ -132,6 +132,8 @@ export const squeeze: OpConverter = (call) => {
       `it squeezes axes that are not 1 in [${x.shape.join(', ')}]`,
       'Convert the model again.',
     );
+  // tfjs would take a batch of one away, too; ONNX would read a list of no axes as all that are 1.
+  if (axes.length === 0) return x;
   const shape = x.shape.filter((_, axis) => !axes.includes(axis));
   const known = reshapedKnown(x, shape);
   if (known !== undefined) return known;
