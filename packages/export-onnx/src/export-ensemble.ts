@@ -40,8 +40,8 @@ export interface ExportEnsembleOptions extends ExportOptions {
   /** How the members become one: for all outputs, or by output name. Members are counted from 0 among those exported, oldest first. */
   readonly policy: Policies;
   /**
-   * How the members lie in files. `auto` takes `staged` where the policy has a cascade, else `fused`, which is the faster one at larger
-   * batches and for shared weights. Default `auto`.
+   * How the members lie in files. `auto` takes `staged` where the policy has a cascade, `stacked` for heads on a `backbone`, else `fused`,
+   * which is the faster one at larger batches. Default `auto`.
    */
   readonly form?: BundleForm | 'auto';
   /** How weights are kept and computed with. Default `float32`. */
@@ -110,7 +110,8 @@ export async function exportEnsemble(
   const { name = 'ensemble', labels = {}, sigmoidOutputs = [] } = options;
   const run = await readMembers(source, options.members);
   const precision = precisionOf(options.precision, settings.opset);
-  const isStacked = options.form === 'stacked';
+  const form = chosenForm(options.form ?? 'auto', options);
+  const isStacked = form === 'stacked';
   const backbone = options.backbone && backboneGraph(options.backbone, settings);
   const convert = backbone ? await precision.after(backbone) : precision.convert;
   const alone = await memberGraphs(run.members, {
@@ -129,7 +130,6 @@ export async function exportEnsemble(
     options.policy,
     alone[0]!.outputs.map((output) => output.name),
   );
-  const form = chosenForm(options.form ?? 'auto', policies);
   checkPolicies(policies, alone, form);
   const preprocess = preprocessGraphs(
     [...parts.backbone, parts.members[0]!].flatMap(({ inputs }) => inputs),
@@ -146,7 +146,9 @@ export async function exportEnsemble(
     convert,
   };
   const { memberFiles = false, externalData = false } = options;
-  const made = await ensembleFiles(form, plan, { ...settings, memberFiles, externalData });
+  const shortNames = precision.name !== 'float32';
+  const fileSettings = { ...settings, memberFiles, externalData, shortNames };
+  const made = await ensembleFiles(form, plan, fileSettings);
   const facts = {
     name,
     form,
@@ -205,7 +207,7 @@ async function compared(
     await exportEnsemble(source, bundle, {
       ...without(options, 'compareOn', 'smoke', 'memberFiles'),
       precision,
-      form: options.form === 'stacked' ? 'stacked' : 'fused',
+      form: chosenForm(options.form ?? 'auto', options) === 'stacked' ? 'stacked' : 'fused',
       // One graph runs all members.
       policy: Object.fromEntries(
         [...policies].map(([name, own]) => [name, without(own, 'cascade')]),

@@ -26,7 +26,7 @@ export function define(command: Command, surroundings: Surroundings): void {
     .addOption(
       new Option(
         '--form <form>',
-        'how members are divided into files (default: auto, which is staged for a cascade, otherwise fused)',
+        'how members are divided into files (default: auto, which is staged for a cascade, stacked for heads on a backbone, otherwise fused)',
       ).choices(forms),
     )
     .addOption(

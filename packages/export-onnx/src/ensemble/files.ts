@@ -4,12 +4,12 @@ import type {
   BundleStage,
   FileContent,
 } from '@snapshot-ensemble/ensemble-bundle';
-import type { EnsemblePolicy } from '@snapshot-ensemble/ensemble-math';
 import { modelOf } from '../build-model.ts';
 import { encodeModel } from '../onnx/encode.ts';
 import { externalChunks, placeExternally } from '../onnx/external-data.ts';
 import { asyncChunksOf, checkOneFile, MAX_MODEL_BYTES } from '../onnx/file.ts';
 import type { Graph, ValueInfo } from '../onnx/model.ts';
+import { byteLengthOf } from '../onnx/tensor-data.ts';
 import type { Settings } from '../options.ts';
 import { fused } from './forms/fused.ts';
 import { separate } from './forms/separate.ts';
@@ -17,12 +17,16 @@ import { stacked, type NotStacked } from './forms/stacked.ts';
 import { staged } from './forms/staged.ts';
 import { type HeadOutput } from './head.ts';
 import { requestInputs, type Plan } from './plan.ts';
+import { everyPolicy, type Policies } from './policies.ts';
+import { withShortNames } from './precision/short-names.ts';
 import { bundleTensor } from './tensors.ts';
 
 export interface FileSettings extends Settings {
   readonly memberFiles: boolean;
   /** Whether weights go to files of their own even where one file could hold them. */
   readonly externalData: boolean;
+  /** Whether values inside the graphs have names of a letter or two. */
+  readonly shortNames: boolean;
 }
 
 /** What a form of bundle consists of. */
@@ -39,14 +43,14 @@ export interface EnsembleFiles {
 
 const GRAPH_PATH = 'ensemble.onnx';
 
-/** The form to write where `auto` was asked for. */
+/** The form to write where `auto` was asked for; ENSEMBLES.md says why. */
 export function chosenForm(
   form: BundleForm | 'auto',
-  policies: ReadonlyMap<string, EnsemblePolicy>,
+  { policy, backbone }: { readonly policy: Policies; readonly backbone?: unknown },
 ): BundleForm {
   if (form !== 'auto') return form;
-  const isCascade = [...policies.values()].some(({ cascade }) => cascade !== undefined);
-  return isCascade ? 'staged' : 'fused';
+  if (everyPolicy(policy).some(({ cascade }) => cascade !== undefined)) return 'staged';
+  return backbone === undefined ? 'fused' : 'stacked';
 }
 
 export async function ensembleFiles(
@@ -117,13 +121,16 @@ function graphFiles(
   graph: Graph,
   settings: FileSettings,
 ): readonly (readonly [string, FileContent])[] {
-  const model = modelOf(graph, settings);
-  const whole = encodeModel(model);
-  if (whole.byteLength <= MAX_MODEL_BYTES && !settings.externalData)
-    return [[path, asyncChunksOf(whole)]];
+  const written = settings.shortNames ? withShortNames(graph) : graph;
+  const model = modelOf(written, settings);
+  const weights = written.initializers.reduce((sum, { data }) => sum + byteLengthOf(data), 0);
+  if (weights <= MAX_MODEL_BYTES && !settings.externalData) {
+    const whole = encodeModel(model);
+    if (whole.byteLength <= MAX_MODEL_BYTES) return [[path, asyncChunksOf(whole)]];
+  }
   const dataPath = `${path}.data`;
   // ONNX resolves a location from the folder of the model.
-  const placed = placeExternally(graph.initializers, dataPath.split('/').at(-1)!);
+  const placed = placeExternally(written.initializers, dataPath.split('/').at(-1)!);
   const encoded = checkOneFile(encodeModel(model, placed.locations));
   return [
     ...(placed.bytes > 0 ? ([[dataPath, externalChunks(placed)]] as const) : []),

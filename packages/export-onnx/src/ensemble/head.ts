@@ -1,7 +1,8 @@
 import type { EnsemblePolicy } from '@snapshot-ensemble/ensemble-math';
 import type { OutputRole } from '@snapshot-ensemble/ensemble-bundle';
 import { createGraphBuilder } from '../graph/builder.ts';
-import { asOne } from './policy/stack.ts';
+import { softmax } from './policy/rows.ts';
+import { asOne, stackOf } from './policy/stack.ts';
 import { concat } from '../graph/ops.ts';
 import type { Value } from '../graph/value.ts';
 import { dtypeCodes, type DType } from '../onnx/dtype.ts';
@@ -17,6 +18,8 @@ export interface HeadInput {
   readonly policy: EnsemblePolicy;
   /** Values `[batch, …, values]` of one member, or `[batch, members, …, values]` of several, in order. */
   readonly parts: readonly { readonly info: ValueInfo; readonly isStack: boolean }[];
+  /** Whether the softmax of what the parts give is still to be taken. */
+  readonly isBeforeSoftmax?: boolean;
   /** Name under which all of them, stacked, are given, too. */
   readonly stateName?: string;
 }
@@ -36,13 +39,17 @@ export function headGraph(
   const builder = createGraphBuilder(opset);
   const outputs: HeadOutput[] = [];
   const named: (readonly [string, Value])[] = [];
-  for (const { name, policy, parts, stateName } of inputs) {
+  for (const { name, policy, parts, isBeforeSoftmax = false, stateName } of inputs) {
     const scope = builder.within('ensemble').within(name);
-    const values = parts.map(({ info, isStack }) => {
-      const value = builder.input(info.name, dtypeOf(info), info.shape!);
-      return isStack ? value : asOne(scope, value);
-    });
-    const members = concat(scope, values, 1);
+    const values = parts.map(({ info }) => builder.input(info.name, dtypeOf(info), info.shape!));
+    const given = parts.some(({ isStack }) => isStack)
+      ? concat(
+          scope,
+          values.map((value, at) => (parts[at]!.isStack ? value : asOne(scope, value))),
+          1,
+        )
+      : stackOf(scope, values);
+    const members = isBeforeSoftmax ? softmax(scope, given) : given;
     for (const { value, ...output } of outputsOf(scope, name, members, policy, statistics)) {
       outputs.push(output);
       named.push([output.name, value]);

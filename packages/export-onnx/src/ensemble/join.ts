@@ -26,7 +26,8 @@ export function withInputs(graph: Graph, names: ReadonlyMap<string, string>): Gr
   return names.size === 0 ? graph : renamed(graph, names);
 }
 
-function renamed(
+/** The graph with other names for values, and for nodes what `nodeName` makes of theirs. */
+export function renamed(
   graph: Graph,
   names: ReadonlyMap<string, string>,
   nodeName: (name: string) => string = (name) => name,

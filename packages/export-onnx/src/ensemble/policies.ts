@@ -20,6 +20,11 @@ export function policiesOf(
   return new Map(Object.entries(policy));
 }
 
+/** The policies, whichever outputs they are for. */
+export function everyPolicy(policy: Policies): readonly EnsemblePolicy[] {
+  return isOne(policy) ? [policy] : Object.values(policy);
+}
+
 function isOne(policy: Policies): policy is EnsemblePolicy {
   return Array.isArray(policy.members);
 }

@@ -1,6 +1,6 @@
 import type { EnsemblePolicy } from '@snapshot-ensemble/ensemble-math';
 import type { GraphBuilder } from '../../graph/builder.ts';
-import { binary, reduce, unsqueeze } from '../../graph/ops.ts';
+import { binary, concat, reduce, unsqueeze } from '../../graph/ops.ts';
 import type { Value } from '../../graph/value.ts';
 import { int } from '../../onnx/model.ts';
 import { float32, int64 } from '../../onnx/tensor-data.ts';
@@ -11,6 +11,9 @@ export interface Stack {
   /** One per member; sum 1. */
   readonly weights: readonly number[];
 }
+
+// Thirds and the like do not sum to 1 exactly.
+const EQUAL_WITHIN = 1e-12;
 
 /** The policy's members, in its order. */
 export function pickMembers(
@@ -37,6 +40,8 @@ export function weightsBeside(graph: GraphBuilder, { value, weights }: Stack): V
 export function weightedMean(graph: GraphBuilder, stack: Stack): Value {
   const { value, weights } = stack;
   if (weights.length === 1) return reduce(graph, 'ReduceSum', value, [1], false);
+  const isEqual = weights.every((weight) => Math.abs(weight * weights.length - 1) < EQUAL_WITHIN);
+  if (isEqual) return reduce(graph, 'ReduceMean', value, [1], false);
   const weighted = binary(graph, 'Mul', value, weightsBeside(graph, stack));
   return reduce(graph, 'ReduceSum', { ...weighted, shape: value.shape }, [1], false);
 }
@@ -44,6 +49,25 @@ export function weightedMean(graph: GraphBuilder, stack: Stack): Value {
 /** The same with the values of each member put through `map`. */
 export function mapped(stack: Stack, map: (value: Value) => Value): Stack {
   return { ...stack, value: map(stack.value) };
+}
+
+/** Values of one member each, `[batch, …, values]`, as one: `[batch, members, …, values]`. */
+export function stackOf(graph: GraphBuilder, values: readonly Value[]): Value {
+  const { shape } = values[0]!;
+  const known = shape.slice(1).map((dim) => (typeof dim === 'number' ? dim : -1));
+  // Reshape can leave one size open.
+  if (values.length === 1 || known.filter((dim) => dim === -1).length > 1)
+    return concat(
+      graph,
+      values.map((value) => asOne(graph, value)),
+      1,
+    );
+  const target = [0, values.length, ...known];
+  const sizes = graph.constant(`sizes_${target.join('_')}`, int64([target.length], target));
+  return graph.op('Reshape', [concat(graph, values, 1), sizes], {
+    dtype: values[0]!.dtype,
+    shape: [shape[0]!, values.length, ...shape.slice(1)],
+  });
 }
 
 /** A value without members as a stack of one. */

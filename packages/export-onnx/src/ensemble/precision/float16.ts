@@ -4,8 +4,11 @@ import { namesDefined } from '../../optimize/graph-uses.ts';
 import { freeName } from './free-name.ts';
 import { halfOf } from './half.ts';
 
-// Smaller tensors (biases, statistics) are worth more than the bytes they take.
-const SMALLEST_BYTES = 1024;
+// Fewer bytes would not pay for the Cast beside them.
+const SMALLEST_KERNEL = 256;
+// Other tensors (biases, statistics) that are smaller are worth more than the bytes they take.
+const SMALLEST_OTHER = 1024;
+const multiplied: ReadonlySet<string> = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul']);
 const FLOAT32 = 1;
 
 /**
@@ -14,10 +17,14 @@ const FLOAT32 = 1;
  */
 export function toFloat16(graph: Graph): Graph {
   const taken = new Set(namesDefined(graph, true));
+  const kernels = new Set(
+    graph.nodes.flatMap(({ opType, inputs }) => (multiplied.has(opType) ? [inputs[1]!] : [])),
+  );
   const casts: Node[] = [];
   const initializers = graph.initializers.map((initializer): Initializer => {
     const { name, data } = initializer;
-    if (data.dtype !== 'float32' || byteLengthOf(data) < SMALLEST_BYTES) return initializer;
+    const smallest = kernels.has(name) ? SMALLEST_KERNEL : SMALLEST_OTHER;
+    if (data.dtype !== 'float32' || byteLengthOf(data) < smallest) return initializer;
     const stored = freeName(`${name}_float16`, taken);
     casts.push({
       name: `${stored}/Cast`,

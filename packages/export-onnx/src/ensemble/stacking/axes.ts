@@ -1,5 +1,5 @@
 import { int, ints } from '../../onnx/model.ts';
-import { membersFirst, toMembers, vector, type Form } from './form.ts';
+import { membersFirst, opened, toMembers, vector, type Form } from './form.ts';
 import { areEqual } from './stack-constants.ts';
 import { axisOf, number, valueOf, type StackingRule } from './step.ts';
 
@@ -46,6 +46,13 @@ export const alongAxis =
     if (shape === undefined || forms.some((form) => form === undefined))
       return 'the shape of its result is unknown';
     const axis = axisOf(number(node, 'axis', fallback), forms[0]!.shape.length);
+    const [only] = forms;
+    if (forms.length === 1 && axis > 0 && (only!.kind === 'channels' || only!.kind === 'stack')) {
+      const stack = opened(emitter, only!);
+      const attributes = { ...node.attributes, axis: int(axis + 1) };
+      if (stack !== undefined)
+        return { kind: 'stack', name: emitter.node(node.opType, [stack], attributes), shape };
+    }
     const values = forms.map((form) => toMembers(emitter, form!));
     const isShared = values.every(({ kind }) => kind === 'shared');
     if (!isShared && values.some(({ kind }) => kind === 'shared'))

@@ -3,11 +3,11 @@ import { int64, type TensorData } from '../../onnx/tensor-data.ts';
 
 /**
  * How a value of all members lies in the stacked graph: one value that all share; joined on the channels, `[batch, members · channels,
- * …]`; with an axis for the members in front, `[members, batch, …]`; or a value for each.
+ * …]`; with an axis for the members in front, `[members, batch, …]`, or after the batch, `[batch, members, …]`; or a value for each.
  */
 export type Form =
   | {
-      readonly kind: 'shared' | 'channels' | 'members';
+      readonly kind: 'shared' | 'channels' | 'members' | 'stack';
       readonly name: string;
       readonly shape: Shape;
     }
@@ -16,6 +16,8 @@ export type Form =
 /** The stacked graph under construction. `shape` of a form is always that of one member. */
 export interface Emitter {
   readonly members: number;
+  /** Joined values by name, and what they are called with an axis for the members. */
+  readonly opened: Map<string, string>;
   constant(name: string, data: TensorData): string;
   node(opType: string, inputs: readonly string[], attributes?: Node['attributes']): string;
   nodes(
@@ -43,20 +45,26 @@ export function toMembers(
 ): Form & { readonly kind: 'members' | 'shared' } {
   const { shape } = form;
   if (form.kind === 'members' || form.kind === 'shared') return form as Form & { kind: 'members' };
-  if (form.kind === 'channels') {
-    const rest = sizes(shape.slice(1));
-    if (rest !== undefined) {
-      const open = emitter.node('Reshape', [
-        form.name,
-        vector(emitter, [0, emitter.members, ...rest]),
-      ]);
-      return { kind: 'members', name: membersFirst(emitter, open, shape.length + 1), shape };
-    }
-  }
+  const stack = opened(emitter, form);
+  if (stack !== undefined)
+    return { kind: 'members', name: membersFirst(emitter, stack, shape.length + 1), shape };
   const parts = apart(emitter, form).map((name) =>
     emitter.node('Unsqueeze', [name, vector(emitter, [0])]),
   );
   return { kind: 'members', name: emitter.node('Concat', parts, { axis: int(0) }), shape };
+}
+
+/** `[batch, members, …]` without moving anything, if that can be. */
+export function opened(emitter: Emitter, form: Form): string | undefined {
+  if (form.kind === 'stack') return form.name;
+  if (form.kind !== 'channels') return undefined;
+  const known = emitter.opened.get(form.name);
+  const rest = sizes(form.shape.slice(1));
+  if (known !== undefined || rest === undefined) return known;
+  const target = vector(emitter, [0, emitter.members, ...rest]);
+  const name = emitter.node('Reshape', [form.name, target]);
+  emitter.opened.set(form.name, name);
+  return name;
 }
 
 /** `[batch, members, …]` → `[members, batch, …]`, and back. */
@@ -88,20 +96,20 @@ export function apart(emitter: Emitter, form: Form): readonly string[] {
     case 'channels':
       return emitter.nodes('Split', [form.name], emitter.members, { axis: int(1) });
     case 'members':
+    case 'stack': {
+      const axis = form.kind === 'members' ? 0 : 1;
       return emitter
-        .nodes('Split', [form.name], emitter.members, { axis: int(0) })
-        .map((name) => emitter.node('Squeeze', [name, vector(emitter, [0])]));
+        .nodes('Split', [form.name], emitter.members, { axis: int(axis) })
+        .map((name) => emitter.node('Squeeze', [name, vector(emitter, [axis])]));
+    }
   }
 }
 
 /** `[batch, members, …]`, as the ensemble's head takes it. */
 export function toStack(emitter: Emitter, form: Form): string {
   if (form.kind === 'members') return membersFirst(emitter, form.name, form.shape.length + 1);
-  if (form.kind === 'channels') {
-    const rest = sizes(form.shape.slice(1));
-    if (rest !== undefined)
-      return emitter.node('Reshape', [form.name, vector(emitter, [0, emitter.members, ...rest])]);
-  }
+  const stack = opened(emitter, form);
+  if (stack !== undefined) return stack;
   const parts = apart(emitter, form).map((name) =>
     emitter.node('Unsqueeze', [name, vector(emitter, [1])]),
   );

@@ -1,9 +1,9 @@
-import type { Shape } from '../../onnx/model.ts';
+import { int, type Shape } from '../../onnx/model.ts';
 import { transposed, type TensorData } from '../../onnx/tensor-data.ts';
 import { memberConstant } from './elementwise.ts';
 import { toMembers, type Emitter, type Form } from './form.ts';
 import { stackedData } from './stack-constants.ts';
-import { number, type StackingRule } from './step.ts';
+import { number, type StackingRule, type Step } from './step.ts';
 
 export const gemm: StackingRule = (step) => {
   const { node, inputs, shape, emitter } = step;
@@ -20,6 +20,9 @@ export const gemm: StackingRule = (step) => {
     return 'its weights are not constants';
   if (bias !== undefined && bias.constants === undefined) return 'its bias is no constant';
   const isTurned = number(node, 'transB', 0) === 1;
+  const units = shape[1];
+  const isPerUnit = bias === undefined || bias.constants[0]!.shape.join() === String(units);
+  if (input.form.kind === 'shared' && isPerUnit) return gemmOfAll(step, input.form.name, isTurned);
   const turned = weights.constants.map((data) => (isTurned ? transposed(data, [1, 0]) : data));
   const product = matMulOf(emitter, input.form, turned, shape);
   if (bias?.constants === undefined) return product;
@@ -29,6 +32,24 @@ export const gemm: StackingRule = (step) => {
   ]);
   return { ...product, name };
 };
+
+/** One product with everyone's units side by side. */
+function gemmOfAll({ inputs, shape, emitter }: Step, input: string, isTurned: boolean): Form {
+  const weights = inputs[1]!.constants!.map((data) => (isTurned ? data : transposed(data, [1, 0])));
+  const bias = inputs[2]?.constants;
+  const [units, rows] = weights[0]!.shape as [number, number];
+  const { members } = emitter;
+  const name = emitter.node(
+    'Gemm',
+    [
+      input,
+      emitter.constant('weights', stackedData(weights, [members * units, rows])),
+      ...(bias ? [emitter.constant('bias', stackedData(bias, [members * units]))] : []),
+    ],
+    { transB: int(1) },
+  );
+  return { kind: 'channels', name, shape: shape! };
+}
 
 export const matMul: StackingRule = ({ inputs, shape, emitter }) => {
   const [left, right] = inputs;

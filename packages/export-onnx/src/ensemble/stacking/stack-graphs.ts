@@ -157,6 +157,7 @@ function emitterOf(members: number): Building {
     },
     emitter: {
       members,
+      opened: new Map(),
       constant(name, data: TensorData) {
         const given = unique(name);
         initializers.push({ name: given, data });
