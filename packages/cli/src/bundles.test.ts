@@ -132,6 +132,7 @@ describe('export', () => {
     expect(bundle.manifest).toMatchObject({ form: 'stacked', precision: 'float16' });
     expect(bundle.manifest.members.map(({ step }) => step)).toEqual([100, 300]);
     expect(Object.keys(bundle.manifest.provenance)).toContain('run');
+    expect(bundle.manifest.provenance['store']).toBe('Ensemble');
     expect(new TextDecoder().decode(await bundle.readFile('CARD.md'))).toContain('# small');
     expect((await cli('verify', 'small')).code).toBe(0);
   });

@@ -26,7 +26,7 @@ export async function exportStore(
     );
   const opened = await openSource(from, flags.sweep === true, directory);
   try {
-    const { exported, around } = await writeEnsemble(opened, target, flags, surroundings);
+    const { exported, around } = await writeEnsemble(from, opened, target, flags, surroundings);
     if (flags.json !== true) print(exportedText(folder, exported));
     const check =
       flags.check === true

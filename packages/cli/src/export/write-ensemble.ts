@@ -24,8 +24,9 @@ import { readRows, type Rows } from './rows.ts';
 import { allPreprocessed, type Around } from './tfjs-front.ts';
 import { found, needed } from './tfjs.ts';
 
-/** Writes the bundle that the settings describe. */
+/** Writes the bundle that the settings describe; `from` is where the store is, as the user said it. */
 export async function writeEnsemble(
+  from: string,
   { store, manifest }: OpenStore,
   target: string,
   flags: ExportSettings,
@@ -51,6 +52,7 @@ export async function writeEnsemble(
     ...(sigmoidOutputs && { sigmoidOutputs }),
     ...(memberFiles !== undefined && { memberFiles }),
     provenance: {
+      store: from,
       exporter: 'snapshot-ensemble export',
       ...(commit !== undefined && { commit }),
       ...flags.provenance,
