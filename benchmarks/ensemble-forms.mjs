@@ -8,9 +8,11 @@ import { memoryBundle } from '@snapshot-ensemble/ensemble-bundle';
 import { exportEnsemble } from '@snapshot-ensemble/export-onnx';
 import * as tf from '@tensorflow/tfjs';
 import * as ort from 'onnxruntime-node';
-import { sideBySide } from './side-by-side.mjs';
+import { processorTime, sideBySide } from './side-by-side.mjs';
 
 const MEMBERS = 5;
+// So often a single row runs within one measurement of processor time.
+const REPEATS = 20;
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -95,7 +97,7 @@ async function measure(name, { side, channels, build, backbone }, batch) {
   const first = members[0];
   await sideBySide({
     title: `${name}, ${MEMBERS} members, batch ${batch}${flags.processor ? ', processor time of one thread' : ''}`,
-    contenders: counted([
+    contenders: [
       {
         name: 'ideal: one member, five times',
         run: async () => {
@@ -131,7 +133,10 @@ async function measure(name, { side, channels, build, backbone }, batch) {
           }
         },
       },
-    ]),
+    ].map(({ name: contender, run }) => ({
+      name: contender,
+      run: flags.processor ? processorTime(run, Math.ceil(REPEATS / batch)) : run,
+    })),
     rounds: Number(flags.rounds),
     packages: ['onnxruntime-node'],
   });
@@ -139,20 +144,6 @@ async function measure(name, { side, channels, build, backbone }, batch) {
     [...members, ...stages, whole.fused, whole.stacked].map((session) => session.release()),
   );
   models.forEach((model) => model.dispose());
-}
-
-/** @param {readonly import('./side-by-side.mjs').Contender[]} contenders */
-function counted(contenders) {
-  if (!flags.processor) return contenders;
-  return contenders.map(({ name, run }) => ({
-    name,
-    run: async () => {
-      const before = process.cpuUsage();
-      await run();
-      const { user, system } = process.cpuUsage(before);
-      return (user + system) / 1000;
-    },
-  }));
 }
 
 /** @param {Uint8Array} bytes */
