@@ -61,13 +61,13 @@ async function table(title, sizes, judge) {
       const layers = Math.max(1, Math.round(size.mebibytes / LAYER_MEBIBYTES));
       await writeStore(join(place, 'store'), size.members, layers);
       const args = [join(place, 'store'), join(place, 'bundle'), '--child', String(size.members)];
-      const { extra, seconds } = JSON.parse(
+      const { extra, seconds, processor } = JSON.parse(
         run(process.execPath, [fileURLToPath(import.meta.url), ...args]),
       );
       const total = size.members * layers * LAYER_MEBIBYTES;
       const limit = layers * LAYER_MEBIBYTES + ALLOWANCE;
       console.log(
-        `${size.members} members of ${layers * LAYER_MEBIBYTES} MiB: ${extra} MiB more than before (a member and ${ALLOWANCE} MiB are ${limit}${extra <= limit ? '' : ', ABOVE'}), ${seconds.toFixed(2)} s, ${(total / seconds).toFixed(0)} MiB/s`,
+        `${size.members} members of ${layers * LAYER_MEBIBYTES} MiB: ${extra} MiB more than before (a member and ${ALLOWANCE} MiB are ${limit}${extra <= limit ? '' : ', ABOVE'}), ${seconds.toFixed(2)} s, of the processor ${processor.toFixed(2)} s, ${((1000 * processor) / total).toFixed(1)} ms a MiB`,
       );
       judge?.(join(place, 'bundle'), size);
     } finally {
@@ -179,8 +179,11 @@ async function exported(from, to, members) {
   );
   const before = process.resourceUsage().maxRSS * 1024;
   const start = performance.now();
+  const used = process.cpuUsage();
   await exportEnsemble(store, bundleDirectory(to), { policy, statistics: [] });
   const seconds = (performance.now() - start) / 1000;
+  const { user, system } = process.cpuUsage(used);
+  const processor = (user + system) / 1e6;
   const extra = Math.round((process.resourceUsage().maxRSS * 1024 - before) / MEBIBYTE);
-  console.log(JSON.stringify({ extra, seconds }));
+  console.log(JSON.stringify({ extra, seconds, processor }));
 }
