@@ -105,6 +105,16 @@ describe('precision', () => {
     expect(largestDifference(came['y']!.data, want['y']!.data)).toBeLessThan(0.1);
   });
 
+  it('keeps the names of operators, and no others inside the graph', async () => {
+    const { nodes, weights, outputs } = readOnnx(await exported('float16'));
+    const named = nodes.filter(({ name }) => name !== '').map(({ opType }) => opType);
+    expect(named.filter((opType) => opType === 'Conv')).toHaveLength(4);
+    expect(named).not.toContain('Cast');
+    const inside = weights.map(({ name }) => name).filter((name) => !name.startsWith('ensemble/'));
+    expect(Math.max(...inside.map(({ length }) => length))).toBeLessThanOrEqual(2);
+    expect(outputs.map(({ name }) => name)).toContain('y');
+  });
+
   it('goes with a stacked graph', async () => {
     const small = await exported('float16', members, 'stacked');
     const rows = images(4, 2);
