@@ -4,24 +4,15 @@ import type { ModelAddress } from '../protocol/messages.ts';
 import type { ApiGroup } from '../security/access.ts';
 import { checkBrowser } from '../security/browser.ts';
 import type { HttpContext } from './context.ts';
+import type { Exchange } from './exchange.ts';
 import { finish } from './finish.ts';
 import { answerInfer } from './infer-route.ts';
 import { originHeaders } from './origin.ts';
 import { refuseDirectly } from './refuse.ts';
-import { headerOf, notesOf, type Notes } from './request.ts';
+import { headerOf, notesOf } from './request.ts';
 import { INFER, INFER_VERSION, LIVE } from './routes.ts';
 
 export type Handle = (request: IncomingMessage, response: ServerResponse) => void;
-
-/** One request and what goes with it, on Node's own objects. */
-export interface Exchange {
-  readonly context: HttpContext;
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly notes: Notes;
-  /** Called when the connection ends before the answer was sent. */
-  onGone: (() => void) | undefined;
-}
 
 // As the router: what follows is no part of the path.
 const QUERY = /[?#]/;

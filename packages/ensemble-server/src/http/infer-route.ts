@@ -7,7 +7,7 @@ import { toBareInput } from '../service/inputs.ts';
 import { infer, type Answer } from '../service/infer.ts';
 import { declaredLength, decompress, readBody } from './body.ts';
 import { chooseEncoding, compress } from './compression.ts';
-import type { Exchange } from './front.ts';
+import type { Exchange } from './exchange.ts';
 import { refuseDirectly, tell } from './refuse.ts';
 import { headerOf } from './request.ts';
 

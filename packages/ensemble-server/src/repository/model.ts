@@ -4,7 +4,7 @@ import type {
   BundleTensor,
 } from '@snapshot-ensemble/ensemble-bundle';
 import type { Ensemble } from '@snapshot-ensemble/ensemble-runtime';
-import type { OutputPlan } from '../service/outputs.ts';
+import type { OutputPlan } from '../service/output-plan.ts';
 import { createLoad, type Load } from './load.ts';
 
 /** Triton's words for what a version is doing. */

@@ -4,6 +4,7 @@ import { wireShape, wireTypes } from '../codec/datatypes.ts';
 import { badRequest } from '../errors.ts';
 import type { OutputTensor, RequestedOutput } from '../protocol/messages.ts';
 import type { Model } from '../repository/model.ts';
+import type { OutputPlan } from './output-plan.ts';
 
 const LABEL_SUFFIX = '_label';
 /** How many members each row's answer is made of. */
@@ -53,11 +54,6 @@ export function planOutputs(
     model,
     model.manifest.outputs.filter(({ role }) => role !== 'members').map(graphOutput),
   ));
-}
-
-export interface OutputPlan {
-  readonly names: readonly string[];
-  make(prediction: Prediction): readonly OutputTensor[];
 }
 
 function planOf(model: Model, wishes: readonly Wish[]): OutputPlan {
