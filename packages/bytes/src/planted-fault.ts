@@ -1,1 +1,0 @@
-export { default } from '@snapshot-ensemble/ensemble-bundle';
