@@ -59,12 +59,19 @@ async function writeBundle(folder) {
   const models = Array.from({ length: MEMBERS }, () =>
     tf.sequential({
       layers: [
-        conv2d({ filters: 16, kernelSize: 3, activation: 'relu', inputShape: [28, 28, 1] }),
+        // Members of one ensemble agree in the names that they begin and end with.
+        conv2d({
+          name: 'pixels',
+          filters: 16,
+          kernelSize: 3,
+          activation: 'relu',
+          inputShape: [28, 28, 1],
+        }),
         maxPooling2d({ poolSize: 2 }),
         conv2d({ filters: 32, kernelSize: 3, activation: 'relu' }),
         maxPooling2d({ poolSize: 2 }),
         flatten(),
-        dense({ units: 10, activation: 'softmax' }),
+        dense({ name: 'digit', units: 10, activation: 'softmax' }),
       ],
     }),
   );
