@@ -27,7 +27,8 @@ describe('export with a backbone', () => {
     ['a layers model', 'layers'],
   ])('takes %s, and answers as both do in TensorFlow.js', async (_, name, ...cut) => {
     const out = `on-${name}`;
-    const flags = ['--backbone', `${name}/model.json`, ...cut];
+    // In this form inspect tells what is whose.
+    const flags = ['--backbone', `${name}/model.json`, ...cut, '--form', 'fused'];
     const { code, stdout, stderr } = await exported(out, ...flags, '--check');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^dense +\S+ +ok$/m);
