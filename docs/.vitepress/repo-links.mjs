@@ -37,6 +37,11 @@ export function repoLinks(md) {
 function rewrite(tokens, folder, isIncluded) {
   let isDropped = false;
   for (const token of tokens) {
+    if (token.type === 'image' && isIncluded) {
+      const target = posix.join(folder, String(token.attrGet('src')));
+      token.attrSet('src', posix.relative('docs', target));
+      continue;
+    }
     if (token.type === 'link_close') {
       if (isDropped) token.tag = 'span';
       isDropped = false;
