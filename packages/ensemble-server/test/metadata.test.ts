@@ -69,6 +69,8 @@ describe('metadata and health', () => {
     ['POST', '/v2/models/one%20of%20none/infer?a=b', 404, 'There is no model "one of none"'],
     ['POST', '/v2/models/tiny/versions/7/infer', 404, 'Model "tiny" has no version "7"'],
     ['POST', '/v2/models/%ff/infer', 400, '"%ff" in its URL is not percent-encoded UTF-8.'],
+    ['POST', '/v2/models//infer', 404, 'There is no model ""'],
+    ['POST', '/v2/models/tiny/versions//infer', 404, 'Model "tiny" has no version ""'],
     ['POST', '/v2/models/tiny/infer/', 404, 'There is nothing at POST /v2/models/tiny/infer/.'],
     ['POST', '/v2/health/live', 405, 'POST is not allowed here; use GET.'],
     ['GET', '/v3', 404, 'There is nothing at GET /v3.'],
@@ -83,6 +85,25 @@ describe('metadata and health', () => {
     if (status === 405)
       expect(response.headers.get('allow')).toMatch(/^(GET, HEAD|POST), OPTIONS$/);
   });
+});
+
+it('lets a page of an allowed site read an answer, and caches tell sites and encodings apart', async () => {
+  const site = 'https://a.example';
+  const own = await serve({ bundles: { tiny }, port: 0, allowedOrigins: [site] });
+  const send = (headers: Record<string, string>): Promise<Response> =>
+    fetch(`${own.url}/v2/models/tiny/infer`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', ...headers },
+      body: JSON.stringify({ inputs: [x()] }),
+    });
+  const answer = await send({ Origin: site });
+  expect(answer.status).toBe(200);
+  expect(answer.headers.get('access-control-allow-origin')).toBe(site);
+  expect(answer.headers.get('vary')).toBe('Origin, Accept-Encoding');
+  const other = await send({});
+  expect(other.headers.get('access-control-allow-origin')).toBeNull();
+  expect(other.headers.get('vary')).toBe('Accept-Encoding');
+  await own.close();
 });
 
 describe('metrics', () => {

@@ -16,7 +16,8 @@ export type Handle = (request: IncomingMessage, response: ServerResponse) => voi
 
 // As the router: what follows is no part of the path.
 const QUERY = /[?#]/;
-const INFER_PATH = /^\/v2\/models\/([^/]+)(?:\/versions\/([^/]+))?\/infer$/;
+// An empty name is looked up like any other.
+const INFER_PATH = /^\/v2\/models\/([^/]*)(?:\/versions\/([^/]*))?\/infer$/;
 const LIVE_BODY = Buffer.from(JSON.stringify({ live: true }));
 
 /**

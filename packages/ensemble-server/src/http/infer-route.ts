@@ -106,12 +106,12 @@ async function respond(
   const body = encoding === undefined ? bytes : await compress(bytes, encoding);
   const headers: Record<string, string | number> =
     headerLength === undefined
-      ? { 'Content-Type': 'application/json', Vary: 'Accept-Encoding' }
+      ? { 'Content-Type': 'application/json' }
       : {
           'Content-Type': 'application/octet-stream',
           'Inference-Header-Content-Length': headerLength,
-          Vary: 'Accept-Encoding',
         };
+  headers['Vary'] = response.hasHeader('Vary') ? 'Origin, Accept-Encoding' : 'Accept-Encoding';
   if (encoding !== undefined) headers['Content-Encoding'] = encoding;
   if (context.isStopping()) headers['Connection'] = 'close';
   headers['Content-Length'] = body.length;
