@@ -11,11 +11,12 @@ import { fileURLToPath } from 'node:url';
 import { availableCores, loadEnsemble } from '@snapshot-ensemble/ensemble-runtime';
 import * as ort from 'onnxruntime-node';
 import { images, makeBundles, MEMBERS } from './runtime-bundles.mjs';
-import { processHop, threadHop } from './runtime-hops.mjs';
+import { processPlace, threadPlace } from './runtime-hops.mjs';
 import { killUnderLoad } from './runtime-kills.mjs';
 import { cores, memory, reloads } from './runtime-resources.mjs';
 import { sideBySide } from './side-by-side.mjs';
 
+const CLASSES = 10;
 const threads = availableCores();
 const [section = 'overhead', network = 'cnn', amount] = process.argv.slice(2);
 const sections = {
@@ -100,39 +101,49 @@ async function overhead() {
     thread: await loadEnsemble(bundles.fused, { executor: 'thread' }),
     process: await loadEnsemble(bundles.fused),
   };
-  const hops = { thread: threadHop(), process: processHop() };
+  const setting = { graph: bundles.graph, threads, shape: bundles.shape };
+  const places = {
+    thread: threadPlace(setting),
+    process: processPlace({ ...setting, outputBytes: CLASSES * 4 }),
+  };
   const [prediction] = open.process.manifest.outputs;
   const only = { outputs: [prediction.name] };
   for (const rows of [1, 64]) {
     const data = images(bundles.shape, rows);
     const times = rows === 1 ? 200 : network === 'cnn' ? 20 : 4;
+    const computing = await medianOf(9, () => raw(fused, data));
+    const contenders = [
+      {
+        name: 'ideal: one member five times',
+        act: async (/** @type {Float32Array} */ input) => {
+          for (let k = 0; k < MEMBERS; k++) await raw(member, input);
+        },
+      },
+      { name: 'fused graph, bare session', act: (input) => raw(fused, input) },
+      ...Object.entries(open).map(([name, ensemble]) => ({
+        name: `ensemble-runtime, ${name}`,
+        act: (input) => ensemble.predict(input, only),
+      })),
+      ...Object.entries(places).flatMap(([name, place]) => [
+        { name: `bare session in a ${name}`, act: (input) => place.run(input) },
+        {
+          name: `echo of a ${name} that waits ${computing.toFixed(2)} ms`,
+          act: (input) => place.echo(input, rows * CLASSES * 4, computing),
+        },
+      ]),
+      {
+        name: 'naive: five sessions, default options',
+        act: (input) => Promise.all(own.map((one) => raw(one, input))),
+      },
+    ];
+    if (rows === 1) await warm(contenders);
     const rowsOf = await sideBySide({
       title: `${network}: ms a request of ${rows} row(s), one after the other`,
       threads,
       packages: ['onnxruntime-node'],
       rounds: Number(amount ?? 9),
       contenders: [
-        {
-          name: 'ideal: one member five times',
-          run: () =>
-            each(times, async () => {
-              for (let k = 0; k < MEMBERS; k++) await raw(member, data);
-            }),
-        },
-        { name: 'fused graph, bare session', run: () => each(times, () => raw(fused, data)) },
-        ...Object.entries(open).map(([name, ensemble]) => ({
-          name: `ensemble-runtime, ${name}`,
-          run: () => each(times, () => ensemble.predict(data, only)),
-        })),
-        {
-          name: 'naive: five sessions, default options',
-          run: () =>
-            each(Math.ceil(times / 4), () => Promise.all(own.map((one) => raw(one, data)))),
-        },
-        ...Object.entries(hops).map(([name, hop]) => ({
-          name: `a message to a ${name} and back`,
-          run: () => each(times, () => hop.ask(data, rows * 40)),
-        })),
+        ...contenders.map(({ name, act }) => ({ name, run: () => each(times, () => act(data)) })),
         ...(there === undefined
           ? []
           : [{ name: 'Python onnxruntime, fused graph', run: () => there.ask(rows, times) }]),
@@ -144,9 +155,26 @@ async function overhead() {
         `${name}: ${(ideal.median / ms).toFixed(3)} of ideal throughput, ideal + ${Math.round((ms - ideal.median) * 1000)} µs, bare fused session + ${Math.round((ms - bare.median) * 1000)} µs`,
       );
   }
-  await Promise.all(Object.values(hops).map((hop) => hop.close()));
+  await Promise.all(Object.values(places).map((place) => place.close()));
   there?.end();
   await Promise.all(Object.values(open).map((ensemble) => ensemble.close()));
+}
+
+/**
+ * A server has answered thousands of requests before anybody measures it: before that, JavaScript is interpreted and costs several times as much.
+ *
+ * @param {readonly { act: (input: Float32Array) => Promise<unknown> }[]} contenders
+ */
+async function warm(contenders) {
+  const row = images(bundles.shape, 1);
+  for (const { act } of contenders) await each(network === 'cnn' ? 3000 : 600, () => act(row));
+}
+
+/** @param {number} times @param {() => Promise<unknown>} act Milliseconds. */
+async function medianOf(times, act) {
+  const taken = [];
+  for (let count = 0; count < times; count++) taken.push(await each(5, act));
+  return taken.sort((a, b) => a - b)[times >> 1];
 }
 
 /** 64 clients of one row against one. */
