@@ -1,5 +1,6 @@
 import js from '@eslint/js';
 import nx from '@nx/eslint-plugin';
+import vue from 'eslint-plugin-vue';
 import tseslint from 'typescript-eslint';
 
 const floors = [0, 1, 2, 3, 4].map((floor) => ({
@@ -167,5 +168,13 @@ export default tseslint.config(
         URL: 'readonly',
       },
     },
+  },
+  // The live pictures of the docs. Prettier formats them; these rules find mistakes alone.
+  ...vue.configs['flat/essential'],
+  {
+    files: ['docs/.vitepress/theme/*'],
+    languageOptions: { globals: { atob: 'readonly' } },
+    // A picture is named after what it shows: `Temperature`.
+    rules: { 'vue/multi-word-component-names': 'off' },
   },
 );

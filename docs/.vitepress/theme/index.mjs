@@ -1,5 +1,6 @@
 import DefaultTheme from 'vitepress/theme';
 import { defineAsyncComponent } from 'vue';
+import './pictures.css';
 import SchedulePlayground from './SchedulePlayground.vue';
 
 export default {
