@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 
 /** Reads an option's value as a number that passes the test; `allowed` ends the sentence "Give …". */
 function numberOf(
@@ -36,3 +36,15 @@ export const percent: (text: string) => number = numberOf(
   (value) => Number.isInteger(value) && value >= 0 && value <= 100,
   'a whole number from 0 to 100',
 );
+
+/** An option that may be given several times; `parse` adds a value to those before, which are `none` at first. */
+export function repeatable<T>(
+  flags: string,
+  description: string,
+  parse: (text: string, before: T) => T,
+  none: T,
+): Option {
+  return new Option(flags, `${description}; may be repeated`)
+    .argParser(parse)
+    .default(none, 'none');
+}

@@ -4,7 +4,7 @@ import { withConfig } from '../export/config.ts';
 import { type ExportFlags, forms, kinds, type Labels, precisions } from '../export/flags.ts';
 import { exportModel } from '../export/export-model.ts';
 import { exportStore } from '../export/export-store.ts';
-import { count } from '../values.ts';
+import { count, repeatable } from '../values.ts';
 
 export function define(command: Command, surroundings: Surroundings): void {
   command
@@ -54,7 +54,7 @@ export function define(command: Command, surroundings: Surroundings): void {
         "kind of the model's outputs (default: derived from the last layer)",
       ).choices(kinds),
     )
-    .option('--labels <output=a,b,…>', 'class names of an output; may be repeated', addLabels, {})
+    .addOption(repeatable('--labels <output=a,b,…>', 'class names of an output', addLabels, {}))
     .option('--opset <version>', 'version of the ONNX operators, 17 to 21', opset)
     .option('--no-smoke', 'leave out the smoke request')
     .option('--overwrite', 'replace what is already there')

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { count, notNegative, port } from '../values.ts';
+import { count, notNegative, port, repeatable } from '../values.ts';
 
 /** What the command line of `serve` may say; what it leaves out the configuration file says, or a default. */
 export interface ServeFlags {
@@ -51,21 +51,29 @@ export function addServeFlags(command: Command): Command {
       'cores per worker (default: all cores divided by the workers)',
       count,
     )
-    .option('--runtime <name=value>', 'another option of loadEnsemble()', pairs, {})
-    .option('--limit <name=number>', 'a limit of serve(), e.g. bodyBytes=1000000', pairs, {})
-    .option('--access <group=open|off>', 'e.g. admin=open: who may load and unload', pairs, {})
-    .option(
-      '--keys-from <group=VARIABLE>',
-      'require one of the keys in this environment variable, separated by commas',
-      pairs,
-      {},
+    .addOption(repeatable('--runtime <name=value>', 'another option of loadEnsemble()', pairs, {}))
+    .addOption(
+      repeatable('--limit <name=number>', 'a limit of serve(), e.g. bodyBytes=1000000', pairs, {}),
     )
-    .option('--allowed-host <name>', 'host name that clients may use; may be repeated', list, [])
-    .option(
-      '--allowed-origin <origin>',
-      'origin whose pages may send requests; may be repeated',
-      list,
-      [],
+    .addOption(
+      repeatable(
+        '--access <group=open|off>',
+        'who may call a group of routes, e.g. admin=open: load and unload',
+        pairs,
+        {},
+      ),
+    )
+    .addOption(
+      repeatable(
+        '--keys-from <group=VARIABLE>',
+        'require one of the keys in this environment variable, separated by commas',
+        pairs,
+        {},
+      ),
+    )
+    .addOption(repeatable('--allowed-host <name>', 'host name that clients may use', list, []))
+    .addOption(
+      repeatable('--allowed-origin <origin>', 'origin whose pages may send requests', list, []),
     )
     .option('--tls-key <file>', 'private key, PEM')
     .option('--tls-cert <file>', 'certificate, PEM')
