@@ -1,6 +1,6 @@
 // @ts-check
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { workspaces } from './workspaces.mjs';
 
 /** @typedef {{ page: string, line: number, language: string, code: string }} CodeBlock */
@@ -38,16 +38,24 @@ export function codeBlocks(page, markdown) {
  * @param {string} root
  */
 export function readmeBlocks(root) {
-  const pages = [
+  return pagesWithPrograms(root).flatMap((page) =>
+    codeBlocks(page, readFileSync(join(root, page), 'utf8')),
+  );
+}
+
+/**
+ * The pages that `readmeBlocks` reads.
+ *
+ * @param {string} root
+ */
+export function pagesWithPrograms(root) {
+  return [
     'README.md',
     ...sitePages(root),
     ...workspaces(root).flatMap(({ folder }) =>
       ['README.md', 'CONVERTERS.md'].map((page) => `${folder}/${page}`),
     ),
-  ];
-  return pages
-    .filter((page) => existsSync(join(root, page)))
-    .flatMap((page) => codeBlocks(page, readFileSync(join(root, page), 'utf8')));
+  ].filter((page) => existsSync(join(root, page)));
 }
 
 /**
@@ -64,4 +72,31 @@ function sitePages(root) {
           .map((name) => `${folder}/${name}`)
       : [],
   );
+}
+
+/**
+ * What the programs of a page import, those that it includes (`<<< path`) among them, and what its `npm install` lines name.
+ *
+ * @param {string} root
+ * @param {string} page Relative to the root.
+ */
+export function importsAndInstalls(root, page) {
+  const markdown = readFileSync(join(root, page), 'utf8');
+  const programs = [
+    ...codeBlocks(page, markdown)
+      .filter(({ language }) => ['ts', 'js'].includes(language))
+      .map(({ code }) => code),
+    ...[...markdown.matchAll(/^<<< (\S+)$/gm)].map(([, path]) =>
+      readFileSync(join(root, dirname(page), path), 'utf8'),
+    ),
+  ];
+  const name = /^(@[\w-]+\/)?[\w-]+/;
+  const imports = programs
+    .flatMap((code) => [...code.matchAll(/(?:from|import) '([^'.][^']*)'/g)])
+    .filter(([, specifier]) => !specifier.startsWith('node:'))
+    .map(([, specifier]) => name.exec(specifier)?.[0] ?? specifier);
+  const installs = [...markdown.matchAll(/npm install ([^`\n]*)/g)]
+    .flatMap(([, names]) => names.split(' '))
+    .map((word) => name.exec(word)?.[0] ?? word);
+  return { imports: new Set(imports), installs: new Set(installs) };
 }

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { codeBlocks, readmeBlocks } from './readme.mjs';
+import { codeBlocks, importsAndInstalls, pagesWithPrograms, readmeBlocks } from './readme.mjs';
 import { workspaces } from './workspaces.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -98,6 +98,32 @@ describe('README code', () => {
       code: 'const two: string = 2;\nthrow new Error(`${two}`);\n',
     });
     expect(() => codeBlocks('page', '```ts\n1;\n')).toThrow('line 2 has no end');
+  });
+});
+
+describe('every page', () => {
+  // Of the repo alone: its images.
+  const inTheClone = ['@snapshot-ensemble/datasets'];
+
+  it.each(pagesWithPrograms(root))('%s says what its programs need', (page) => {
+    const { imports, installs } = importsAndInstalls(root, page);
+    const missing = [...imports].filter((name) => !installs.has(name));
+    expect(missing.filter((name) => !inTheClone.includes(name))).toEqual([]);
+  });
+
+  it('is caught where it leaves one out', () => {
+    const page = 'packages/schedules/README.md';
+    expect([...importsAndInstalls(root, page).imports]).toContain('@snapshot-ensemble/schedules');
+    const folder = mkdtempSync(join(tmpdir(), 'page-'));
+    writeFileSync(
+      join(folder, 'page.md'),
+      "`npm install a`\n\n```ts\nimport 'a/b';\nimport { c } from '@s/c/d';\n```\n",
+    );
+    expect(importsAndInstalls(folder, 'page.md')).toEqual({
+      imports: new Set(['a', '@s/c']),
+      installs: new Set(['a']),
+    });
+    rmSync(folder, { recursive: true, force: true });
   });
 });
 
