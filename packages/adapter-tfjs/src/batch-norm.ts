@@ -1,7 +1,7 @@
 import { TfjsAdapterError } from './errors.ts';
 import type { Inputs, LayersModel, Tf } from './tf.ts';
 
-/** Input batches, the model's inputs only; the caller of the function disposes of what it yields. */
+/** Batches of the model's inputs alone; the caller of the function disposes of what it yields. */
 export type InputBatches = () => Iterable<Inputs> | AsyncIterable<Inputs>;
 
 interface AnyLayer {

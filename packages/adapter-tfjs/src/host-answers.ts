@@ -9,7 +9,7 @@ export type HostRows = Readonly<
   >
 >;
 
-/** What inputs and outputs are called, in the order of the model's. */
+/** Names of the inputs and outputs, in the model's order. */
 export interface AnswerNames {
   readonly inputs: readonly { readonly name: string }[];
   readonly outputs: readonly string[];

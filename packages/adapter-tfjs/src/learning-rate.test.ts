@@ -49,7 +49,7 @@ describe('learningRateSetter', () => {
       }
     }
     expect(() => learningRateSetter(new Own(0.1, 0.9, 0.999))).toThrowErrorMatchingInlineSnapshot(
-      `[TfjsAdapterError: Cannot tell how the optimizer "Own" takes a learning rate: it has no setLearningRate() and is none of SGD, Momentum, RMSProp, Adagrad, Adadelta, Adam, Adamax. Pass the option setLearningRate: (learningRate) => { … }.]`,
+      `[TfjsAdapterError: Cannot tell how the optimizer "Own" takes a learning rate: it has no setLearningRate() and is not one of SGD, Momentum, RMSProp, Adagrad, Adadelta, Adam, Adamax. Pass the option setLearningRate: (learningRate) => { … }.]`,
     );
   });
 });

@@ -32,12 +32,12 @@ export function learningRateSetter(optimizer: Optimizer): (learningRate: number)
   }
   throw new TfjsAdapterError(
     'unknown-optimizer',
-    `Cannot tell how the optimizer "${optimizer.getClassName()}" takes a learning rate: it has no setLearningRate() and is none ` +
+    `Cannot tell how the optimizer "${optimizer.getClassName()}" takes a learning rate: it has no setLearningRate() and is not one ` +
       `of SGD, Momentum, ${[...readsItsField].join(', ')}. Pass the option setLearningRate: (learningRate) => { … }.`,
   );
 }
 
-/** The optimizer's present learning rate, or undefined where it does not tell. */
+/** The optimizer's present learning rate, or undefined where the optimizer does not expose it. */
 export function currentLearningRate(optimizer: Optimizer): number | undefined {
   const { learningRate } = optimizer as unknown as { learningRate?: unknown };
   return typeof learningRate === 'number' ? learningRate : undefined;
@@ -55,9 +55,9 @@ interface Borrowed {
  */
 const borrowed = new WeakMap<Optimizer, Borrowed>();
 
-/** An optimizer's learning rate, in our hands for a training. */
+/** An optimizer's learning rate, which we set during a training run. */
 export interface LearningRate {
-  /** The rate the optimizer came with, or undefined where it does not tell. */
+  /** The rate the optimizer came with, or undefined where the optimizer does not expose it. */
   readonly own: number | undefined;
   set(learningRate: number): void;
   /** Sets the optimizer back to its own rate. */

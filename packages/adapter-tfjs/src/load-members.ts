@@ -39,7 +39,7 @@ export interface EvaluateOptions extends PredictOptions {
 
 /** A member of an ensemble. */
 export interface LoadedMember extends MemberRecord {
-  /** Whether its cycle had come to its end; a run that is stopped leaves a member whose cycle had not. */
+  /** Whether its cycle was complete; a run that is stopped leaves a member whose cycle was not. */
   readonly isAnnealed: boolean;
 }
 
@@ -68,8 +68,8 @@ export interface LoadedMembers<Outputs extends Tensor | Tensor[] = Tensor> {
   ) => Promise<readonly Readonly<Record<string, MemberOutputs>>[]>;
   /**
    * Metrics of the ensemble and of each member: accuracy, negative log-likelihood (nats) and Brier score of classes,
-   * mean squared and absolute error of values; and the verdict whether it is worth it. Targets are one-hot rows, class
-   * indices, or values, as in `model.fit`, of rows that nothing was trained on.
+   * mean squared and absolute error of values; and a verdict on whether the ensemble is better. Targets are one-hot
+   * rows, class indices, or values, as in `model.fit`, of rows that nothing was trained on.
    */
   evaluate(inputs: Inputs, targets: Inputs, options?: EvaluateOptions): Promise<EnsembleEvaluation>;
   /** Frees the model. */

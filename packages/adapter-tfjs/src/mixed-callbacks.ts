@@ -29,7 +29,7 @@ function checkAlike(callbacks: readonly unknown[]): void {
   const hooks = Object.keys(entries[place]!).join(', ');
   throw new TfjsAdapterError(
     'mixed-callbacks',
-    `callbacks[${place}] is a plain object, { ${hooks} }, which TensorFlow.js takes only where all entries are. ` +
+    `callbacks[${place}] is a plain object, { ${hooks} }; TensorFlow.js takes plain objects only if every entry is one. ` +
       'Pass callbacks: tfjsCallbacks(tf, [snapshotEnsembleCallback(tf), { onEpochEnd }]), in any order.',
   );
 }

@@ -114,7 +114,7 @@ export function checkPlanOptions(where: string, options: PlanOptions): void {
   const beside = Object.entries(given).find(([, value]) => value !== undefined)?.[0];
   if (planOf !== undefined && beside !== undefined) {
     throw new RangeError(
-      `${where}: planOf makes the whole plan; "${beside}" has no say beside it.`,
+      `${where}: planOf makes the whole plan, so "${beside}" would have no effect. Leave one of them out.`,
     );
   }
   if (cycles !== undefined && (cycleLength ?? cycleLengthMultiplier) !== undefined) {
@@ -131,6 +131,6 @@ export function checkPlanOptions(where: string, options: PlanOptions): void {
 
 function noRate(): RangeError {
   return new RangeError(
-    'snapshotEnsembleCallback: the optimizer does not tell its learning rate. Pass lrInit, the peak of the first cycle.',
+    'snapshotEnsembleCallback: the optimizer does not expose its learning rate. Pass lrInit, the peak of the first cycle.',
   );
 }

@@ -96,7 +96,7 @@ function tooManySteps(stepsPerEpoch: number): TfjsAdapterError {
 function tooFewSteps(made: number, stepsPerEpoch: number): TfjsAdapterError {
   return new TfjsAdapterError(
     'wrong-steps',
-    `An epoch had ${made} batches, not the ${stepsPerEpoch} of stepsPerEpoch, so no cycle would come to its end in time. ` +
+    `An epoch had ${made} batches, not the ${stepsPerEpoch} of stepsPerEpoch, so no cycle would end where the plan says. ` +
       `Pass stepsPerEpoch: ${made}.`,
   );
 }

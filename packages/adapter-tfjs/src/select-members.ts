@@ -13,8 +13,8 @@ import { TfjsAdapterError } from './errors.ts';
 /** How members are loaded. */
 export interface LoadOptions {
   /**
-   * What each output is, in the model's order. Default: what loss, activation and shape tell; where they leave it open,
-   * an error asks for this.
+   * What each output is, in the model's order. Default: derived from loss, activation and shape; where they leave it
+   * open, an error asks for this.
    */
   readonly kinds?: readonly OutputKind[];
   /** Leaves out members that a stop left in the middle of a cycle. Default false. */

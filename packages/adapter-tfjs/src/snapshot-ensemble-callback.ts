@@ -35,7 +35,7 @@ export type SnapshotEnsembleOptions = PlanOptions &
     readonly ensembleOptions?: EnsembleOptions;
     /** Where snapshots go instead of `ensembleOptions.dirpath`: a snapshot store, blobs to put one on, or the name of a default store. */
     readonly store?: AnyStore;
-    /** What to do if the store holds a run already. Default `refuse`. */
+    /** What to do if the store already holds a run. Default `refuse`. */
     readonly existing?: ExistingRun;
     /** Saves a checkpoint each time this many epochs are done, with the state of `callbacks`, to resume from. Default never. */
     readonly checkpointEveryEpochs?: number;
@@ -60,9 +60,9 @@ const knownStoreOptions: KnownOptions<EnsembleOptions> = {
 };
 
 /**
- * Returns the `tf.Callback` that makes a snapshot ensemble of any `fit` or `fitDataset`: it anneals the learning rate
- * cycle by cycle, step by step, and saves the weights after the last update of each cycle, before the restart.
- * Give it as the one callback, or in an array whose other entries are `tf.Callback`s as well; `tfjsCallbacks` puts plain
+ * Returns the `tf.Callback` that turns any `fit` or `fitDataset` into a snapshot ensemble: it anneals the learning rate
+ * cycle by cycle, step by step, and saves the weights after the last update of each cycle, before the restart. Give it
+ * as the one callback, or in an array whose other entries are `tf.Callback`s as well; `tfjsCallbacks` puts plain
  * objects beside it, and `fit` rejects an array that mixes them without, before the first step.
  */
 export function snapshotEnsembleCallback(
@@ -121,7 +121,7 @@ export function checkEnsembleOptions<T extends SnapshotEnsembleOptions>(
 ): void {
   for (const name of Object.keys(knownStoreOptions)) {
     if (!(name in options)) continue;
-    throw new RangeError(`${where}: "${name}" belongs into ensembleOptions: { ${name}: … }.`);
+    throw new RangeError(`${where}: "${name}" belongs in ensembleOptions: { ${name}: … }.`);
   }
   checkOptions(where, options, known);
   checkOptions(`${where}, ensembleOptions`, options.ensembleOptions, knownStoreOptions);

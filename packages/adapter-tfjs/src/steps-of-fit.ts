@@ -27,7 +27,7 @@ export function stepsPerEpochOf(
   if (stepsPerEpoch !== undefined) return stepsPerEpoch;
   throw new TfjsAdapterError(
     'unknown-steps',
-    'fitDataset does not know how many batches an epoch of this dataset has (a generator does not tell), so no schedule ' +
-      'can be laid over it. Pass batchesPerEpoch to fitDataset, or stepsPerEpoch to the callback.',
+    'fitDataset does not know how many batches an epoch of this dataset has (a generator has no known length), so it ' +
+      'cannot plan the cycles. Pass batchesPerEpoch to fitDataset, or stepsPerEpoch to the callback.',
   );
 }

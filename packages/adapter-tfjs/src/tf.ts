@@ -1,8 +1,8 @@
 import type * as tfjs from '@tensorflow/tfjs';
 
 /**
- * What is used of the tfjs module, so that `@tensorflow/tfjs`, `tfjs-node`, `tfjs-node-gpu` and core + layers all fit.
- * The module is passed in: a second copy of tfjs in the tree does no harm.
+ * The part of the tfjs module that is used, so that `@tensorflow/tfjs`, `tfjs-node`, `tfjs-node-gpu` and core + layers
+ * all fit. The module is passed in: a second copy of tfjs in the tree does no harm.
  */
 export type Tf = Pick<
   typeof tfjs,

@@ -137,7 +137,7 @@ describe('where a fitDataset is', () => {
     });
     await expect(fit).rejects.toMatchObject({ code: 'unknown-steps' });
     await expect(fit).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[TfjsAdapterError: fitDataset does not know how many batches an epoch of this dataset has (a generator does not tell), so no schedule can be laid over it. Pass batchesPerEpoch to fitDataset, or stepsPerEpoch to the callback.]`,
+      `[TfjsAdapterError: fitDataset does not know how many batches an epoch of this dataset has (a generator has no known length), so it cannot plan the cycles. Pass batchesPerEpoch to fitDataset, or stepsPerEpoch to the callback.]`,
     );
     expect(lines).toEqual([]);
     expect(model.optimizer.iterations).toBe(0);
@@ -234,7 +234,7 @@ describe('a place in the array of callbacks', () => {
         await expect(fit).rejects.toMatchObject({
           name: 'TfjsAdapterError',
           code: 'mixed-callbacks',
-          message: `callbacks[${callbacks.indexOf(plain)}] is a plain object, { onEpochEnd }, which TensorFlow.js takes only where all entries are. Pass callbacks: tfjsCallbacks(tf, [snapshotEnsembleCallback(tf), { onEpochEnd }]), in any order.`,
+          message: `callbacks[${callbacks.indexOf(plain)}] is a plain object, { onEpochEnd }; TensorFlow.js takes plain objects only if every entry is one. Pass callbacks: tfjsCallbacks(tf, [snapshotEnsembleCallback(tf), { onEpochEnd }]), in any order.`,
         });
       }
       expect([lines, model.optimizer.iterations]).toEqual([[], 0]);

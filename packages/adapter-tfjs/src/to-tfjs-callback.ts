@@ -28,9 +28,9 @@ export const knownFitOptions: KnownOptions<ToTfjsCallbackOptions> = {
 
 /**
  * Returns any protocol callback as a `tf.Callback` for `fit` and `fitDataset`: alone, or in an array whose other
- * entries are `tf.Callback`s as well (`tf.callbacks.earlyStopping()`); `tfjsCallbacks` puts plain objects beside it, and
- * `fit` rejects an array that mixes them without, before the first step. The optimizer's own learning rate is back after
- * training.
+ * entries are `tf.Callback`s as well (`tf.callbacks.earlyStopping()`); `tfjsCallbacks` puts plain objects beside it,
+ * and `fit` rejects an array that mixes them without, before the first step. The optimizer's own learning rate is
+ * restored after training.
  */
 export function toTfjsCallback(
   tf: Tf,

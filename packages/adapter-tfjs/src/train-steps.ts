@@ -52,7 +52,7 @@ export interface TrainStepsResult {
 
 /**
  * Runs the steps `[firstStep, totalSteps)` of a hand-written training loop with the hooks around them; of several
- * parts, each hook in their order. The optimizers' own learning rates are back afterwards.
+ * parts, each hook in their order. The optimizers' own learning rates are restored afterwards.
  */
 export async function trainSteps(
   tf: Tf,

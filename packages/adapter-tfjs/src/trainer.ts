@@ -18,7 +18,7 @@ import {
   specsOf,
 } from './weights.ts';
 
-/** What a trainer cannot find out by itself. */
+/** What a trainer cannot find out on its own. */
 export interface TfjsTrainerOptions {
   /** Sets the learning rate of an optimizer that is not one of `tf.train`'s. */
   readonly setLearningRate?: (learningRate: number) => void;
@@ -28,7 +28,7 @@ export interface TfjsTrainerOptions {
 
 /** The port of snapshot-core for a tfjs model. */
 export interface TfjsTrainer extends Trainer {
-  /** The optimizer's learning rate as the trainer found it, or undefined where it does not tell. */
+  /** The optimizer's learning rate as the trainer found it, or undefined where the optimizer does not expose it. */
   readonly initialLearningRate: number | undefined;
   /** Sets the optimizer back to the learning rate it came with. */
   restoreLearningRate(): void;

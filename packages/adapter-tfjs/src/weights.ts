@@ -102,7 +102,7 @@ export async function assignWeights(
     count += 1;
   }
   if (count < variables.length) {
-    throw mismatch(`only ${count} came, and the model has ${variables.length}`);
+    throw mismatch(`got only ${count}; the model has ${variables.length}`);
   }
 }
 

@@ -65,7 +65,7 @@ describe('an option that does not exist is refused, with the nearest that does',
     [
       'numSnapshots',
       begin({ numSnapshots: 3 }),
-      '"numSnapshots" belongs into ensembleOptions: { numSnapshots: … }.',
+      '"numSnapshots" belongs in ensembleOptions: { numSnapshots: … }.',
     ],
     [
       'dirPath',
@@ -85,7 +85,7 @@ describe('an option that does not exist is refused, with the nearest that does',
     [
       'planOf and lrInit',
       begin({ planOf: () => undefined, lrInit: 1 }),
-      'planOf makes the whole plan; "lrInit" has no say beside it.',
+      'planOf makes the whole plan, so "lrInit" would have no effect. Leave one of them out.',
     ],
   ])('%s', (_, call, message) => {
     expect(call).toThrow(message);

@@ -192,7 +192,7 @@ describe('inspect of a bundle', () => {
     );
     expect(stdout).toMatch(/^ensemble\.onnx +\d+ +\d+ bytes$/m);
     expect(stdout).toMatch(/^Gemm +3$/m);
-    expect(stdout).toMatch(/Every checksum is right\.\n$/);
+    expect(stdout).toMatch(/Every checksum matches\.\n$/);
   });
 });
 

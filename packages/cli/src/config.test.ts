@@ -49,7 +49,7 @@ describe('export with a backbone', () => {
   });
 
   it.each<[readonly string[], string]>([
-    [['--cut-at', 'features'], 'export: --cut-at is about a graph model, and the members'],
+    [['--cut-at', 'features'], 'export: --cut-at applies to graph models, and the members'],
     [['--backbone', 'absent.json'], 'export: cannot read "absent.json"'],
     [
       ['--backbone', 'layers/model.json', '--cut-at', 'front'],

@@ -19,7 +19,7 @@ export function isObjectStore(place: string): boolean {
 export async function objectStore(place: string, environment: Environment): Promise<BlobStore> {
   const [, bucket, folder = ''] = /^s3:\/\/([a-z0-9][a-z0-9.-]+)(?:\/(.*))?$/.exec(place) ?? [];
   if (bucket === undefined)
-    throw new UsageError(`"${place}" names no bucket. Give an address such as s3://models/digits.`);
+    throw new UsageError(`"${place}" has no bucket. Give an address such as s3://models/digits.`);
   const accessKeyId = environment['AWS_ACCESS_KEY_ID'];
   const secretAccessKey = environment['AWS_SECRET_ACCESS_KEY'];
   if (accessKeyId === undefined || secretAccessKey === undefined)

@@ -1,9 +1,9 @@
-/** A wrong argument or input: exit code 2. The message says what came, what is allowed and what to do. */
+/** A wrong argument or input: exit code 2. The message says what was given, what is allowed and what to do. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** The command did its work and what it checked is not right: exit code 1. */
+/** The command did its work and a check failed: exit code 1. */
 export class CheckFailedError extends Error {
   override readonly name = 'CheckFailedError';
 }
@@ -13,11 +13,11 @@ export class EnvironmentError extends Error {
   override readonly name = 'EnvironmentError';
 }
 
-/** 0: fine. 1: a check failed, or an error that nobody foresaw. 2: wrong usage. 3: something is missing on this machine. */
+/** 0: fine. 1: a check failed, or an unforeseen error. 2: wrong usage. 3: something is missing on this machine. */
 export type ExitCode = 0 | 1 | 2 | 3;
 
 export interface RunMainOptions {
-  /** Where error lines go. */
+  /** Receives the error lines. */
   readonly printError: (text: string) => void;
   /** Shows where an error came from, causes included. Default false. */
   readonly debug?: boolean;

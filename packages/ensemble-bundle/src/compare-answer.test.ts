@@ -22,7 +22,7 @@ it.each<[string, OpenInferenceTensor[], string | undefined]>([
   ['NaN', came({ data: [NaN, 0.75] }), 'element 0 is NaN instead of 0.25'],
   ['another shape', came({ shape: [2, 1] }), 'shape [2, 1] instead of [1, 2]'],
   ['another datatype', came({ datatype: 'FP16' }), 'FP16 instead of FP32'],
-  ['nothing', [], 'missing in the answer'],
+  ['nothing', [], 'missing from the answer'],
 ])('judges %s', (_, outputs, problem) => {
   expect(compareAnswer(expected, outputs)[0]!.problem).toBe(problem);
 });

@@ -1,6 +1,6 @@
 import type { OpenInferenceTensor, SmokeTest } from './smoke.ts';
 
-/** How one expected output fared: `problem` is undefined where it agrees. */
+/** How one expected output compares: `problem` is undefined where it agrees. */
 export interface AnswerComparison {
   readonly output: string;
   readonly largestDifference: number;
@@ -9,7 +9,7 @@ export interface AnswerComparison {
 
 /**
  * Compares an answer with the one a bundle expects, output by output: same datatype and shape, every element within the
- * tolerance. Outputs that were not expected are left alone.
+ * tolerance. Outputs that were not expected are ignored.
  */
 export function compareAnswer(
   expected: SmokeTest['expected'],
@@ -31,7 +31,7 @@ function compareOutput(
     largestDifference: Infinity,
     problem,
   });
-  if (came === undefined) return failed('missing in the answer');
+  if (came === undefined) return failed('missing from the answer');
   if (came.datatype !== want.datatype)
     return failed(`${came.datatype} instead of ${want.datatype}`);
   if (came.shape.join() !== want.shape.join() || came.data.length !== want.data.length)

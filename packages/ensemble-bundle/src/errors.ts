@@ -1,8 +1,8 @@
 /**
- * What went wrong with a bundle: `unreadable-manifest` (missing or no JSON), `unsupported-version` (made by a newer
+ * What went wrong with a bundle: `unreadable-manifest` (missing or not JSON), `unsupported-version` (made by a newer
  * format), `invalid-manifest` (contradicts itself), `unlisted-file` (asked for, not in the manifest), `missing-file`,
  * `unreadable-file`, `wrong-size`, `wrong-checksum`, `too-large`, `unsafe-path`, `invalid-smoke` (a smoke file that is
- * no Open Inference v2 message), `invalid-current` (what should name the revision in use does not).
+ * not an Open Inference v2 message), `invalid-current` (what should name the revision in use does not).
  */
 export type BundleErrorCode =
   | 'unreadable-manifest'

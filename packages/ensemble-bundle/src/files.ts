@@ -1,10 +1,10 @@
 /** How a file is read. */
 export interface BundleReadOptions {
-  /** Chunks may share memory: each is good until the next is asked for. Sources may ignore it. Default false. */
+  /** Chunks may share memory: each is valid until the next is asked for. Sources may ignore it. Default false. */
   readonly reuseChunks?: boolean;
 }
 
-/** Gives back what a lease held. */
+/** Releases what a lease held. */
 export type ReleaseLease = () => Promise<void>;
 
 /**
@@ -21,7 +21,7 @@ export interface BundleSource {
 
 /** Where a bundle's files go; each is written whole or not at all. Every `BlobStore` of snapshot-core is one. */
 export interface BundleSink {
-  /** Each chunk is good until the next is asked for: copy what is kept. */
+  /** Each chunk is valid until the next is asked for: copy what is kept. */
   write(path: string, chunks: AsyncIterable<Uint8Array>): Promise<unknown>;
   /** As that of a source: held while a revision is written. */
   lease?(revision: string): Promise<ReleaseLease>;

@@ -49,8 +49,8 @@ export interface BundleMember {
 }
 
 /**
- * How the members lie in files: `fused`, branches of one graph; `stacked`, one graph whose operators work on all members at once;
- * `staged`, one graph for each stage of a cascade; `separate`, one graph a member.
+ * How the members are divided into files: `fused`, branches of one graph; `stacked`, one graph whose operators work on
+ * all members at once; `staged`, one graph for each stage of a cascade; `separate`, one graph per member.
  */
 export type BundleForm = 'fused' | 'stacked' | 'staged' | 'separate';
 
@@ -115,8 +115,8 @@ export interface BundleManifest {
   readonly preprocess?: Readonly<Record<string, BundlePreprocess>>;
   /** Every other file of the bundle, by path. */
   readonly files: Readonly<Record<string, BundleFile>>;
-  /** Where the bundle comes from, in words: versions, run id, date. */
+  /** Where the bundle comes from, as text: versions, run id, date. */
   readonly provenance: Readonly<Record<string, string>>;
-  /** Additions of others, under a name of theirs such as `com.example.audit`; kept, but never read. */
+  /** Additions by others, under a name of their own such as `com.example.audit`; kept, but never read. */
   readonly extensions?: Readonly<Record<string, unknown>>;
 }

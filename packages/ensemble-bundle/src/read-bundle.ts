@@ -18,7 +18,10 @@ const MAX_MANIFEST_BYTES = 16 * 1024 * 1024;
 // ONNX's own limit (a protobuf message); larger graphs keep weights in external files.
 const MAX_FILE_BYTES = 2 ** 31 - 1;
 
-/** A bundle whose manifest was checked; its files are checked as they are read. It holds one revision: call `close`. */
+/**
+ * A bundle whose manifest was checked; its files are checked as they are read. It holds one revision open: call
+ * `close`.
+ */
 export interface Bundle {
   readonly manifest: BundleManifest;
   /** The revision that was in use when the bundle was opened, and is read from then on; undefined where the bundle is flat. */
@@ -29,8 +32,8 @@ export interface Bundle {
    */
   readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
   /**
-   * The same as a stream, of any size: the last chunk comes only after the checksum is found right. A chunk is good until the next
-   * is asked for.
+   * The same as a stream, of any size: the last chunk comes only after the checksum is found right. A chunk is valid
+   * until the next is asked for.
    */
   streamFile(path: string): AsyncGenerator<Uint8Array>;
   /** The graph with all members. Throws `BundleError('unlisted-file')` for a form that has none. */
@@ -41,7 +44,7 @@ export interface Bundle {
   verify(): Promise<void>;
   /** Where a listed file lies in the file system, or undefined where the source has none. */
   locate(path: string): string | undefined;
-  /** Lets the revision go, so that it may be collected once it is an old one. Reading on is not forbidden, only not promised. */
+  /** Releases the revision, so that it may be collected once it is old. Reading afterwards may fail. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }

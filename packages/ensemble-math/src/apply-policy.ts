@@ -16,7 +16,7 @@ import { memberVariance } from './uncertainty/variance.ts';
 import type { PolicyOutputs } from './policy-outputs.ts';
 
 export interface PolicyResult extends PolicyOutputs {
-  /** Of the members that ran for each row, before any temperature. Not in regression. */
+  /** Uncertainty of the members that ran for each row, before any temperature. Not in regression. */
   readonly uncertainty?: Uncertainty;
   /** `memberVariance`: `[rows, outputs]`. Regression only. */
   readonly variance?: Outputs;
@@ -54,7 +54,10 @@ export function predictWithPolicy(policy: EnsemblePolicy, predictions: Predictio
   };
 }
 
-/** All that a policy says about the rows: outputs, uncertainty, prediction sets or intervals, and whom it refuses. */
+/**
+ * Everything that a policy says about the rows: outputs, uncertainty, prediction sets or intervals, and which rows it
+ * refuses.
+ */
 export function applyPolicy(policy: EnsemblePolicy, predictions: Predictions): PolicyResult {
   const pooled = predictWithPolicy(policy, predictions);
   const { kind, conformal, abstain } = policy;
@@ -109,7 +112,7 @@ type ClassKind = 'probabilities' | 'logits' | 'binary';
 function cascadeKind(kind: EnsemblePolicy['kind']): ClassKind {
   if (kind === 'multi-label' || kind === 'regression') {
     throw new RangeError(
-      `predictWithPolicy: a cascade is not for kind '${kind}': its rows have no one confidence.`,
+      `predictWithPolicy: a cascade is not for kind '${kind}': its rows have no single confidence.`,
     );
   }
   return kind;

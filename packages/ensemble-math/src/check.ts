@@ -27,7 +27,7 @@ export function checkProbabilities(where: string, probabilities: Outputs): void 
   checkSomeRows(where, rows);
   if (classes < 2) {
     throw new RangeError(
-      `${where}: there is one value a row; probabilities are of at least 2 classes. If it is the probability of the positive class, say kind: 'binary'.`,
+      `${where}: there is one value per row; probabilities need at least 2 classes. If it is the probability of the positive class, say kind: 'binary'.`,
     );
   }
   for (let row = 0; row < rows; row++) {
@@ -94,7 +94,7 @@ export function memberWeights(
   let sum = 0;
   for (const weight of weights) {
     if (!(weight >= 0)) {
-      throw new RangeError(`${where}: weights must be non-negative, one is ${weight}.`);
+      throw new RangeError(`${where}: weights must not be negative; one is ${weight}.`);
     }
     sum += weight;
   }

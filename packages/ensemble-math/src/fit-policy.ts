@@ -29,16 +29,16 @@ export interface FitPolicyOptions {
    * Default `'fit'`; regression has none.
    */
   readonly temperature?: number | 'fit';
-  /** Let rows leave early. Not for regression and multi-label outputs. */
+  /** Lets rows leave early. Not for regression and multi-label outputs. */
   readonly cascade?: { readonly target: CascadeTarget };
   /** Prediction sets, or intervals in regression. Not for multi-label outputs. */
   readonly conformal?: ConformalOptions & {
     /** Share of the rows, at random, kept for the threshold and used for nothing else. Default 0.5. */
     readonly share?: number;
-    /** Of the draw of those rows. Default 1. */
+    /** Seed of the draw of those rows. Default 1. */
     readonly seed?: number;
   };
-  /** Refuse the rows about which the ensemble is least sure. */
+  /** Refuses the rows about which the ensemble is least sure. */
   readonly abstain?: FitAbstainOptions;
 }
 
@@ -46,7 +46,7 @@ export interface FitPolicyOptions {
  * The best policy by these rows, which were held out from training: members and weights, then the cascade, then one
  * temperature on what the cascade puts out, then the threshold of abstention, and last, on rows of its own, the
  * conformal threshold. With a cascade the last three are fitted for the stage at which each row stops. `labels` are as
- * the kind has them, in regression the targets `[rows, outputs]`. Report on other rows: see `evaluateEnsemble`.
+ * `kind` defines them, in regression the targets `[rows, outputs]`. Report on other rows: see `evaluateEnsemble`.
  */
 export function fitPolicy(
   predictions: Predictions,

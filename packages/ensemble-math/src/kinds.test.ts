@@ -128,7 +128,7 @@ describe('the kind', () => {
     expect(() =>
       combine(one, 'meanProbabilities', { kind: 'probabilities' }),
     ).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: combine(meanProbabilities): kind 'probabilities' needs at least 2 classes, there is 1. If the value is the probability of the positive class, say kind: 'binary'; if it is a measured value, 'regression'.]`,
+      `[RangeError: combine(meanProbabilities): kind 'probabilities' needs at least 2 classes; got 1. If the value is the probability of the positive class, say kind: 'binary'; if it is a measured value, 'regression'.]`,
     );
   });
 

@@ -9,7 +9,7 @@ import {
 import type { Floats, Outputs, Predictions } from './shapes.ts';
 
 /**
- * What a model's outputs are; always said, never guessed from the values.
+ * What a model's outputs are; always stated, never guessed from the values.
  *
  * - `probabilities`: `[rows, classes ≥ 2]`, rows sum to 1; labels are class indices `[rows]`.
  * - `logits`: the same before the softmax.
@@ -40,12 +40,12 @@ export function checkKind(where: string, kind: OutputKind | undefined, columns: 
   }
   if ((kind === 'probabilities' || kind === 'logits') && columns < 2) {
     throw new RangeError(
-      `${where}: kind '${kind}' needs at least 2 classes, there is ${columns}. If the value is the probability of the positive class, say kind: 'binary'; if it is a measured value, 'regression'.`,
+      `${where}: kind '${kind}' needs at least 2 classes; got ${columns}. If the value is the probability of the positive class, say kind: 'binary'; if it is a measured value, 'regression'.`,
     );
   }
   if (kind === 'binary' && columns !== 1) {
     throw new RangeError(
-      `${where}: kind 'binary' is one probability a row, there are ${columns} values. For classes of which one is right say kind: 'probabilities', for independent labels 'multi-label'.`,
+      `${where}: kind 'binary' takes one probability per row; got ${columns} values. For classes that exclude each other say kind: 'probabilities', for independent labels 'multi-label'.`,
     );
   }
 }

@@ -26,8 +26,9 @@ export interface CascadePolicy {
 }
 
 /**
- * Prediction sets (or, in regression, intervals) that hold the truth with probability at least 1 − alpha. A class belongs
- * to the set where enough probability speaks for it, at least 1 − threshold: see `predictionSets`. Not for multi-label outputs.
+ * Prediction sets (or, in regression, intervals) that hold the truth with probability at least 1 − alpha. A class
+ * belongs to the set if its probability is large enough, at least 1 − threshold: see `predictionSets`. Not for
+ * multi-label outputs.
  */
 export interface ConformalPolicy {
   /** `split` and `aps` sets of classes; `absolute` intervals, the prediction ± the threshold. */
@@ -35,11 +36,11 @@ export interface ConformalPolicy {
   readonly alpha: number;
   /** Score quantile found on the calibration rows, with room for float32 rounding. */
   readonly threshold: number;
-  /** One threshold for each class, in the place of `threshold`: the promise then holds for the rows of each class. */
+  /** One threshold for each class, instead of `threshold`: the coverage then holds for the rows of each class. */
   readonly classThresholds?: readonly number[];
 }
 
-/** By which score a row is unsure. See `abstainScores`. */
+/** The score that says how unsure a row is. See `abstainScores`. */
 export type AbstainScore =
   'largestProbability' | 'entropy' | 'mutualInformation' | 'energy' | 'variance';
 

@@ -12,8 +12,8 @@ export interface Outputs {
 }
 
 /**
- * What every member says about the same rows, `[members, rows, classes]`: `members[m]` is the `[rows, classes]`
- * array of member m, row-major. In regression `classes` counts the outputs. Nothing here is ever written to.
+ * What every member says about the same rows, `[members, rows, classes]`: `members[m]` is the `[rows, classes]` array
+ * of member m, row-major. In regression `classes` counts the outputs. These arrays are never written to.
  */
 export interface Predictions {
   readonly members: readonly Floats[];

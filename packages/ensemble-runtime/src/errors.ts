@@ -1,8 +1,9 @@
 /**
- * What went wrong. The request's fault: `invalid-input`, `unknown-output`, `no-member-outputs`, `non-finite-input` (a NaN or an infinity
- * among its inputs). Its own limits: `aborted`, `deadline-exceeded`. Worth another try, here or elsewhere: `overloaded` (the byte budget is
- * full), `worker-crashed` (twice), `unavailable` (no worker starts at present), `closed`. The graph's fault: `non-finite-output`, `failed` (onnxruntime
- * refused), `wrong-graph` (not what the manifest says). This machine's: `runtime-missing`, `runtime-unsupported`, `device-unavailable`.
+ * What went wrong. The request's fault: `invalid-input`, `unknown-output`, `no-member-outputs`, `non-finite-input` (a
+ * NaN or an infinity among its inputs). Its own limits: `aborted`, `deadline-exceeded`. Worth retrying, here or
+ * elsewhere: `overloaded` (the byte budget is full), `worker-crashed` (twice), `unavailable` (no worker starts at
+ * present), `closed`. The graph's fault: `non-finite-output`, `failed` (onnxruntime refused), `wrong-graph` (not what
+ * the manifest says). The machine's fault: `runtime-missing`, `runtime-unsupported`, `device-unavailable`.
  */
 export type InferenceErrorCode =
   | 'invalid-input'

@@ -22,8 +22,8 @@ export function defaultCores(): CoreBudget {
 }
 
 /**
- * Loads a bundle from a folder (path or `file:` URL) or any `BundleSource`, checks it against its sums, and opens it where `executor`
- * says. Throws `BundleError`, `InferenceError`, and `RangeError` for impossible options.
+ * Loads a bundle from a folder (path or `file:` URL) or any `BundleSource`, verifies its checksums, and opens it where
+ * `executor` says. Throws `BundleError`, `InferenceError`, and `RangeError` for impossible options.
  */
 export async function loadEnsemble(
   bundle: string | URL | BundleSource,

@@ -4,9 +4,9 @@ import type { DeviceRequest } from './executor/port.ts';
 import type { OrtModule } from './executor/ort-module.ts';
 
 /**
- * Where sessions run. `process`: child processes, the only place from which a crash does not reach this process and from which memory comes back.
- * `thread`: worker threads, faster by some tens of microseconds a batch, and isolating nothing. `{ ort }`: on the calling thread, with
- * the module passed in.
+ * Where sessions run. `process`: child processes, whose crashes do not reach this process and whose memory is freed
+ * when they end. `thread`: worker threads, faster by some tens of microseconds per batch, without isolation. `{ ort }`:
+ * on the calling thread, with the module passed in.
  */
 export type ExecutorKind = 'process' | 'thread' | { readonly ort: OrtModule };
 
@@ -36,17 +36,17 @@ export interface LoadOptions extends CommonOptions {
   /** Default `process`. */
   readonly executor?: ExecutorKind;
   /**
-   * `latency`: one worker on all cores, the shortest time for a batch. `throughput`: one worker a core, the most batches a second. Default what
-   * `tune` found for this machine, else `latency`.
+   * `latency`: one worker on all cores, the shortest time for a batch. `throughput`: one worker per core, the most
+   * batches per second. Default what `tune` found for this machine, else `latency`.
    */
   readonly mode?: 'latency' | 'throughput';
   /** Executors with a session each, hence copies of the weights. Default as `mode` says. */
   readonly workers?: number;
-  /** Cores that one worker computes on. Default as `mode` says, all cores shared out over the workers. */
+  /** Cores that one worker computes on. Default as `mode` says, all cores divided by the workers. */
   readonly threads?: number;
   /**
-   * Whether idle cores wait actively for the next operation: faster for small batches, but it takes the time from everything
-   * else on the machine. Default false.
+   * Whether idle cores wait actively for the next operation: faster for small batches, but it takes processor time from
+   * everything else on the machine. Default false.
    */
   readonly spinning?: boolean;
   /** `shared` puts ensembles with the same `cores` into the same processes, `own` gives this one its own. Default `shared`. */
@@ -56,8 +56,8 @@ export interface LoadOptions extends CommonOptions {
   /** Time in milliseconds after which a run counts as stuck and its process is killed; threads cannot be killed. Default 120,000. */
   readonly watchdogMs?: number;
   /**
-   * How far its processes step back for others on the same cores, from 0 to 19 as Unix counts it. Above 0, this process answers at once while they
-   * compute; other programs on the machine come before them too. Default 0.
+   * Niceness of its processes, from 0 to 19 as in Unix. Above 0, this process answers at once while they compute; other
+   * programs on the machine come first too. Default 0.
    */
   readonly niceness?: number;
 }

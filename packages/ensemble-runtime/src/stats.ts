@@ -26,7 +26,7 @@ export interface Durations {
   readonly output: number;
 }
 
-/** Runs of the graph with so many rows, and where their time went, summed, in milliseconds. */
+/** Runs of the graph with this many rows, and where their time went, summed, in milliseconds. */
 export interface BatchStats {
   readonly rows: number;
   readonly count: number;
@@ -51,7 +51,7 @@ export interface EnsembleStats {
   /** Workers that were replaced because they died. */
   readonly restarts: number;
   readonly durationMs: Durations;
-  /** From the call to its refusal, summed over the requests that failed, in milliseconds. */
+  /** Time from the call to its refusal, summed over the requests that failed, in milliseconds. */
   readonly failedMs: number;
   /** Of the runs that succeeded, by their rows, fewest first. */
   readonly batchSizes: readonly BatchStats[];

@@ -47,7 +47,7 @@ export function validateInputs(
     if (tensors[other.name]!.dims[0] !== rows)
       throw invalid(
         name,
-        `input "${first!.name}" has ${rows} rows, "${other.name}" has ${tensors[other.name]!.dims[0]!}. All inputs need as many rows.`,
+        `input "${first!.name}" has ${rows} rows, "${other.name}" has ${tensors[other.name]!.dims[0]!}. All inputs need the same number of rows.`,
       );
   const tails = inputs.map((input) => rowShape(input, symbols));
   return { rows, data, tails, symbols, lot: [...symbols.values()].join() };
@@ -62,12 +62,12 @@ function bare(name: string, inputs: readonly BundleTensor[], data: TensorData): 
   if (inputs.length > 1)
     throw invalid(
       name,
-      `a bare array came, but there are ${inputs.length} inputs. Pass { data, dims } for each of: ${describe(inputs)}.`,
+      `got a bare array, but there are ${inputs.length} inputs. Pass { data, dims } for each of: ${describe(inputs)}.`,
     );
   if (input!.shape.some((side) => typeof side === 'string'))
     throw invalid(
       name,
-      `a bare array came, but its shape is yours to choose. Pass { data, dims } for: ${describe(inputs)}.`,
+      `got a bare array, but its shape is yours to choose. Pass { data, dims } for: ${describe(inputs)}.`,
     );
   const tail = rowShape(input!);
   const size = tail.reduce((product, side) => product * side, 1);
@@ -129,7 +129,9 @@ function fits(side: number | string | null, came: number, symbols: Map<string, n
 }
 
 function equalNames({ shape }: BundleTensor): string {
-  return shape.some((side) => typeof side === 'string') ? ', equal names being equal sizes' : '';
+  return shape.some((side) => typeof side === 'string')
+    ? '; equal names stand for equal sizes'
+    : '';
 }
 
 function describe(tensors: readonly BundleTensor[]): string {

@@ -57,8 +57,9 @@ const schema = v.strictObject({
 });
 
 /**
- * Options of `serve` out of a JSON file with their names. Folders and files in it are taken from its own folder, TLS keys from PEM files, and
- * API keys from the environment variables that `keysFrom` names. Throws `RangeError` with what is wrong where.
+ * Reads the options of `serve` from a JSON file, by their names. Folders and files in it are taken from its own folder,
+ * TLS keys from PEM files, and API keys from the environment variables that `keysFrom` names. Throws a `RangeError`
+ * that says what is wrong and where.
  */
 export async function readServeConfig(
   path: string,

@@ -1,6 +1,6 @@
 /**
- * Why a request is not answered, or a server does not start. What each is over HTTP and gRPC stands in `http/status.ts` and
- * `grpc/status.ts`.
+ * Why a request is not answered, or a server does not start. `http/status.ts` and `grpc/status.ts` have the status of
+ * each.
  */
 export type ServerErrorCode =
   | 'invalid-request'

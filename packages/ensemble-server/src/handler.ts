@@ -33,11 +33,11 @@ import { createAdmission } from './service/admission.ts';
 export interface InferenceHandler {
   /** Answers a request of Node's http server; paths begin with `/v2`, `/metrics`, `/openapi.json`, `/`. The body must not have been read. */
   handle(request: IncomingMessage, response: ServerResponse): void;
-  /** Opens a model anew and puts it in the place of what is there. False where nothing had changed. Throws `ServerError`. */
+  /** Opens a model again and replaces the one that is served. False if nothing had changed. Throws `ServerError`. */
   reload(model: string): Promise<boolean>;
-  /** From now on it is not ready, and connections end with their next answer. */
+  /** From now on the server is not ready, and connections end after their next response. */
   stopping(): void;
-  /** Answers what it has, then ends the models. */
+  /** Answers the requests it has, then closes the models. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -53,8 +53,8 @@ export interface Core {
 }
 
 /**
- * The handler for `node:http`, Express, Fastify and their like. Fulfilled once all models are loaded and warm. Throws what
- * `loadEnsemble` throws, and `RangeError` for impossible options.
+ * The handler for `node:http`, Express, Fastify and similar servers. Resolves once all models are loaded and warm.
+ * Throws what `loadEnsemble` throws, and `RangeError` for impossible options.
  */
 export async function createHandler(options: HandlerOptions): Promise<InferenceHandler> {
   checkHandlerOptions(options);

@@ -13,7 +13,7 @@ export type ServedModel = ModelOptions &
   );
 
 export interface ModelOptions {
-  /** Added to the `runtime` that is for every model. */
+  /** Overrides the handler's `runtime` for this model. */
   readonly runtime?: LoadOptions;
   readonly limits?: ModelLimits;
 }
@@ -48,9 +48,11 @@ export interface Limits {
   readonly headersMs: number;
   /** How long a body may stall, in milliseconds. Default 5,000. */
   readonly bodyStallMs: number;
-  /** Bytes a second that a body must keep up after that time. Default 16 KiB. */
+  /** Bytes per second that a body must keep up after that time. Default 16 KiB. */
   readonly bodyBytesPerSecond: number;
-  /** How long a connection without a request is kept, in milliseconds. Default 65,000: longer than usual proxies do. */
+  /**
+   * How long a connection without a request is kept, in milliseconds. Default 65,000: longer than proxies usually do.
+   */
   readonly keepAliveMs: number;
 }
 
@@ -63,7 +65,10 @@ export interface HandlerOptions {
   readonly limits?: Partial<Limits>;
   /** Who may call what. Default: everybody may read and infer, nobody may load and unload. */
   readonly access?: Partial<AccessRules>;
-  /** Names that clients may call the server by; `*` is any. Default: those of this machine where it listens on it alone, else any. */
+  /**
+   * Host names that clients may use; `*` is any. Default: those of this machine if the server listens on it alone, else
+   * any.
+   */
   readonly allowedHosts?: readonly string[];
   /** Other sites whose pages may call it, e.g. `https://example.org`. Default none. */
   readonly allowedOrigins?: readonly string[];
@@ -165,7 +170,7 @@ export function handlerSettings(options: HandlerOptions): HandlerSettings {
   checkCount('watchMs', watchMs, 0);
   if (limits.bytesInFlight < limits.bodyBytes)
     throw new RangeError(
-      `serve: limits.bytesInFlight is ${limits.bytesInFlight}, less than limits.bodyBytes (${limits.bodyBytes}): the largest request would never be admitted. Raise the one or lower the other.`,
+      `serve: limits.bytesInFlight is ${limits.bytesInFlight}, less than limits.bodyBytes (${limits.bodyBytes}): the largest request would never be admitted. Raise the first or lower the second.`,
     );
   return {
     bundles: options.bundles,

@@ -21,11 +21,14 @@ export interface RunningServer {
   readonly url: string;
   /** Host and port for gRPC, e.g. `127.0.0.1:8001`; undefined without. */
   readonly grpc: string | undefined;
-  /** Opens a model anew and puts it in the place of what is there. False where nothing had changed. Throws `ServerError`. */
+  /** Opens a model again and replaces the one that is served. False if nothing had changed. Throws `ServerError`. */
   reload(model: string): Promise<boolean>;
   /** For SIGTERM: reports not ready at once, keeps answering for `preStopDelayMs`, then closes. */
   drain(): Promise<void>;
-  /** Takes no more requests, answers those it has, ends the models; after `shutdownMs` it cuts off what is left. Ends the delay of `drain`. */
+  /**
+   * Takes no more requests, answers those it has, closes the models; after `shutdownMs` it cuts off what is left. Ends
+   * the delay of `drain`.
+   */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -34,9 +37,9 @@ export interface RunningServer {
 const IDLE_MS = 100;
 
 /**
- * Serves bundles over the Open Inference Protocol v2. It listens first, so that it is live while models load, and is fulfilled once
- * all are loaded and warm. Throws `ServerError` (`port-in-use`, `cannot-listen`), what `loadEnsemble` throws, and `RangeError` for
- * impossible options.
+ * Serves bundles over the Open Inference Protocol v2. It listens first, so that it is live while models load, and
+ * resolves once all are loaded and warm. Throws `ServerError` (`port-in-use`, `cannot-listen`), what `loadEnsemble`
+ * throws, and `RangeError` for impossible options.
  */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
   checkServeOptions(options);

@@ -73,13 +73,13 @@ describe('bad requests', () => {
       'binary data that is not there',
       { inputs: [x({ data: undefined, parameters: { binary_data_size: 80 } })] },
       400,
-      'needs 80 bytes of binary data, 0 are left',
+      'needs 80 bytes of binary data; 0 are left',
     ],
     [
       'a wrong binary size',
       { inputs: [x({ data: undefined, parameters: { binary_data_size: 79 } })] },
       400,
-      'needs 79 bytes of binary data, 0 are left',
+      'needs 79 bytes of binary data; 0 are left',
     ],
     [
       'data of both kinds',

@@ -1,10 +1,11 @@
 import { checkOptions, type KnownOptions } from '@snapshot-ensemble/options';
 
 /**
- * Why an export was refused: `unsupported-model` (layers or options that have no ONNX equal, listed), `invalid-topology`
- * (the model JSON contradicts itself), `invalid-weights` (missing, or not of the shape the layer needs), `invalid-option`,
- * `invalid-policy`, `different-members` (members of an ensemble do not share inputs and outputs), `too-large` (above what one
- * file may hold), `invalid-onnx` (bytes that are not an ONNX model), `parity` (the graph does not compute what the model does).
+ * Why an export was refused: `unsupported-model` (layers or options that have no ONNX counterpart, listed),
+ * `invalid-topology` (the model JSON contradicts itself), `invalid-weights` (missing, or not of the shape the layer
+ * needs), `invalid-option`, `invalid-policy`, `different-members` (members of an ensemble do not share inputs and
+ * outputs), `too-large` (above what one file may hold), `invalid-onnx` (bytes that are not an ONNX model), `parity`
+ * (the graph does not compute what the model does).
  */
 export type ExportErrorCode =
   | 'unsupported-model'

@@ -40,15 +40,16 @@ export interface ExportEnsembleOptions extends ExportOptions {
   /** How the members become one: for all outputs, or by output name. Members are counted from 0 among those exported, oldest first. */
   readonly policy: Policies;
   /**
-   * How the members lie in files. `auto` takes `staged` where the policy has a cascade, `stacked` for heads on a `backbone`, else `fused`,
-   * which is the faster one at larger batches. Default `auto`.
+   * How the members are divided into files. `auto` takes `staged` where the policy has a cascade, `stacked` for heads
+   * on a `backbone`, else `fused`, which is the faster one at larger batches. Default `auto`.
    */
   readonly form?: BundleForm | 'auto';
-  /** How weights are kept and computed with. Default `float32`. */
+  /** How weights are stored and computed with. Default `float32`. */
   readonly precision?: Precision;
   /**
-   * A frozen model whose outputs the members take, those of the same name, else in order: stored and computed once, whatever the form.
-   * `cutAt`, `inputShapes` and `inputLayout` are about it. Default none: each member takes the inputs itself.
+   * A frozen model whose outputs the members take, those of the same name, else in order: stored and computed once,
+   * whatever the form. `cutAt`, `inputShapes` and `inputLayout` then apply to it. Default none: each member takes the
+   * inputs itself.
    */
   readonly backbone?: AnyArtifacts;
   /** Rows on which a reduced `precision` is compared with float32, both graphs in memory; the card has the figures, too. Default none. */
@@ -61,7 +62,7 @@ export interface ExportEnsembleOptions extends ExportOptions {
   readonly externalData?: boolean;
   /** Class names by output name; of a binary output the negative and the positive one. */
   readonly labels?: Readonly<Record<string, readonly string[]>>;
-  /** What the bundle is called. Default `ensemble`. */
+  /** The bundle's name. Default `ensemble`. */
   readonly name?: string;
   /** Graph outputs beside the predictions. Default all that fit the kind of output; what the policy asks for is always there. */
   readonly statistics?: readonly Statistic[];
@@ -71,7 +72,7 @@ export interface ExportEnsembleOptions extends ExportOptions {
   readonly preprocess?: Readonly<Record<string, BundlePreprocess>>;
   /** Adds a request and the members' own answer, combined by ensemble-math, under `smoke/`. Default none. */
   readonly smoke?: SmokeOptions;
-  /** Who made the bundle from what, in words, beside what is known of run, versions and policy. */
+  /** Who made the bundle from what, as text, in addition to run, versions and policy. */
   readonly provenance?: Readonly<Record<string, string>>;
 }
 
@@ -82,20 +83,20 @@ const knownEnsembleOptions: KnownOptions<ExportEnsembleOptions> = {
   ...{ preprocess: true, smoke: true, provenance: true, backbone: true, compareOn: true },
 };
 
-/** What was written, and what of it could not be as asked. */
+/** What was written, and which parts could not be stacked. */
 export interface ExportedEnsemble {
   readonly manifest: BundleManifest;
   /** Parts that a stacked graph computes member by member, and why. */
   readonly notStacked: readonly { readonly node: string; readonly reason: string }[];
-  /** What a reduced precision costs and brings, by output; none where nothing was to be compared. */
+  /** What a reduced precision costs and gains, by output; empty without `compareOn`. */
   readonly comparisons: BundleComparisons | undefined;
 }
 
 /**
- * Writes a bundle: shared inputs, all members, their combination and its uncertainty; weights that members have in common are stored and
- * computed once. `<output>` is the prediction, `[batch, …, classes]`; `<output>.<role>` what is said beside, of the shape that
- * `OutputRole` in ensemble-bundle gives. Members of a store are read one at a time, but for `stacked`. Throws `ExportError`; nothing is
- * written where the policy says what the graph cannot do.
+ * Writes a bundle: shared inputs, all members, their combination and its uncertainty; weights that members have in
+ * common are stored and computed once. `<output>` is the prediction, `[batch, …, classes]`; `<output>.<role>` is what
+ * comes with it, of the shape that `OutputRole` in ensemble-bundle gives. Members of a store are read one at a time,
+ * but for `stacked`. Throws `ExportError`; nothing is written if the policy asks for what the graph cannot do.
  */
 export async function exportEnsemble(
   source: SnapshotStore | readonly AnyArtifacts[],

@@ -13,8 +13,8 @@ export interface ExportedModel {
 }
 
 /**
- * A tfjs layers model or graph model as an ONNX file below 2 GiB; the same artifacts give the same bytes. Throws `ExportError`:
- * `unsupported-model` lists all layers or operations that have no ONNX equal.
+ * A tfjs layers model or graph model as an ONNX file below 2 GiB; the same artifacts give the same bytes. Throws
+ * `ExportError`: `unsupported-model` lists all layers or operations that have no ONNX counterpart.
  */
 export function exportOnnx(artifacts: AnyArtifacts, options: ExportOptions = {}): ExportedModel {
   refuseUnknown('exportOnnx', options, knownExportOptions);

@@ -22,8 +22,8 @@ export interface WrittenModel {
 }
 
 /**
- * Streams a tfjs layers model or graph model as ONNX into a sink, one weight at a time, so that the model is never held twice: a chunk is
- * good until the sink asks for the next. Throws `ExportError` as `exportOnnx` does.
+ * Streams a tfjs layers model or graph model as ONNX into a sink, one weight at a time, so that the model is never held
+ * twice: a chunk is valid until the sink asks for the next. Throws `ExportError` as `exportOnnx` does.
  */
 export async function writeOnnx(
   artifacts: AnyArtifacts,

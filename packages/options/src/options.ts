@@ -4,8 +4,8 @@ type KeyOf<T> = T extends unknown ? keyof T : never;
 export type KnownOptions<T> = Readonly<Record<KeyOf<T>, true>>;
 
 /**
- * Refuses option keys that do not exist, with the nearest one that does: a misspelt option would otherwise be a default
- * in silence. Keys whose value is undefined pass. Throws `RangeError`.
+ * Refuses option keys that do not exist, with the nearest one that does: otherwise a misspelt option would silently be
+ * the default. Keys whose value is undefined pass. Throws `RangeError`.
  */
 export function checkOptions<T extends object>(
   where: string,

@@ -1,6 +1,6 @@
 import type { ReliabilityBin, RiskCoverage } from '@snapshot-ensemble/ensemble-math';
 
-/** What an evaluation on held-out rows gives beside the scores; each part is drawn where it is there. */
+/** What an evaluation on held-out rows gives beside the scores; each part is drawn if present. */
 export interface Evidence {
   readonly riskCoverage?: readonly RiskCurve[];
   readonly unknownInputs?: readonly UnknownInputs[];

@@ -34,8 +34,8 @@ function resultsSection(results: Results): Markup {
   return html`<section>
     <h2>Results</h2>
     <p class="note">
-      Measured on ${results.data}. A star marks the best number of its column, be it more than
-      chance or not.
+      Measured on ${results.data}. A star marks the best number of its column, whether or not the
+      difference is more than chance.
     </p>
     ${resultsTable(results)}
   </section>`;

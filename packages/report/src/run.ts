@@ -20,7 +20,7 @@ export interface ResultRow {
    * other name.
    */
   readonly scores: Readonly<Record<string, number>>;
-  /** Between what bounds each score is likely to lie, by its name. */
+  /** The bounds between which each score is likely to lie, by its name. */
   readonly intervals?: Readonly<Record<string, readonly [lower: number, upper: number]>>;
 }
 
@@ -33,7 +33,7 @@ export interface Results {
   readonly headline?: string;
 }
 
-/** A run as the report tells it. Sections whose data is absent are left out. */
+/** A run as the report shows it. Sections whose data is absent are left out. */
 export interface RunReport {
   readonly title: string;
   /** One or two sentences under the title: which model won, and by how much. */

@@ -14,7 +14,7 @@ import { checkOptions } from './options.ts';
 
 const where = 'anneal';
 
-/** What one cycle does instead of what the options say for all. */
+/** Settings of one cycle that replace the options. */
 export interface CycleOverrides {
   readonly lrMax?: number;
   readonly lrMin?: number;
@@ -33,8 +33,8 @@ export interface AnnealOptions {
   /** Ratio of successive `lrMax`. Default 1. */
   readonly lrMultiplier?: number;
   /**
-   * Ratio of successive `lrMin`. Default 1: the floor stays. The Python `snapshot-ensemble` shrinks it with the peak:
-   * give both the same number.
+   * Ratio of successive `lrMin`. Default 1: the floor stays. The Python `snapshot-ensemble` shrinks it with the peak;
+   * give both the same number for that.
    */
   readonly lrMinMultiplier?: number;
   /** Shape of the fall. Default `cosine`. */

@@ -3,7 +3,7 @@ import type { Schedule } from './schedule.ts';
 
 export interface JoinedSchedule {
   readonly schedule: Schedule;
-  /** How many steps it has; the last one may leave it out and then never ends. */
+  /** How many steps it has; the last schedule may leave it out, and then never ends. */
   readonly steps?: number;
 }
 

@@ -26,7 +26,7 @@ export interface TriangularOptions {
   readonly heightMultiplierPerStep?: number;
 }
 
-/** Up and down between `lrMin` and `lrMax` for ever. Smith 2017, "Cyclical Learning Rates". */
+/** Up and down between `lrMin` and `lrMax` without end. Smith 2017, "Cyclical Learning Rates". */
 export function triangular(options: TriangularOptions): Schedule {
   checkOptions(where, options, {
     lrMin: true,

@@ -15,7 +15,7 @@ export interface WeightSpec {
  * `export-onnx` takes, so that neither needs the other.
  */
 export interface ModelArtifacts {
-  /** Model JSON, in the spelling of `model.toJSON()` (snake_case) or of `getConfig()` (camelCase). */
+  /** Model JSON, with the keys of `model.toJSON()` (snake_case) or of `getConfig()` (camelCase). */
   readonly modelTopology: object;
   readonly weightSpecs: readonly WeightSpec[];
   /** The weights' bytes, little-endian, in the order of `weightSpecs`, without gaps. */

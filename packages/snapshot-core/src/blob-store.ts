@@ -24,7 +24,7 @@ export interface ByteRange {
 }
 
 export interface ReadOptions {
-  /** Chunks may share memory: each is good until the next is asked for. Stores may ignore it. Default false. */
+  /** Chunks may share memory: each is valid until the next is asked for. Stores may ignore it. Default false. */
   readonly reuseChunks?: boolean;
 }
 
@@ -36,8 +36,8 @@ export interface BlobStore {
   /** Throws `StoreError('not-found')` on first use if there is no such key. */
   read(key: string, range?: ByteRange, options?: ReadOptions): AsyncIterable<Uint8Array>;
   /**
-   * Atomic: the whole blob under its key, or nothing. Each chunk is good until the next is asked for: copy what is kept. Throws
-   * `StoreError('conflict')` if the condition fails.
+   * Atomic: the whole blob under its key, or nothing. Each chunk is valid until the next is asked for: copy what is
+   * kept. Throws `StoreError('conflict')` if the condition fails.
    */
   write(
     key: string,

@@ -23,7 +23,10 @@ export function joinStates(states: readonly NamedState[]): CallbackState {
 
 export function splitState({ json, tensors = [] }: CallbackState): readonly NamedState[] {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    throw new StoreError('damaged', 'The state of a chain of callbacks is an object by name.');
+    throw new StoreError(
+      'damaged',
+      'The state of a chain of callbacks must be an object with a key for each callback.',
+    );
   }
   return Object.entries(json as Readonly<Record<string, Json>>).map(([name, part]) => {
     const prefix = `${name}/`;

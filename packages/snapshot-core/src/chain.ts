@@ -12,7 +12,7 @@ const partsOf = new WeakMap<TrainingCallback, readonly TrainingCallback[]>();
 
 /**
  * One callback that calls each of the given ones in turn, each hook awaited before the next. Its state is that of all
- * of them; while a training begins, a restored state waits until every callback has begun.
+ * of them; a restored state is handed out once every callback has begun.
  */
 export function chain(...links: readonly TrainingCallback[]): TrainingCallback {
   const callbacks = links.flatMap((link) => partsOf.get(link) ?? [link]);
@@ -143,6 +143,6 @@ async function restore(named: Named, state: CallbackState): Promise<void> {
 function withoutTaker(name: string, known: readonly string[]): RangeError {
   return new RangeError(
     `The checkpoint holds the state of a callback "${name}", which is not in the chain (callbacks with a state there: ` +
-      `${known.join(', ') || 'none'}). Resume with the callbacks that the run was begun with.`,
+      `${known.join(', ') || 'none'}). Resume with the callbacks that the run began with.`,
   );
 }

@@ -15,16 +15,15 @@ export interface ModelDescription {
   readonly weights: readonly TensorSpec[];
 }
 
-/** What a run is begun for: one training. Two trainings are two objects. */
+/** What a store's run is begun for: one training run. Two training runs are two objects. */
 export interface Training {
   /**
-   * Whether the training run still goes on. For frameworks that may end one without telling anybody; taken for true where it
-   * is left out.
+   * Whether the training run is still going. For frameworks that may end one without telling anybody; true if left out.
    */
   isTraining?(): boolean;
 }
 
-/** What the core asks of a framework. An adapter is one function that returns this, a new one for each training. */
+/** What the core asks of a framework. An adapter is one function that returns this, a new one for each training run. */
 export interface Trainer extends Training {
   readonly model: ModelDescription;
   setLearningRate(learningRate: number): void;
@@ -66,7 +65,7 @@ export interface EpochResult extends Progress {
   readonly metrics: Metrics;
 }
 
-/** How a training ended: after `totalSteps`, sooner because it was asked to, or by an error. */
+/** How a training run ended: after `totalSteps`, earlier because it was asked to stop, or with an error. */
 export type TrainOutcome = 'finished' | 'stopped' | 'failed';
 
 export interface TrainResult extends Progress {
@@ -79,21 +78,21 @@ export interface TrainBegin extends Progress {
   readonly chain?: TrainingCallback;
 }
 
-/** Anything that JSON can say. */
+/** Any JSON value. */
 export type Json =
   null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 /** What a callback needs to continue exactly: kept in the checkpoint. */
 export interface CallbackState {
-  /** Null for a state as at the beginning. Numbers must be finite; write others as text. */
+  /** Null for the initial state. Numbers must be finite; write others as text. */
   readonly json: Json;
   /** Names unique within the state. */
   readonly tensors?: Weights;
 }
 
 /**
- * Awaited hooks around training, run in the order of the Keras callbacks they are named after. A hook that
- * throws ends the training with its error.
+ * Awaited hooks around training, run in the order of the Keras callbacks they are named after. A hook that throws ends
+ * training with its error.
  */
 export interface TrainingCallback {
   readonly name: string;
@@ -102,14 +101,16 @@ export interface TrainingCallback {
   onStepEnd?(result: StepResult, trainer: Trainer): Awaitable<void>;
   onEpochEnd?(result: EpochResult, trainer: Trainer): Awaitable<void>;
   /**
-   * Called whenever the end can be seen. After an error, of a hook or of the training itself, the outcome is `failed`:
-   * free what is held and save nothing, whether the training had begun or not.
+   * Called whenever the end can be seen. After an error in a hook or in training itself, the outcome is `failed`: free
+   * what is held and save nothing, whether or not training had begun.
    */
   onTrainEnd?(result: TrainResult, trainer: Trainer): Awaitable<void>;
-  /** Set by what keeps the weights that the training ended with: `chain` calls its `onTrainEnd` before the others'. */
+  /**
+   * Set by callbacks that keep the weights that training ended with: `chain` calls its `onTrainEnd` before the others'.
+   */
   readonly endsFirst?: boolean;
   /** What a resumed run needs to continue exactly; good until the next hook. Callbacks without state have neither. */
   saveState?(): Awaitable<CallbackState>;
-  /** Takes a saved state up, after `onTrainBegin` and before the first step. */
+  /** Restores a saved state, after `onTrainBegin` and before the first step. */
   restoreState?(state: CallbackState): Awaitable<void>;
 }

@@ -26,9 +26,9 @@ const known: KnownOptions<RunTrainingOptions> = {
 export type SteppedTrainer = Omit<Trainer, 'stop'>;
 
 /**
- * Makes the steps `[firstStep, totalSteps)` with the hooks around them: the training loop for frameworks that have none of
- * their own. Returns the updates made in the whole run: fewer than `totalSteps` if a callback stopped it. An error, of a hook or
- * of a step, goes on to the caller after `onTrainEnd` with the outcome `failed`.
+ * Makes the steps `[firstStep, totalSteps)` with the hooks around them: the training loop for frameworks that have none
+ * of their own. Returns the updates made in the whole run: fewer than `totalSteps` if a callback stopped it. An error
+ * in a hook or a step reaches the caller after `onTrainEnd` with the outcome `failed`.
  */
 export async function runTraining(
   trainer: SteppedTrainer,

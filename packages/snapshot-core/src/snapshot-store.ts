@@ -61,7 +61,7 @@ export interface RunDescription {
   readonly model: ModelDescription;
   readonly plan: CyclePlan;
   readonly schedule: Manifest['schedule'];
-  /** The plan only fills the place: it gives way to any other of as many steps. Default false. */
+  /** The plan is a placeholder: any other with as many steps replaces it. Default false. */
   readonly isPlanProvisional?: boolean;
 }
 
@@ -81,14 +81,15 @@ export interface MemberDescription {
 export type ExistingRun = 'refuse' | 'resume' | 'resume-or-start' | 'overwrite';
 
 export interface BeginOptions {
-  /** What to do if the store holds a run already. Default `refuse`. */
+  /** What to do if the store already holds a run. Default `refuse`. */
   readonly existing?: ExistingRun;
   /**
-   * What the run is begun for. Callbacks of one training that begin on the same store object before anything is saved
-   * share one run, each with a handle of its own. A run whose training is over, though nobody closed it, is taken over.
+   * What the run is begun for. Callbacks of one training run that begin on the same store object before anything is
+   * saved share one run, each with its own handle. A run whose training is over, though nobody closed it, is taken
+   * over.
    */
   readonly training?: Training;
-  /** An earlier run of the same caller, which its training never closed; it is closed now, for whoever shares it. */
+  /** An earlier run of the same caller that was never closed; it is closed now, for everyone who shares it. */
   readonly replacing?: Run;
 }
 
@@ -122,14 +123,14 @@ export interface Run extends AsyncDisposable {
   save(member: MemberDescription, weights: AsyncIterable<NamedTensor>): Promise<MemberRecord>;
   /** Takes a member out of the run; nothing happens if it is not there. */
   remove(id: string): Promise<void>;
-  /** Saves what the run can be resumed from; it takes the place of the checkpoint before. */
+  /** Saves what the run can be resumed from; it replaces the previous checkpoint. */
   saveCheckpoint(
     at: { readonly step: number; readonly epoch: number },
     content: CheckpointContent,
   ): Promise<CheckpointRecord>;
   /** Notes that the run reached its last step, and closes it. */
   end(): Promise<void>;
-  /** Gives the run back, complete or not: the lock is freed once every handle is closed. A second call does nothing. */
+  /** Closes the run, complete or not: the lock is freed once every handle is closed. A second call does nothing. */
   close(): Promise<void>;
 }
 

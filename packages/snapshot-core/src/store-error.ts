@@ -1,4 +1,4 @@
-/** What a caller may branch on; each is explained where it is thrown. */
+/** The codes that a caller may branch on. */
 export type StoreErrorCode =
   | 'not-found'
   | 'exists'

@@ -25,7 +25,7 @@ export type NamedTensor = {
 }[DType];
 
 export interface ReadTensorsOptions {
-  /** Tensors may share memory: each is good until the next is asked for. Stores may ignore it. Default false. */
+  /** Tensors may share memory: each is valid until the next is asked for. Stores may ignore it. Default false. */
   readonly reuseData?: boolean;
 }
 

@@ -3,7 +3,9 @@ import type { GradConfig, KernelConfig, TensorInfo } from '@tensorflow/tfjs-core
 import type { WasmBackend } from './backend.ts';
 import type { Native } from './native.ts';
 
-/** What is used of TensorFlow.js: `import * as tf` of `@tensorflow/tfjs` or of `@tensorflow/tfjs-core` fits. */
+/**
+ * The part of TensorFlow.js that is used: `import * as tf` of `@tensorflow/tfjs` or of `@tensorflow/tfjs-core` fits.
+ */
 export interface TensorFlow extends Pick<
   typeof tfjs,
   | 'add'

@@ -3,7 +3,7 @@ export function errorCode(error: unknown): string | undefined {
   return (error as NodeJS.ErrnoException | null)?.code;
 }
 
-/** What the action gives, or undefined if it fails with one of these codes. */
+/** The action's result, or undefined if it fails with one of these codes. */
 export async function ignoring<T>(
   codes: readonly string[],
   action: Promise<T>,

@@ -5,7 +5,7 @@ import { errorCode } from './errors.ts';
 const WAITS_MS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
 const PASSING = ['EPERM', 'EACCES', 'EBUSY'];
 
-/** What `renameFile` stands on; a test puts a disk that fails in its place. */
+/** What `renameFile` uses; a test replaces it with a disk that fails. */
 export interface RenameOptions {
   readonly rename?: (from: string, to: string) => Promise<void>;
   readonly wait?: (ms: number) => Promise<void>;

@@ -77,7 +77,7 @@ async function inspectBundle(folder: string, { bundle }: OpenBundle, show: Show)
   } finally {
     await bundle.close();
   }
-  show(`${bundleText(manifest)}\n${graphsText(graphs)}\nEvery checksum is right.\n`, {
+  show(`${bundleText(manifest)}\n${graphsText(graphs)}\nEvery checksum matches.\n`, {
     kind: 'bundle',
     intact: true,
     manifest,

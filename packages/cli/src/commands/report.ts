@@ -59,7 +59,7 @@ function recorded(manifest: Manifest): Omit<RunReport, 'title'> {
       ...Object.entries(versions).map(([name, value]) => ({ name, value })),
     ],
     ...(rows.some(({ scores }) => Object.keys(scores).length > 0) && {
-      results: { rows, data: 'the data of the training, as the run reported it' },
+      results: { rows, data: 'the training data, as the run reported it' },
     }),
   };
 }

@@ -57,7 +57,7 @@ function resultText({ measured, choices }: TuneResult, file: string): string {
       String(workers),
       String(threads),
       spinning ? 'yes' : 'no',
-      mode === 'latency' ? `${value.toPrecision(3)} ms a row` : `${Math.round(value)} rows/s`,
+      mode === 'latency' ? `${value.toPrecision(3)} ms per row` : `${Math.round(value)} rows/s`,
       isChosen ? 'chosen' : '',
     ];
   });

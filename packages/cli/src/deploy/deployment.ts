@@ -9,7 +9,7 @@ export type Files = Readonly<Record<string, Content>>;
 /** What is deployed, the same for every target. */
 export interface Deployment {
   readonly bundle: Bundle;
-  /** What the model is called where it is served. */
+  /** The model's name where it is served. */
   readonly name: string;
 }
 

@@ -46,7 +46,7 @@ function pendingRequests(options: KserveOptions): object {
   const model = runtime === 'own' && storageUri !== undefined ? name : options.model;
   if (prometheus === undefined)
     throw new UsageError(
-      'deploy kserve: --prometheus is missing, without which nobody knows what waits. Give the address of your Prometheus, e.g. http://prometheus.monitoring:9090, or --scale-on cpu.',
+      'deploy kserve: --prometheus is missing: the number of waiting requests comes from it. Give the address of your Prometheus, e.g. http://prometheus.monitoring:9090, or --scale-on cpu.',
     );
   return {
     type: 'External',

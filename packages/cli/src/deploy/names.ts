@@ -51,7 +51,7 @@ export function checkPrometheus(address: string): string {
 export function checkQuantity(option: string, quantity: string): string {
   if (/^[1-9]\d*(\.\d+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$|^0?\.\d+$/.test(quantity)) return quantity;
   throw new UsageError(
-    `deploy: ${option} is ${JSON.stringify(quantity)}, which is no quantity of Kubernetes. Give e.g. 2 or 500m for cores, 512Mi or 1Gi for memory.`,
+    `deploy: ${option} is ${JSON.stringify(quantity)}, which is not a Kubernetes quantity. Give e.g. 2 or 500m for cores, 512Mi or 1Gi for memory.`,
   );
 }
 

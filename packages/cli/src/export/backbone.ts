@@ -24,6 +24,6 @@ export async function readBackbone(
     };
   if (cutAt === undefined && inputShapes === undefined) return undefined;
   throw new UsageError(
-    `export: ${cutAt ? '--cut-at' : 'inputShapes'} is about a graph model, and the members of a store are none. Add --backbone, or leave it out.`,
+    `export: ${cutAt ? '--cut-at' : 'inputShapes'} applies to graph models, and the members of a store are layers models. Add --backbone, or leave it out.`,
   );
 }

@@ -56,7 +56,7 @@ describe('kindOfOutputs', () => {
     ],
   ])('asks about %s', (_, topology, came) => {
     expect(() => kindOfOutputs(topology)).toThrow(
-      `export: the model's last layer (${came}) does not tell what its outputs are. Say so: --kind probabilities, logits, binary, multi-label or regression.`,
+      `export: the model's last layer (${came}) does not say what its outputs are. Pass --kind probabilities, logits, binary, multi-label or regression.`,
     );
   });
 });

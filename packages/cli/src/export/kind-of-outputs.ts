@@ -30,7 +30,7 @@ export function kindOfOutputs(topology: unknown): OutputKind {
   const [kind] = kinds;
   if (kinds.size === 1 && kind !== undefined) return kind;
   throw new UsageError(
-    `export: the model's last layer (${layers.map(activationOf).join(', ') || 'unknown'}) does not tell what its outputs are. Say so: --kind probabilities, logits, binary, multi-label or regression.`,
+    `export: the model's last layer (${layers.map(activationOf).join(', ') || 'unknown'}) does not say what its outputs are. Pass --kind probabilities, logits, binary, multi-label or regression.`,
   );
 }
 

@@ -89,7 +89,7 @@ describe('files, stages and preprocessing', () => {
     [
       'a first stage with state',
       staged([{ members: [0, 1], state: [sum] }]),
-      /the first stage has nothing to go on from/,
+      /the first stage cannot take a state/,
     ],
     [
       'a separate form without files',

@@ -47,7 +47,7 @@ function formProblems({ form, graph, stages, members, policy }: BundleManifest):
   if (isOne && graph === undefined) problems.push(`form "${form}" needs a graph`);
   if (form === 'staged' && stages === undefined) problems.push('form "staged" needs stages');
   if (form !== 'staged' && stages !== undefined)
-    problems.push(`form "${form}" has stages; only "staged" has`);
+    problems.push(`form "${form}" has stages; only form "staged" may have them`);
   const hasMembers = members.every(({ file }) => file !== undefined);
   if (form === 'separate' && !hasMembers)
     problems.push('form "separate" needs a file of every member');
@@ -68,7 +68,7 @@ function stageProblems({ stages = [], members, inputs }: BundleManifest): readon
       ? [`stages: members [${run.join(', ')}] must be distinct and below ${members.length}`]
       : []),
     ...(stages[0] !== undefined && stages[0].state.length > 0
-      ? ['stages.0.state: the first stage has nothing to go on from']
+      ? ['stages.0.state: the first stage cannot take a state']
       : []),
     ...stages.flatMap(({ state }, index) => [
       ...(index > 0 && state.length === 0 ? [`stages.${index}.state: it is empty`] : []),

@@ -12,7 +12,7 @@ export function preprocessProblems({ inputs, preprocess = {} }: BundleManifest):
       .filter(([, values]) => values.length !== 1 && values.length !== channels)
       .map(
         ([field, values]) =>
-          `preprocess.${name}.${field}: ${values.length} numbers for ${String(channels)} channels; give one, or one a channel`,
+          `preprocess.${name}.${field}: ${values.length} numbers for ${String(channels)} channels; give one, or one per channel`,
       );
   });
 }

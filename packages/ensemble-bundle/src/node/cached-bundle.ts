@@ -10,10 +10,11 @@ import type { BundleFile } from '../manifest.ts';
 import { MANIFEST_PATH } from '../paths.ts';
 
 /**
- * A bundle that is fetched once: each file that its manifest lists is streamed into the folder, compared with its SHA-256, kept under that
- * name and read from there, by this process and by others. The manifest and `current` are asked for every time, so a new export is seen.
- * A kept file that was damaged is fetched again. Several bundles may share the folder; nothing in it is ever removed but what is damaged.
- * Throws `BundleError('wrong-checksum')` where the source gives something else than its manifest says.
+ * A bundle that is fetched once: each file that its manifest lists is streamed into the folder, compared with its
+ * SHA-256, kept under that name and read from there, by this process and by others. The manifest and `current` are
+ * asked for every time, so a new export is seen. A kept file that was damaged is fetched again. Several bundles may
+ * share the folder; nothing in it is ever removed but what is damaged. Throws `BundleError('wrong-checksum')` where a
+ * file differs from its manifest.
  */
 export function cachedBundle(source: BundleSource, folder: string): BundleSource {
   const root = resolve(folder);

@@ -18,8 +18,8 @@ const priorPrecision = 4;
 
 /**
  * The temperature to use: the likeliest one given these pooled probabilities (pool, then calibrate: Rahaman and Thiery
- * 2021) and that temperatures are near 1 if nothing else is known; 1 where the rows do not justify any, because nothing
- * is wrong in them or because the NLL falls to the end of `[0.01, 100]`.
+ * 2021) and that temperatures are near 1 if nothing else is known; 1 where the rows do not justify another, because the
+ * outputs make no error on them or because the NLL falls to the end of `[0.01, 100]`.
  */
 export function fitTemperature(
   outputs: Outputs,
@@ -71,7 +71,7 @@ export interface CrossValidatedTemperature {
   readonly temperature: number;
   /** With the least NLL on the rows outside of each fold. */
   readonly foldTemperatures: readonly number[];
-  /** NLL in nats of every row at the temperature fitted without its fold: the calibrated NLL, honestly. */
+  /** NLL in nats of every row at the temperature fitted without its fold: an honest calibrated NLL. */
   readonly nll: number;
   /** NLL in nats at temperature 1. */
   readonly nllBefore: number;
@@ -80,7 +80,7 @@ export interface CrossValidatedTemperature {
 export interface CrossValidationOptions extends MetricOptions {
   /** Default 5. */
   readonly folds?: number;
-  /** Of the shuffle that makes the folds. Default 1. */
+  /** Seed of the shuffle that makes the folds. Default 1. */
   readonly seed?: number;
 }
 

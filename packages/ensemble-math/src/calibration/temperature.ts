@@ -5,7 +5,7 @@ import { safeLog, softmaxRow } from '../softmax.ts';
 import type { Floats, Outputs } from '../shapes.ts';
 
 export interface ApplyTemperatureOptions {
-  /** What the values are. Default `'probabilities'`; others are refused where it is not said. */
+  /** What the values are. Default `'probabilities'`; others must be stated. */
   readonly kind?: ProbabilityKind;
   /** Where to write; may be the values themselves. Default a new Float64Array. */
   readonly into?: Floats;

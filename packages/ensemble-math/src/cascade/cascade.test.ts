@@ -73,7 +73,7 @@ describe('fitCascade', () => {
       expect(values).toEqual([...values].sort((a, b) => a - b));
     }
     expect(() => fit({ accuracy: 0.999 })).toThrow(/reaches at most/);
-    expect(() => fit({ cost: 0.5 })).toThrow(/the least is 1/);
+    expect(() => fit({ cost: 0.5 })).toThrow(/the minimum is 1/);
   });
 
   it('starts with the member of least NLL', () => {

@@ -7,7 +7,10 @@ import { checkCascadeKind, combineStage, type CascadeOptions } from './run.ts';
 import { pointOf, stagesOf, type CascadePoint } from './stages.ts';
 import { costCurve } from './thresholds.ts';
 
-/** What to hold while the cost is lowered: an accuracy, a loss of accuracy against the whole ensemble, or a number of members per row. */
+/**
+ * What to keep while the cost is lowered: an accuracy, a loss of accuracy against the whole ensemble, or a number of
+ * members per row.
+ */
 export type CascadeTarget =
   { readonly accuracy: number } | { readonly accuracyLoss: number } | { readonly cost: number };
 
@@ -80,7 +83,7 @@ function choose(
     const affordable = curve.filter(({ cost }) => cost <= target.cost);
     if (affordable.length > 0) return affordable.at(-1)!;
     throw new RangeError(
-      `fitCascade: target cost is ${target.cost} members per row; the least is ${curve[0]!.cost}.`,
+      `fitCascade: target cost is ${target.cost} members per row; the minimum is ${curve[0]!.cost}.`,
     );
   }
   const wanted =

@@ -8,7 +8,7 @@ export interface CascadeOptions {
   readonly combine: CombineRule;
   /** What the members' values are. */
   readonly kind: 'probabilities' | 'logits' | 'binary';
-  /** One per member; non-negative, sum 1; the members run so far share them out anew. Default equal. */
+  /** One per member; non-negative, sum 1; they are rescaled over the members that have run. Default equal. */
   readonly weights?: readonly number[];
 }
 
@@ -91,12 +91,12 @@ export function confidenceOf(values: Floats, start: number, classes: number): nu
   return max;
 }
 
-/** Refuses kinds whose rows have no one confidence. */
+/** Refuses kinds whose rows have no single confidence. */
 export function checkCascadeKind(where: string, kind: OutputKind, columns: number): void {
   checkKind(where, kind, columns);
   if (kind !== 'multi-label' && kind !== 'regression') return;
   throw new RangeError(
-    `${where}: a cascade is not for kind '${kind}': its rows have no one confidence. Leave the cascade out.`,
+    `${where}: a cascade is not for kind '${kind}': its rows have no single confidence. Leave the cascade out.`,
   );
 }
 

@@ -12,7 +12,7 @@ export interface ConformalOptions {
    * Default `'split'`, in regression `'absolute'`.
    */
   readonly method?: ConformalPolicy['method'];
-  /** Allowed share of rows whose set misses the label; in (0, 1). */
+  /** Share of rows whose set may miss the label; in (0, 1). */
   readonly alpha: number;
   /** Whether the promise is to hold for the rows of each class on their own. Default false. */
   readonly classConditional?: boolean;

@@ -20,7 +20,7 @@ export interface PredictionIntervals {
 }
 
 export interface PredictionSetOptions {
-  /** What the values are. Default `'probabilities'`; others are refused where it is not said. */
+  /** What the values are. Default `'probabilities'`; others must be stated. */
   readonly kind?: 'probabilities' | 'binary';
 }
 

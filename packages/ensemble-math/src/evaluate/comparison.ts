@@ -1,6 +1,6 @@
 import type { Interval } from './interval.ts';
 
-/** `tooFewRows` stands in the place of the other three where the rows cannot carry any of them. */
+/** `tooFewRows` replaces the other three where there are too few rows to decide. */
 export type Outcome = 'better' | 'noClearDifference' | 'worse' | 'tooFewRows';
 
 /** Errors, likelihood as trained, likelihood after each side got its temperature; squared errors in regression. */
@@ -12,9 +12,9 @@ export interface Comparison {
   /** Loss of the contestant − loss of the ensemble, mean over rows; above 0 the ensemble is better. */
   readonly gain: Interval;
   readonly outcome: Outcome;
-  /** Rows that only the ensemble has right. For errors. */
+  /** Rows that only the ensemble gets right. For errors only. */
   readonly wins?: number;
-  /** Rows that only the contestant has right. For errors. */
+  /** Rows that only the contestant gets right. For errors only. */
   readonly losses?: number;
 }
 

@@ -48,7 +48,7 @@ function checkRows(what: string, { predictions, labels, ids }: LabelledRows): vo
 
 function refuse(reason: string): never {
   throw new RangeError(
-    `evaluateEnsemble: ${reason} What is fitted on rows cannot be judged by them: split your held-out rows in two.`,
+    `evaluateEnsemble: ${reason} A policy cannot be judged on the rows that it was fitted on: split your held-out rows in two.`,
   );
 }
 

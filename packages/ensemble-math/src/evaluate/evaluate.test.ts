@@ -161,7 +161,7 @@ describe('evaluateEnsemble refuses to fit and report on the same rows:', () => {
 
   it('with a message that says what to do', () => {
     expect(() => evaluate({ report: fit })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: evaluateEnsemble: fit and report share memory, so they share rows. What is fitted on rows cannot be judged by them: split your held-out rows in two.]`,
+      `[RangeError: evaluateEnsemble: fit and report share memory, so they share rows. A policy cannot be judged on the rows that it was fitted on: split your held-out rows in two.]`,
     );
   });
 });

@@ -21,9 +21,9 @@ import { judgeEnsemble, type Contestant, type Judged, type VerdictOptions } from
 export interface EvaluateOptions {
   /** What the members' values are, and the rival's. */
   readonly kind: OutputKind;
-  /** Rows, held out from training, on which the policy is fitted and the best member is chosen. */
+  /** Rows held out from training: the policy is fitted and the best member chosen on them. */
   readonly fit: LabelledRows;
-  /** Other rows, held out from training and from fitting, on which everything is reported. */
+  /** Other rows, held out from training and fitting: everything is reported on them. */
   readonly report: LabelledRows;
   /** Default: `fitPolicy`'s. */
   readonly policy?: Omit<FitPolicyOptions, 'kind'>;
@@ -36,10 +36,9 @@ export interface EvaluateOptions {
 }
 
 /**
- * Fits a policy on some rows and tells the truth about it on others. The best member is the one that looks best on
- * the fit rows. It and the rival get a temperature of their own from the fit rows wherever the policy gets one, for
- * only calibrated likelihoods compare (Ashukha et al. 2020); what they say as trained is compared too. Refuses rows that
- * are in both.
+ * Fits a policy on some rows and judges it on others. The best member is the one that looks best on the fit rows. It
+ * and the rival get a temperature of their own from the fit rows wherever the policy gets one, for only calibrated
+ * likelihoods compare (Ashukha et al. 2020); what they say as trained is compared too. Refuses rows that are in both.
  */
 export function evaluateEnsemble(options: EvaluateOptions): EnsembleReport {
   const where = 'evaluateEnsemble';

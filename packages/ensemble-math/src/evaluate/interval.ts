@@ -4,11 +4,11 @@ import { seededIntegers, type RandomInteger } from '../random.ts';
 import { studentQuantile } from './student.ts';
 
 export interface IntervalOptions {
-  /** How often the rows are drawn anew, with replacement. Default 1999. */
+  /** How many times the rows are resampled, with replacement. Default 1999. */
   readonly resamples?: number;
   /** Share of such intervals that cover the truth, nominally; in (0, 1). Default 0.95. */
   readonly confidence?: number;
-  /** Of the draws: the same seed, the same interval. Default 1. */
+  /** Seed of the draws: the same seed gives the same interval. Default 1. */
   readonly seed?: number;
 }
 

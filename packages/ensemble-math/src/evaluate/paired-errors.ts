@@ -4,9 +4,9 @@ import { signTest } from './student.ts';
 
 /** What pairs of right and wrong answers on the same rows say. */
 export interface PairedErrors {
-  /** Rows that only the ensemble has right. */
+  /** Rows that only the ensemble gets right. */
   readonly wins: number;
-  /** Rows that only the contestant has right. */
+  /** Rows that only the contestant gets right. */
   readonly losses: number;
   /** Difference of the error rates: `(wins − losses) / rows`. Its interval is the score interval of Tango 1998, eq. 12. */
   readonly gain: Interval;

@@ -9,7 +9,7 @@ import type { Outcome, Measure, Comparison, Verdict } from './comparison.ts';
 export interface VerdictOptions extends IntervalOptions {
   /** What the outputs are. */
   readonly kind: PooledKind;
-  /** Better means better by more than this, in units of the measure. Default 0 for each. */
+  /** How much better counts as better, in units of the measure. Default 0 for each. */
   readonly minGain?: Partial<Readonly<Record<Measure, number>>>;
 }
 
@@ -19,7 +19,7 @@ export interface Judged {
   readonly calibrated?: Outputs;
 }
 
-/** Whom an ensemble is compared with. */
+/** What an ensemble is compared with. */
 export interface Contestant extends Judged {
   /** A noun that goes after "against": 'its best member'. */
   readonly against: string;
@@ -31,8 +31,8 @@ const leastRows = 50;
 /**
  * Compares the ensemble with each contestant on the same rows, on none of which anything was trained or fitted. Better
  * (worse) means that the whole interval of the gain lies above `minGain` (below 0) and, for errors, that an exact test
- * agrees. Calibrated likelihoods are compared with calibrated ones only. `labels` are as the kind has them. Refuses no
- * contestants: an ensemble is better than something, or it is not judged.
+ * agrees. Calibrated likelihoods are compared with calibrated ones only. `labels` are as `kind` defines them. Throws
+ * without contestants: an ensemble is judged against something.
  */
 export function judgeEnsemble(
   ensemble: Judged,

@@ -27,7 +27,7 @@ export function auroc(scores: ArrayLike<number>, positives: ArrayLike<number>): 
   const negativeCount = order.length - positiveCount;
   if (positiveCount === 0 || negativeCount === 0) {
     throw new RangeError(
-      `auroc: ${positiveCount} positive and ${negativeCount} negative rows; both are needed at least once.`,
+      `auroc: ${positiveCount} positive and ${negativeCount} negative rows; at least one of each is needed.`,
     );
   }
   return (rankSum - (positiveCount * (positiveCount + 1)) / 2) / (positiveCount * negativeCount);

@@ -14,8 +14,8 @@ import type { Floats, Labels, Outputs } from '../shapes.ts';
 
 export interface MetricOptions {
   /**
-   * What the values are. Default `'probabilities'`, `[rows, classes]`; others are refused where it is not said. A
-   * multi-label row counts with the mean of its labels.
+   * What the values are. Default `'probabilities'`, `[rows, classes]`; others must be stated. A multi-label row counts
+   * with the mean of its labels.
    */
   readonly kind?: ProbabilityKind;
 }

@@ -4,7 +4,7 @@ import { asClasses, checkKindLabels, checkValues } from '../kinds.ts';
 import { checkOptions } from '../options.ts';
 import type { Labels, Outputs } from '../shapes.ts';
 
-/** How many rows of each class were taken for which: `[labels, predicted]`, row-major, `classes × classes`. */
+/** How many rows of each class were predicted as which: `[labels, predicted]`, row-major, `classes × classes`. */
 export interface ConfusionMatrix {
   readonly counts: Uint32Array;
   readonly classes: number;

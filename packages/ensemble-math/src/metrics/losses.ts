@@ -15,7 +15,7 @@ export function pooledKind(kind: OutputKind): PooledKind {
   return kind === 'logits' ? 'probabilities' : kind;
 }
 
-/** The loss of each row: `[rows]`. `labels` are as the kind has them, in regression the targets `[rows, outputs]`. */
+/** The loss of each row: `[rows]`. `labels` are as `kind` defines them, in regression the targets `[rows, outputs]`. */
 export function rowLosses(
   metric: Metric,
   outputs: Outputs,

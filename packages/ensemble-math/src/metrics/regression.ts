@@ -3,7 +3,7 @@ import { checkOptions } from '../options.ts';
 import type { Outputs } from '../shapes.ts';
 import { mean } from './classification.ts';
 
-/** What should have come out: `[rows, outputs]`, row-major. */
+/** What the outputs should have been: `[rows, outputs]`, row-major. */
 export type Targets = ArrayLike<number>;
 
 /** Mean squared error over rows and outputs, in squared units. */

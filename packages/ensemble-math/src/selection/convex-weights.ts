@@ -21,9 +21,10 @@ export interface ConvexWeights {
 }
 
 /**
- * The weights with which the members, combined, lose least. A convex problem with one answer, found by Newton's method on
- * the simplex and certified by its duality gap. Not unique where members are equal to each other. For the means of
- * probabilities (`nll`, `brier`) and of values (`mse`), and for the geometric mean and the mean of logits (`nll`).
+ * The weights with which the combined members have the lowest loss. A convex problem with one answer, found by Newton's
+ * method on the simplex and certified by its duality gap. Not unique where members are equal to each other. For the
+ * means of probabilities (`nll`, `brier`) and of values (`mse`), and for the geometric mean and the mean of logits
+ * (`nll`).
  */
 export function convexWeights(
   predictions: Predictions,

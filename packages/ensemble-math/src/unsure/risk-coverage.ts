@@ -7,7 +7,7 @@ export interface RiskCoverageOptions {
 }
 
 export interface RiskCoverage {
-  /** Mean loss of the rows that are answered where the least sure are handed over. */
+  /** Mean loss of the rows that are answered when the least sure are handed over. */
   readonly points: readonly { readonly coverage: number; readonly risk: number }[];
   /** Area under the curve: the mean of the risks at 1, 2, …, all rows. Geifman et al. 2019, eq. 3. */
   readonly aurc: number;

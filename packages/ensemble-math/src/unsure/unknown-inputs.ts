@@ -22,8 +22,9 @@ export interface UnknownInputsScore {
 }
 
 /**
- * Known inputs against unknown ones, by every score that the policy's kind has, the best AUROC first. Both are rows that
- * nothing was trained or fitted on. Intervals are percentiles of a bootstrap that draws each side anew.
+ * How well known inputs are told from unknown ones, by every score that the policy's kind has, the best AUROC first.
+ * Both are rows that nothing was trained or fitted on. Intervals are percentiles of a bootstrap that draws each side
+ * anew.
  */
 export function unknownInputs(
   inside: Predictions,

@@ -4,11 +4,11 @@ import { cgroupCores, type ReadFile } from './cgroup.ts';
 import { gate, type Gate } from './gate.ts';
 
 /**
- * Cores that ensembles share: a batch starts when as many are free as its worker computes on. Give the same object to all ensembles that together must not use more
- * together.
+ * Cores that ensembles share: a batch starts when as many cores are free as its worker computes on. Give the same
+ * object to all ensembles that share these cores.
  */
 export interface CoreBudget extends Gate {
-  /** Whole cores, from 1. */
+  /** A whole number of cores, from 1. */
   readonly limit: number;
 }
 

@@ -19,6 +19,6 @@ export function toError({ code, message }: Refusal): InferenceError {
 export function crashed(name: string, reason: string): InferenceError {
   return new InferenceError(
     'worker-crashed',
-    `The worker of ensemble "${name}" ended before it answered: ${reason}. It is started again; send the request once more.`,
+    `The worker of ensemble "${name}" ended before it answered: ${reason}. It is started again; send the request again.`,
   );
 }

@@ -138,6 +138,6 @@ export async function openLane(options: SupervisorOptions): Promise<Lane> {
 function notReady(name: string, state: WorkerState): InferenceError {
   return new InferenceError(
     'worker-crashed',
-    `A worker of ensemble "${name}" is ${state}; send the request once more.`,
+    `A worker of ensemble "${name}" is ${state}; send the request again.`,
   );
 }

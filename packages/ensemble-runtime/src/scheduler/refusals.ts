@@ -18,7 +18,7 @@ export function refusalsOf(name: string): Refusals {
     overloaded: (bytes, held, limit) =>
       new InferenceError(
         'overloaded',
-        `Ensemble "${name}" is busy: its requests hold ${held} bytes and one of ${bytes} came, maxHeldBytes is ${limit}. Try again later.`,
+        `Ensemble "${name}" is busy: its requests hold ${held} bytes, this one needs ${bytes}, and maxHeldBytes is ${limit}. Try again later.`,
       ),
     unavailable(cause) {
       const reason = cause instanceof Error ? cause.message : 'they end as soon as they start';
@@ -37,7 +37,7 @@ export function refusalsOf(name: string): Refusals {
     late: () =>
       new InferenceError(
         'deadline-exceeded',
-        `A request to ensemble "${name}" was not answered by its deadline.`,
+        `A request to ensemble "${name}" was not answered before its deadline.`,
       ),
     nonFiniteInput: () =>
       new InferenceError(

@@ -267,7 +267,7 @@ describe('createScheduler', () => {
     await expect(scheduler.submit(request(0), y)).rejects.toMatchObject({
       code: 'overloaded',
       message:
-        'Ensemble "m" is busy: its requests hold 48 bytes and one of 16 came, maxHeldBytes is 64. Try again later.',
+        'Ensemble "m" is busy: its requests hold 48 bytes, this one needs 16, and maxHeldBytes is 64. Try again later.',
     });
     expect(recorder.read({ ...scheduler.waiting(), workers: [] })).toMatchObject({
       failed: { rejected: 2 },

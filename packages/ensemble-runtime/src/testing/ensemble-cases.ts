@@ -4,7 +4,7 @@ import type { Ensemble } from '../ensemble.ts';
 import type { LoadOptions } from '../options.ts';
 import type { TensorData, Tensors } from '../tensor.ts';
 
-/** Bundles that were made, and answers that were computed, by software of others. */
+/** Bundles made and answers computed by other software. */
 export interface Golden {
   /** An ensemble of two classifiers: input `x` [rows, 4], outputs `probs` [rows, 3], its uncertainty, and `probs.members`. */
   readonly tiny: URL;
@@ -19,7 +19,7 @@ export interface Golden {
 /** One thing that every ensemble does, on whatever executor and device. */
 export interface Case {
   readonly name: string;
-  /** Throws an AssertionError where it does not. `load` opens a bundle; what it opened, it closes. */
+  /** Throws an AssertionError if the ensemble does not. `load` opens a bundle; the case closes what it opened. */
   run(load: Load): Promise<void>;
 }
 

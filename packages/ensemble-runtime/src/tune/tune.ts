@@ -13,7 +13,7 @@ export interface TuneOptions extends Pick<LoadOptions, 'device' | 'executor' | '
   readonly seconds?: number;
   /** Rows of a request when throughput is measured. Default 64. */
   readonly rows?: number;
-  /** Called after each round of measurements, with how many of how many are done. */
+  /** Called after each round of measurements with the number done and the total. */
   readonly onRound?: (done: number, rounds: number) => void;
 }
 
@@ -36,8 +36,9 @@ const ROUNDS = 5;
 const MODES = ['latency', 'throughput'] as const;
 
 /**
- * Measures on this machine which workers, threads and spinning answer one row soonest and most rows a second, with zeros as inputs, and writes the
- * choice next to the bundle, where `loadEnsemble` finds it. Throws what `loadEnsemble` throws.
+ * Measures on this machine, with zeros as inputs, which workers, threads and spinning answer one row soonest and which
+ * answer the most rows per second, and writes the choice next to the bundle, where `loadEnsemble` finds it. Throws what
+ * `loadEnsemble` throws.
  */
 export async function tune(bundle: string | URL, options: TuneOptions = {}): Promise<TuneResult> {
   checkOptions('tune', options, {

@@ -16,7 +16,7 @@ export interface Choice {
 
 /** What `tune` found on one machine for one revision of a bundle. */
 export interface Tuning {
-  /** Of the machine and the bundle: elsewhere the choices mean nothing. */
+  /** Identifies the machine and the bundle; elsewhere the choices do not apply. */
   readonly fingerprint: string;
   readonly choices: Readonly<Record<Mode, Choice>>;
 }

@@ -11,8 +11,8 @@ export interface WebLoadOptions extends CommonOptions {
 }
 
 /**
- * Loads a bundle where there is no Node: checks it against its sums and opens it with the onnxruntime module given. Throws `BundleError`,
- * `InferenceError`, and `RangeError` for impossible options.
+ * Loads a bundle where there is no Node: verifies its checksums and opens it with the onnxruntime module given. Throws
+ * `BundleError`, `InferenceError`, and `RangeError` for impossible options.
  */
 export async function loadEnsemble(
   bundle: BundleSource,

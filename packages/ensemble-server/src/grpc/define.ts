@@ -50,7 +50,7 @@ function received<D extends DescMessage>(schema: D, bytes: Buffer): Received<Mes
       try {
         return fromBinary(schema, bytes);
       } catch {
-        throw badRequest(`its message is no ${schema.typeName}.`);
+        throw badRequest(`its message is not a ${schema.typeName}.`);
       }
     },
   };

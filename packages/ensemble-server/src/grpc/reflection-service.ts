@@ -43,7 +43,7 @@ export function reflectionService(files: readonly DescFile[]): UntypedServiceImp
       case undefined:
         return {
           case: 'errorResponse',
-          value: { errorCode: status.INVALID_ARGUMENT, errorMessage: 'The request asks nothing.' },
+          value: { errorCode: status.INVALID_ARGUMENT, errorMessage: 'The request is empty.' },
         };
     }
   };

@@ -93,8 +93,7 @@ export const routes: readonly Route[] = [
     'metadata',
     ({ repository }, request, reply) => {
       const { card, name } = repository.find(address(request));
-      if (card === undefined)
-        throw new ServerError('not-found', `Model "${name}" came without a CARD.md.`);
+      if (card === undefined) throw new ServerError('not-found', `Model "${name}" has no CARD.md.`);
       return reply.header('Content-Type', 'text/markdown; charset=utf-8').send(card);
     },
   ),

@@ -21,7 +21,7 @@ export function answerUnknown(
       reply,
       new ServerError(
         'not-found',
-        `There is nothing at ${request.method} ${path}. GET /openapi.json lists what there is.`,
+        `There is no route ${request.method} ${path}. GET /openapi.json lists the routes.`,
       ),
     );
   const methods = [...allowed, ...(allowed.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');

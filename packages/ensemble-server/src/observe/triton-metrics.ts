@@ -47,7 +47,7 @@ export function tritonMetrics({ repository, recorder }: MetricsSources): readonl
     },
     {
       name: 'nv_inference_request_failure',
-      help: 'Requests that were not answered, by reason',
+      help: 'Requests that failed, by reason',
       type: 'counter',
       read: () => records(repository, recorder).flatMap(failures),
     },

@@ -14,7 +14,7 @@ export type ModelState = 'LOADING' | 'READY' | 'UNLOADING' | 'UNAVAILABLE';
 export interface ModelLimits {
   /** Rows of one request. Default: what the request's size allows. */
   readonly maxRows?: number;
-  /** Refuse what would wait longer, by the rate of the last seconds. Default 1,000. */
+  /** Refuses requests that would wait longer, judged by the rate of the last seconds. Default 1,000. */
   readonly maxQueueMs?: number;
 }
 

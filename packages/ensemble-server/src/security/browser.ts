@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { ServerError } from '../errors.ts';
 
 export interface BrowserRules {
-  /** Names that clients may call the server by, without port; undefined allows any. */
+  /** Host names that clients may use, without port; undefined allows any. */
   readonly allowedHosts: readonly string[] | undefined;
   /** Pages of other sites that may call it, e.g. `https://example.org`. */
   readonly allowedOrigins: readonly string[];

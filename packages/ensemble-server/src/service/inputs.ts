@@ -17,7 +17,7 @@ export function toInputs(
       throw badRequest(
         `model "${model.name}" has no input "${input.name}". Its inputs: ${[...model.inputs.keys()].map((name) => `"${name}"`).join(', ')}.`,
       );
-    if (Object.hasOwn(tensors, input.name)) throw badRequest(`input "${input.name}" comes twice.`);
+    if (Object.hasOwn(tensors, input.name)) throw badRequest(`input "${input.name}" occurs twice.`);
     tensors[input.name] = toTensor(spec, input, model.limits.maxRows);
   }
   return tensors;
@@ -28,7 +28,7 @@ export function toBareInput({ name, manifest }: Model, bytes: Uint8Array): Input
   const [input, second] = manifest.inputs;
   if (second !== undefined)
     throw badRequest(
-      `a body without JSON is for models with one input, "${name}" has ${manifest.inputs.length}.`,
+      `a body without JSON is for models with one input; "${name}" has ${manifest.inputs.length}.`,
     );
   const { datatype, bytes: size } = wireTypes[input!.dtype];
   const sides = input!.shape.slice(1);
@@ -39,7 +39,7 @@ export function toBareInput({ name, manifest }: Model, bytes: Uint8Array): Input
   const rowBytes = sides.reduce((product, side) => product * side, size);
   if (bytes.length === 0 || bytes.length % rowBytes !== 0)
     throw badRequest(
-      `${bytes.length} bytes came; the count must be a multiple of ${rowBytes}, one row of input "${input!.name}".`,
+      `got ${bytes.length} bytes; the count must be a multiple of ${rowBytes}, one row of input "${input!.name}".`,
     );
   const shape = [bytes.length / rowBytes, ...sides];
   return { name: input!.name, datatype, shape, content: { form: 'bytes', bytes } };

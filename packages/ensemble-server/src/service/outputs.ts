@@ -59,7 +59,7 @@ export function planOutputs(
 function planOf(model: Model, wishes: readonly Wish[]): OutputPlan {
   const seen = new Set<string>();
   for (const { name } of wishes) {
-    if (seen.has(name)) throw badRequest(`output "${name}" is asked for twice; ask for it once.`);
+    if (seen.has(name)) throw badRequest(`output "${name}" is requested twice; request it once.`);
     seen.add(name);
   }
   const needed = new Set(wishes.flatMap(({ needs }) => (needs === undefined ? [] : [needs])));

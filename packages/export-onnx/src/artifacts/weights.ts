@@ -3,7 +3,7 @@ import { ExportError } from '../errors.ts';
 import { elementCount } from '../onnx/dtype.ts';
 import { tensorData, type TensorData } from '../onnx/tensor-data.ts';
 
-/** Bytes of weights: whole buffers, or views of them such as Node's Buffer; several are laid end to end. */
+/** Bytes of weights: whole buffers, or views of them such as Node's Buffer; several are concatenated. */
 export type WeightBytes =
   ArrayBuffer | ArrayBufferView | readonly (ArrayBuffer | ArrayBufferView)[];
 
@@ -37,7 +37,7 @@ export function readWeights(
   const weights = new Map<string, TensorData>();
   if (!isList(weightSpecs))
     throw invalid(
-      'weightSpecs is no list',
+      'weightSpecs is not a list',
       'Give the entries of the weights, in the order of their bytes.',
     );
   let offset = 0;
@@ -94,8 +94,8 @@ function checkSpec(spec: unknown): void {
     (quantization === undefined || (typeof quantization === 'object' && quantization !== null));
   if (!isWhole)
     throw invalid(
-      `the entry ${JSON.stringify(spec ?? null).slice(0, 80)} is no weight's`,
-      'An entry has a name, a shape, a dtype and, of quantized weights, quantization.',
+      `the entry ${JSON.stringify(spec ?? null).slice(0, 80)} does not describe a weight`,
+      'An entry has a name, a shape and a dtype; that of a quantized weight also has quantization.',
     );
 }
 
@@ -113,7 +113,7 @@ function storedLength({ name, shape, dtype, quantization }: WeightSpec): number 
     );
   const length = elementCount(shape) * storedBytes[stored as keyof typeof storedBytes];
   if (!Number.isSafeInteger(length))
-    throw invalid(`"${name}" is absurdly large`, 'Correct its shape.');
+    throw invalid(`"${name}" is impossibly large`, 'Correct its shape.');
   return length;
 }
 
@@ -127,7 +127,10 @@ function skippedLength(
   const dtype: string = spec.dtype;
   if (dtype !== 'string' && dtype !== 'complex64') return undefined;
   if (!isShape(spec.shape))
-    throw invalid(`"${spec.name}" has a shape of no integers`, 'Convert the model again.');
+    throw invalid(
+      `"${spec.name}" has a shape whose sides are not integers`,
+      'Convert the model again.',
+    );
   const count = elementCount(spec.shape);
   const cutOff = (): ExportError =>
     invalid(`"${spec.name}" is truncated`, 'The file is truncated, or belongs to another model.');

@@ -9,8 +9,8 @@ import {
 import type { HostTensor, HostTensors } from '../parity/compare.ts';
 
 /**
- * What the outputs of a bundle are, made by ensemble-math of what each member says: by member of the manifest, then by the name of the
- * prediction. With a cascade each row is that of the stage at which it stops.
+ * The outputs of a bundle, computed by ensemble-math from each member's outputs: by member of the manifest, then by the
+ * name of the prediction. With a cascade each row is that of the stage at which it stops.
  */
 export function ensembleAnswers(
   { outputs, policy }: Pick<BundleManifest, 'outputs' | 'policy'>,

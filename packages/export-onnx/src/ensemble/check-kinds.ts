@@ -27,7 +27,7 @@ function problemOf(kind: OutputKind, { data, shape }: HostTensor): string | unde
   const outside = (): string => String(data.find((value: number) => !(value >= 0 && value <= 1)));
   switch (kind) {
     case 'probabilities':
-      if (!isUnit) return `${outside()}, which is no probability: use kind "logits"`;
+      if (!isUnit) return `${outside()}, which is not a probability: use kind "logits"`;
       return isDistribution(data, classes)
         ? undefined
         : 'rows that do not sum to 1: use kind "multi-label" for independent probabilities';
@@ -39,7 +39,7 @@ function problemOf(kind: OutputKind, { data, shape }: HostTensor): string | unde
     case 'multi-label':
       return isUnit
         ? undefined
-        : `${outside()}, which is no probability: name the output in sigmoidOutputs, and the graph adds the sigmoid`;
+        : `${outside()}, which is not a probability: name the output in sigmoidOutputs, and the graph adds the sigmoid`;
     case 'regression':
       return undefined;
   }

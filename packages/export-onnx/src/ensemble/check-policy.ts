@@ -56,7 +56,7 @@ function shapeProblem({ kind }: EnsemblePolicy, shape: Shape): string | undefine
   if (shape.length < 2)
     return 'is for an output without an axis after the batch; reshape it to [batch, 1]';
   if (typeof last !== 'number')
-    return `is for an output of ${String(last)} values a row; their number must be known`;
+    return `is for an output of ${String(last)} values per row; their number must be known`;
   if ((kind === 'probabilities' || kind === 'logits') && last < 2)
     return `is of kind "${kind}", but there is one value per row; use kind "binary", "regression", or two classes`;
   return kind === 'binary' && last !== 1
@@ -110,7 +110,7 @@ function cascadeProblem(
     return isMixed ? 'has no cascade, but another output has; give all outputs one' : undefined;
   }
   if (kind === 'regression' || kind === 'multi-label')
-    return `has a cascade, which kind "${kind}" cannot have: its rows have no one confidence`;
+    return `has a cascade, which kind "${kind}" cannot have: its rows have no single confidence`;
   if (form === 'fused' || form === 'stacked')
     return `has a cascade, but a ${form} graph runs all members; export with form "staged" (or "separate"), or leave the cascade out`;
   const sorted = cascade.order.toSorted((a, b) => a - b);
@@ -121,7 +121,9 @@ function cascadeProblem(
   const orders = new Set(
     all.map((policy) => policy.cascade?.order.map((at) => policy.members[at]).join()),
   );
-  return orders.size > 1 ? 'has a cascade of another order than another output' : undefined;
+  return orders.size > 1
+    ? 'has a cascade whose order differs from that of another output'
+    : undefined;
 }
 
 function conformalProblem({ kind, conformal }: EnsemblePolicy, shape: Shape): string | undefined {

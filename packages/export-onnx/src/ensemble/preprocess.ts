@@ -31,7 +31,7 @@ export function preprocessGraphs(
     if (info === undefined)
       throw refused(
         name,
-        `is no input; the inputs are ${inputs.map((input) => input.name).join(', ')}`,
+        `is not an input; the inputs are ${inputs.map((input) => input.name).join(', ')}`,
       );
     return [names.get(name)!, preprocessed(builder, info, steps)];
   });
@@ -57,7 +57,7 @@ function preprocessed(builder: GraphBuilder, info: ValueInfo, steps: BundlePrepr
     if (values.length !== 1 && values.length !== channels)
       throw refused(
         name,
-        `has ${values.length} numbers as ${field} for ${channels} channels; give one, or one a channel`,
+        `has ${values.length} numbers as ${field} for ${channels} channels; give one, or one per channel`,
       );
   if (resize !== undefined && (resize.height !== height || resize.width !== width))
     throw refused(

@@ -15,7 +15,7 @@ import { ensembleAnswers } from './answers.ts';
 import { checkKinds } from './check-kinds.ts';
 
 export interface SmokeOptions {
-  /** The request, by input name; a row or two suffice. Or what makes it, given the bundle's inputs. */
+  /** The request, by input name; a row or two suffice. Or a function that makes it from the bundle's inputs. */
   readonly inputs: HostTensors | ((inputs: readonly BundleTensor[]) => HostTensors);
   /**
    * What each member answers to it, in the order of the members exported, by output name: from the model itself, never from the graph
@@ -69,7 +69,7 @@ export async function smokeTestOf(
     if (given === undefined)
       throw new ExportError(
         'invalid-option',
-        `smoke.inputs has no "${input.name}". Give a row or two of each input: ${inputs.map((each) => each.name).join(', ')}.`,
+        `smoke.inputs has no "${input.name}". Give a row or two for each input: ${inputs.map((each) => each.name).join(', ')}.`,
       );
     return openInferenceTensor(input.name, input.dtype, given);
   });

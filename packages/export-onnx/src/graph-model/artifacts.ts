@@ -15,7 +15,7 @@ export interface GraphModelArtifacts extends Omit<ModelArtifacts, 'weightData'> 
   readonly userDefinedMetadata?: object | undefined;
 }
 
-/** Whether the artifacts are of a graph model; old files do not say, but have nodes. */
+/** Whether the artifacts are a graph model; old files do not say so, but have nodes. */
 export function isGraphModel(artifacts: Pick<ModelArtifacts, 'modelTopology'>): boolean {
   const { format } = artifacts as GraphModelArtifacts;
   const topology = artifacts.modelTopology as { readonly node?: unknown } | undefined;

@@ -54,10 +54,11 @@ export function readShape(raw: unknown, where: string): readonly number[] | unde
   const { dim, unknownRank } = asObject(raw, where);
   if (unknownRank === true) return undefined;
   if (dim === undefined) return [];
-  if (!Array.isArray(dim)) throw invalidGraph(where, 'has a shape whose dim is no list');
+  if (!Array.isArray(dim)) throw invalidGraph(where, 'has a shape whose dim is not a list');
   return dim.map((entry) => {
     const size = integer(asObject(entry, where)['size'] ?? 0);
-    if (size === undefined || size < -1) throw invalidGraph(where, 'has a shape of no integers');
+    if (size === undefined || size < -1)
+      throw invalidGraph(where, 'has a shape whose sides are not integers');
     return size;
   });
 }

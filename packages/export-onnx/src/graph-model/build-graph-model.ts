@@ -96,11 +96,11 @@ function cut(text: string, { nodes }: GraphSpec): Port {
   ).slice(-10);
   throw new ExportError(
     'invalid-option',
-    `cutAt names "${text}", which is no node of this model; the converter draws nodes into others. There are ${nodes.size}, such as ${some.map((name) => `"${name}"`).join(', ')}.`,
+    `cutAt names "${text}", which is not a node of this model; tensorflowjs_converter merges some nodes into others. There are ${nodes.size}, such as ${some.map((name) => `"${name}"`).join(', ')}.`,
   );
 }
 
-/** Those chosen, else the signature's, each once; "/" parts names inside the graph. */
+/** Those chosen, else the signature's, each once; "/" separates parts of names inside the graph. */
 function namesOf(
   ports: readonly Port[],
   chosen: Readonly<Record<string, string>> | undefined,
@@ -112,7 +112,7 @@ function namesOf(
     if (given?.includes('/') === true)
       throw new ExportError(
         'invalid-option',
-        `The name "${given}" holds a "/", which parts names inside the graph. Choose another.`,
+        `The name "${given}" holds a "/", which separates parts of names inside the graph. Choose another.`,
       );
     const wanted = given ?? port.name.replaceAll('/', '_');
     let name = wanted;

@@ -59,7 +59,7 @@ function needed(
       continue;
     }
     const node = nodes.get(name);
-    if (node === undefined) throw invalidGraph('a node', `reads "${name}", which there is not`);
+    if (node === undefined) throw invalidGraph('a node', `reads "${name}", which does not exist`);
     if (state.get(name) === 'open') {
       stack.pop();
       state.set(name, 'done');
@@ -131,8 +131,8 @@ function constantOf({ name }: NodeSpec, { weights }: Conversion): Tensor {
   const data = weights.get(name);
   if (data !== undefined) return tensorOfData(name, data);
   throw new Refusal(
-    'its value is not among the weights, or is a text',
-    'Give all weight files of the model, or convert it without texts.',
+    'its value is not among the weights, or is a string',
+    'Give all weight files of the model, or convert it without strings.',
   );
 }
 
@@ -155,7 +155,7 @@ function callOf(
     func(wanted) {
       const spec = conversion.functions.get(wanted);
       if (spec === undefined)
-        throw invalidGraph(name, `calls the function "${wanted}", which there is not`);
+        throw invalidGraph(name, `calls the function "${wanted}", which does not exist`);
       return spec;
     },
     callFunction(spec, given, scope) {

@@ -23,7 +23,7 @@ export interface OpCall {
   callFunction(spec: FunctionSpec, inputs: readonly Tensor[], scope: Scope): readonly Tensor[];
 }
 
-/** Emits the ONNX nodes of one operation. Throws `Refusal` for what has no ONNX equal. */
+/** Emits the ONNX nodes of one operation. Throws `Refusal` for what has no ONNX counterpart. */
 export type OpConverter = (call: OpCall) => Tensor | readonly Tensor[];
 export type OpConverters = Readonly<Record<string, OpConverter>>;
 

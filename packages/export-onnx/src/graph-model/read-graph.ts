@@ -78,7 +78,7 @@ function readNode(json: JsonObject, where: string, budget: Budget): NodeSpec {
     inputs: inputs
       .map((entry) => {
         if (typeof entry !== 'string' || entry === '')
-          throw invalidGraph(name, 'has an input of no name');
+          throw invalidGraph(name, 'has an input without a name');
         return entry;
       })
       .filter((entry) => !entry.startsWith('^'))
@@ -111,11 +111,12 @@ export function parseRef(text: string): OutputRef {
 function readFunction(json: JsonObject, budget: Budget): readonly [string, FunctionSpec] {
   const signature = asObject(json['signature'], 'library.function.signature');
   const { name } = signature;
-  if (typeof name !== 'string') throw invalidGraph('library.function', 'has a function of no name');
+  if (typeof name !== 'string')
+    throw invalidGraph('library.function', 'has a function without a name');
   const names = (key: string): readonly string[] =>
     asArray(signature[key] ?? [], `${name}.${key}`).map((argument) => {
       const found = asObject(argument, `${name}.${key}`)['name'];
-      if (typeof found !== 'string') throw invalidGraph(name, `has an argument of no name`);
+      if (typeof found !== 'string') throw invalidGraph(name, `has an argument without a name`);
       return found;
     });
   const returned = asObject(json['ret'] ?? {}, `${name}.ret`);

@@ -150,7 +150,7 @@ describe('graph models that packages bring, with their trained weights', () => {
   it('a cut at a name that there is not lists names that there are', async () => {
     const artifacts = await realModel('human', 'liveness');
     expect(() => exportOnnx(artifacts, { cutAt: ['Relu6'] })).toThrow(
-      /no node of this model.*There are \d+, such as "/,
+      /not a node of this model.*There are \d+, such as "/,
     );
   });
 

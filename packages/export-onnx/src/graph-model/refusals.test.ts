@@ -76,7 +76,7 @@ describe('what cannot be exported', () => {
       - "pool" (MaxPool): tfjs computes MaxPool with data_format "NCHW" as if it were NHWC. Convert the model with NHWC.
       - "mine" (MyOwnOp): there is no converter for it. tfjs 4.22 may not know it either; OPS.md of export-onnx lists the operations. Cut the model before it (cutAt), or convert the model without it.
       - "norm" (FusedBatchNormV3): FusedBatchNormV3 that computes its mean from the input (as tf.keras makes LayerNormalization) is NaN in tfjs. Convert the model for inference, or replace the layer.
-      - "table" (HashTableV2): hash tables have no equal among the standard operators of ONNX. Look the values up before the model, and convert the rest."
+      - "table" (HashTableV2): hash tables have no counterpart among the standard operators of ONNX. Look the values up before the model, and convert the rest."
     `);
   });
 

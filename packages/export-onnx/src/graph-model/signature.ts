@@ -32,7 +32,7 @@ export function portsOf(artifacts: GraphModelArtifacts, { nodes }: GraphSpec): P
     if (!nodes.has(ref.node))
       throw invalidGraph(
         'signature',
-        `names the output "${name}" of node "${ref.node}", which there is not`,
+        `names the output "${name}" of node "${ref.node}", which does not exist`,
       );
   return {
     inputs: inputs.length > 0 ? inputs : placeholders(nodes),

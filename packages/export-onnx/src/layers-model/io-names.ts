@@ -14,7 +14,7 @@ export function ioNames(
     if (wanted.includes('/'))
       throw new ExportError(
         'invalid-option',
-        `The name "${wanted}" holds a "/", which parts names inside the graph. Choose another.`,
+        `The name "${wanted}" holds a "/", which separates parts of names inside the graph. Choose another.`,
       );
     let name = wanted;
     for (let count = 1; used.has(name); count++) name = `${wanted}_${count}`;

@@ -146,5 +146,5 @@ it('initial states that tfjs leaves for a layer after are refused by name', asyn
   const exported = async (output: Tensor): Promise<object> =>
     exportOnnx(await artifactsOf(tf.model({ inputs: [a, b], outputs: output })));
   await expect(exported(joined)).resolves.toBeDefined();
-  await expect(exported(turned)).rejects.toThrow(/initial states of a layer before/);
+  await expect(exported(turned)).rejects.toThrow(/initial states of the layer before/);
 });

@@ -120,7 +120,10 @@ const reshapeLayer: LayerConverter = (layer, [input], graph) => {
 const permute: LayerConverter = (layer, [input], graph) => {
   const dims = layer.config.sizes('dims', input!.shape.length - 1);
   if (dims.toSorted((a, b) => a - b).some((dim, index) => dim !== index + 1))
-    throw new Refusal(`dims [${dims.join(', ')}] is no permutation`, 'List each axis from 1 once.');
+    throw new Refusal(
+      `dims [${dims.join(', ')}] is not a permutation`,
+      'List each axis from 1 once.',
+    );
   return transpose(graph, input!, [0, ...dims]);
 };
 

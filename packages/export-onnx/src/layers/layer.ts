@@ -51,8 +51,8 @@ export interface StateMemory {
 }
 
 /**
- * Emits the ONNX nodes of one call of a layer and returns its outputs with their shapes. Values are plain: their elements lie
- * as their shape says, and they carry no masks. Throws `Refusal` for what has no ONNX equal.
+ * Emits the ONNX nodes of one call of a layer and returns its outputs with their shapes. Values are plain: their
+ * elements lie as their shape says, and they carry no masks. Throws `Refusal` for what has no ONNX counterpart.
  */
 export interface LayerConverter {
   (layer: Layer, inputs: readonly Value[], graph: GraphBuilder): Value | readonly Value[];

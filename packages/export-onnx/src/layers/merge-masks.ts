@@ -59,7 +59,7 @@ export function concatenatedMask(
       return mask.shape.length < rank ? 1 : mask.shape.at(-1);
     }),
   );
-  if (widths.size > 1) throw misfit('the features of an unmasked one are no steps');
+  if (widths.size > 1) throw misfit('the features of an unmasked input are not steps');
   const parts = inputs.map(({ mask, ...input }) =>
     mask === undefined ? everywhere(graph, input) : allOfLast(graph, mask, rank),
   );

@@ -21,7 +21,10 @@ const MAX_FILLED = 2 ** 26;
 function filled(shape: readonly number[], value: number): TensorData {
   const count = elementCount(shape);
   if (count > MAX_FILLED)
-    throw new Refusal(`its shape [${shape.join(', ')}] is absurdly large`, 'Correct the topology.');
+    throw new Refusal(
+      `its shape [${shape.join(', ')}] is impossibly large`,
+      'Correct the topology.',
+    );
   return float32(shape, new Float32Array(count).fill(value));
 }
 
@@ -112,7 +115,7 @@ const layerNormalization: LayerConverter = (layer, [input], graph) => {
   const raw = layer.config.raw('axis') ?? -1;
   const given = (Array.isArray(raw) ? raw : [raw]).map((axis) => axisOf(Number(axis), rank));
   if (new Set(given).size < given.length)
-    throw new Refusal(`axis [${given.join(', ')}] names one twice`, 'Name each axis once.');
+    throw new Refusal(`axis [${given.join(', ')}] names one of them twice`, 'Name each axis once.');
   // In the order given; tfjs reads them as if they were in rising order.
   const shape = given.map((axis) => exactDim(input!, axis, 'the normalized axes'));
   const axes = given.toSorted((a, b) => a - b);

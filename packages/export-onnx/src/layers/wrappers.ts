@@ -95,7 +95,7 @@ const timeDistributed: LayerConverter = (layer, [input], graph) => {
     return withMask(inner.convert([bare], graph, undefined)[0]!, input!.mask);
   if (layer.findsStates && recurrentClasses.has(inner.className))
     throw new Refusal(
-      `tfjs hands the ${inner.className} inside the initial states of a layer before`,
+      `tfjs passes the ${inner.className} inside the initial states of the layer before`,
       'Leave out the masking, or the initial states.',
     );
   if (holdsStates(wrapped(layer)))

@@ -12,7 +12,7 @@ interface ArrayType<T> {
 export const freshLike: Allocate = <T extends TypedArray>(like: T): T =>
   new (like.constructor as ArrayType<T>)(like.length);
 
-/** One memory for all arrays, as large as the largest: each is good until the next is asked for. */
+/** One memory for all arrays, as large as the largest: each is valid until the next is asked for. */
 export function createScratch(): Allocate {
   let buffer = new ArrayBuffer(0);
   return <T extends TypedArray>(like: T): T => {

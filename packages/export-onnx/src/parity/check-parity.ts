@@ -41,7 +41,7 @@ export interface ParityOptions {
   readonly bytes: Uint8Array;
   /** The onnxruntime module. */
   readonly ort: OrtLike;
-  /** The answers of the model itself, by name of the graph's outputs; outputs that are left out are not compared. */
+  /** The model's own answers, by name of the graph's outputs; outputs that are left out are not compared. */
   readonly predict: (inputs: HostTensors) => HostTensors | Promise<HostTensors>;
   /** Sets of inputs by name of the graph's inputs, such as `parityInputs` makes. */
   readonly inputs: readonly HostTensors[];

@@ -8,7 +8,7 @@ export interface HostTensor {
 
 export type HostTensors = Readonly<Record<string, HostTensor>>;
 
-/** How far the graph is from the model, for one output over all inputs. */
+/** How far the graph's answers are from the model's, for one output over all inputs. */
 export interface ParityResult {
   readonly output: string;
   readonly largestDifference: number;

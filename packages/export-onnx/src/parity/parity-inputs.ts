@@ -39,8 +39,8 @@ const [EDGE_ROWS, RANDOM_ROWS] = [1, [1, 3]] as const;
 const FREE_DIMENSION = 8;
 
 /**
- * Input sets for `checkParity`, of a model and the inputs that its export declares: random values in two batch sizes, zeros,
- * a constant, denormals, large and huge values. Inputs of embeddings get indices, 0 and the largest among them.
+ * Input sets for `checkParity`, for a model and the inputs that its export declares: random values in two batch sizes,
+ * zeros, a constant, denormals, large and huge values. Inputs of embeddings get indices, 0 and the largest among them.
  */
 export function parityInputs(
   artifacts: Pick<ModelArtifacts, 'modelTopology'>,

@@ -39,7 +39,7 @@ export function reliabilityChart({ before, after }: ReliabilityDiagram): Picture
   );
   const unit = { scale: { domain: [0, 1] } };
   const x = { ...quantitative('confidence', 'confidence', '.0%'), ...unit };
-  const y = { ...quantitative('accuracy', 'share that is right', '.0%'), ...unit };
+  const y = { ...quantitative('accuracy', 'share that is correct', '.0%'), ...unit };
   const color = {
     field: 'model',
     type: 'nominal',

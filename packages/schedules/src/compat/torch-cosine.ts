@@ -39,8 +39,8 @@ export interface TorchCosineAnnealingWarmRestartsOptions extends Restarts {
 }
 
 /**
- * PyTorch `CosineAnnealingWarmRestarts`. Takes fractional steps, as `step(epoch + i / iters)` does. With
- * `restarts: 'original'` it is `step(epoch)` to the letter, which misses exact restarts for `T_mult` 3, 9 and 10.
+ * PyTorch `CosineAnnealingWarmRestarts`. Takes fractional steps, as `step(epoch + i / iters)` does. With `restarts:
+ * 'original'` it is `step(epoch)` exactly, which misses exact restarts for `T_mult` 3, 9 and 10.
  */
 export function torchCosineAnnealingWarmRestarts(
   options: TorchCosineAnnealingWarmRestartsOptions,

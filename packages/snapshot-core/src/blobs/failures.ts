@@ -11,7 +11,7 @@ export function absent(key: string, options?: ErrorOptions): StoreError {
 export function conditionFailed(key: string, condition: WriteCondition): StoreError {
   const message =
     'ifAbsent' in condition
-      ? `Cannot write "${key}": it exists already, and was to be written only if it did not.`
+      ? `Cannot write "${key}": it already exists, and the write was to create it (ifAbsent).`
       : `Cannot write "${key}": it is no longer the version that was read (${condition.ifMatch}). ` +
         'Another writer changed it: read it again before deciding what to write.';
   return new StoreError('conflict', message, { key });

@@ -28,7 +28,7 @@ function databaseError(cause: DOMException | null): StoreError {
   if (cause?.name === 'QuotaExceededError') {
     return new StoreError(
       'no-space',
-      "The browser's storage quota is used up. Nothing was changed; free some space, or ask for more by navigator.storage.persist().",
+      "The browser's storage quota is used up. Nothing was changed; free some space, or ask for more with navigator.storage.persist().",
       { cause },
     );
   }

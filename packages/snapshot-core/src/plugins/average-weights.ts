@@ -26,10 +26,9 @@ export interface ExponentialAverage extends Common {
 export type AverageWeightsOptions = EqualAverage | ExponentialAverage;
 
 /**
- * Averages the weights along the way; at the end of the training the model gets the average and its batch-norm
- * statistics are computed anew; members and checkpoints of the last step are saved before that. Do not let the averaged
- * span reach over a restart: weights from two cycles are in different valleys, and between those the loss is high;
- * `greedySoup` averages members safely.
+ * Averages the weights during training; at the end the model gets the average and its batch-norm statistics are
+ * recomputed; members and checkpoints of the last step are saved before that. Do not average across a restart: weights
+ * from two cycles are in different valleys, and between those the loss is high; `greedySoup` averages members safely.
  */
 export function averageWeights(options: AverageWeightsOptions): TrainingCallback {
   checkOptions('averageWeights', options, {

@@ -21,9 +21,9 @@ export interface GreedySoup {
 }
 
 /**
- * Averages the members whose joining makes the average better on held-out data, best member first, and leaves
- * the average in the trainer. Never worse there than the best member, which it is if nothing joins: the usual
- * outcome for snapshots of several cycles. Wortsman et al. 2022, recipe 1.
+ * Averages the members that improve the average on held-out data, best member first, and leaves the average in the
+ * trainer. Never worse there than the best member, and equal to it if no other member helps: the usual outcome for
+ * snapshots of several cycles. Wortsman et al. 2022, recipe 1.
  */
 export async function greedySoup(
   trainer: Trainer,

@@ -6,15 +6,15 @@ import { runOfCallback } from './run-of-callback.ts';
 
 /** By default the lowest `val_loss` is the best. */
 export interface KeepBestOptions extends Partial<JudgedMetric> {
-  /** What to do if the store holds a run already. Default `refuse`. */
+  /** What to do if the store already holds a run. Default `refuse`. */
   readonly existing?: ExistingRun;
 }
 
 const advice = ' Give the training validation data, or keepBest another metric.';
 
 /**
- * Keeps the weights of the best epoch so far, as the one member of a store of their own. An epoch that a stop cut short
- * is not judged: a resumed training makes it anew.
+ * Keeps the weights of the best epoch so far, as the one member of a store of their own. An epoch that was cut short is
+ * not judged: a resumed run repeats it.
  */
 export function keepBest(store: SnapshotStore, options: KeepBestOptions = {}): TrainingCallback {
   checkOptions('keepBest', options, { metric: true, mode: true, existing: true });

@@ -12,7 +12,7 @@ export interface KeepLast {
 /** Keeps the members that are best on a metric; of equally good ones the earlier, and NaN last of all. */
 export interface KeepBestMembers extends JudgedMetric {
   readonly best: number;
-  /** Of every snapshot: of the epoch if it falls on the end of one, else of the step. */
+  /** The metric of the epoch if the snapshot falls on the end of one, else of the step. */
   readonly metric: string;
   readonly last?: never;
 }

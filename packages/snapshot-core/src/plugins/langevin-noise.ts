@@ -3,7 +3,7 @@ import type { Schedule } from '@snapshot-ensemble/schedules';
 import type { Progress, TrainingCallback } from '../protocol.ts';
 
 export interface LangevinNoiseOptions {
-  /** The schedule that the training follows: the noise shrinks with the learning rate. */
+  /** The schedule that training follows: the noise shrinks with the learning rate. */
   readonly schedule: Schedule;
   /** Training rows: the loss is their mean, the posterior has their sum. */
   readonly rows: number;
@@ -26,7 +26,7 @@ export function langevinNoise(options: LangevinNoiseOptions): TrainingCallback {
   let { seed } = options;
   if (!(rows > 0 && temperature >= 0)) {
     throw new RangeError(
-      `langevinNoise: rows ${rows} must be above 0 and temperature ${temperature} not below it.`,
+      `langevinNoise: rows is ${rows} and temperature ${temperature}; expected rows above 0 and a temperature of 0 or more.`,
     );
   }
   return {

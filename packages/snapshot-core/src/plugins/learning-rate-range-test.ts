@@ -21,7 +21,7 @@ export interface LearningRateRangeTestOptions {
   readonly metric?: string;
   /** Share of the past in the smoothed loss, in [0, 1). Default 0.9. */
   readonly smoothing?: number;
-  /** The test ends when the smoothed loss exceeds its lowest value so many times. Default 4. */
+  /** The test ends when the smoothed loss exceeds this multiple of its lowest value. Default 4. */
   readonly divergence?: number;
 }
 
@@ -34,8 +34,8 @@ interface Sweep {
 }
 
 /**
- * Finds `lrInit`: raises the learning rate from step to step until the loss grows out of bounds, stops the
- * training, puts weights and optimizer back and suggests a value. Smith 2017, §3.3.
+ * Finds `lrInit`: raises the learning rate from step to step until the loss grows out of bounds, then stops training,
+ * restores weights and optimizer, and suggests a value. Smith 2017, §3.3.
  */
 export function learningRateRangeTest(options: LearningRateRangeTestOptions): TrainingCallback {
   checkOptions('learningRateRangeTest', options, {
@@ -65,7 +65,7 @@ export function learningRateRangeTest(options: LearningRateRangeTestOptions): Tr
       // Not sooner: only now is a resumed test back at the step where it began.
       if (index < steps && totalSteps - step < steps - index) {
         throw new RangeError(
-          `learningRateRangeTest: the training has ${totalSteps - step} steps left, the test needs ${steps - index}.`,
+          `learningRateRangeTest: the run has ${totalSteps - step} steps left; the test needs ${steps - index}.`,
         );
       }
       trainer.setLearningRate(rateAt(Math.min(index, steps - 1)));

@@ -10,7 +10,7 @@ export interface LearningRateRange {
   readonly points: readonly RangePoint[];
   /** Learning rate at which the loss grew out of bounds; undefined if it never did. */
   readonly divergedAt: number | undefined;
-  /** A value for `lrInit`; undefined if the test gives no ground for one. */
+  /** A value for `lrInit`; undefined if the test does not justify one. */
   readonly suggestion: number | undefined;
   /** Why this value, or why none, as a sentence. */
   readonly reason: string;
@@ -32,9 +32,11 @@ export function suggestLearningRate(
   });
   if (points.length < fewestPoints) {
     const cause =
-      divergedAt === undefined ? '' : `, for the loss grew out of bounds at ${text(divergedAt)}`;
+      divergedAt === undefined
+        ? ''
+        : `, because the loss grew out of bounds at ${text(divergedAt)}`;
     return none(
-      `Only ${points.length} steps were made${cause}; begin at a lower learning rate or make more steps.`,
+      `Only ${points.length} steps were made${cause}; begin at a lower learning rate, or run more steps.`,
     );
   }
   const lowest = points.reduce((a, b) => (b.smoothedLoss < a.smoothedLoss ? b : a));

@@ -32,7 +32,7 @@ describe('modeOf', () => {
     '',
   ])('needs a mode for %j', (metric) => {
     expect(() => modeOf({ metric }, 'keepBest')).toThrow(
-      `keepBest: whether "${metric}" is better high or low cannot be told from its name. Pass mode: 'max' or 'min'.`,
+      `keepBest: the name "${metric}" does not say whether higher or lower is better. Pass mode: 'max' or 'min'.`,
     );
     expect(modeOf({ metric, mode: 'max' }, 'keepBest')).toBe('max');
   });

@@ -37,7 +37,7 @@ export function modeOf({ metric, mode }: JudgedMetric, where: string): MetricMod
     words.some((word) => modeOfWord[candidate].has(word));
   if (says('min') !== says('max')) return says('min') ? 'min' : 'max';
   throw new RangeError(
-    `${where}: whether "${metric}" is better high or low cannot be told from its name. Pass mode: 'max' or 'min'.`,
+    `${where}: the name "${metric}" does not say whether higher or lower is better. Pass mode: 'max' or 'min'.`,
   );
 }
 

@@ -5,11 +5,11 @@ import { StoreError } from '../store-error.ts';
 
 /** The run that a callback writes to, training after training. */
 export interface RunOfCallback {
-  /** Begins the run, or takes part in the one that other callbacks of the training began on the store. */
+  /** Begins the run, or joins the one that other callbacks of the same training run began on the store. */
   begin(at: Progress, trainer: Trainer, description: Omit<RunDescription, 'model'>): Promise<Run>;
   /** The run that was begun and not ended. */
   current(): Run;
-  /** Gives the run back; does nothing where none was begun. */
+  /** Closes the run; does nothing if none was begun. */
   end(how: 'completed' | 'incomplete'): Promise<void>;
 }
 
@@ -18,7 +18,7 @@ export function runOfCallback(store: SnapshotStore, existing: ExistingRun): RunO
   return {
     async begin({ step }, trainer, description) {
       if (existing === 'resume' && step === 0 && (await store.readCheckpoint()) === undefined) {
-        throw nothingToResume('the training begins at step 0, and the store holds no checkpoint');
+        throw nothingToResume('training begins at step 0, and the store holds no checkpoint');
       }
       // One that is left is of a training that failed and told nobody.
       const options = { existing, training: trainer, ...(run && { replacing: run }) };

@@ -8,28 +8,28 @@ import { runOfCallback } from './run-of-callback.ts';
 export interface SaveCheckpointsOptions {
   /** Steps between two checkpoints. Default one epoch. */
   readonly everySteps?: number;
-  /** What to do if the store holds a run already. Default `refuse`. */
+  /** What to do if the store already holds a run. Default `refuse`. */
   readonly existing?: ExistingRun;
   /**
-   * Where a training can begin again: before any step, or only with an epoch. A training that is stopped elsewhere
-   * leaves the checkpoint before as the newest. Default `step`.
+   * Where a run can resume: before any step, or only at the start of an epoch. A run that is stopped elsewhere keeps
+   * its previous checkpoint as the newest. Default `step`.
    */
   readonly resumesAt?: 'step' | 'epoch';
   /**
-   * Takes the error of a save that failed, such as a full disk; the training then continues, and the checkpoint before
-   * stays the newest. Left out, such an error ends the training.
+   * Takes the error of a save that failed, such as a full disk; training then continues, and the previous checkpoint
+   * stays the newest. Without it, such an error ends training.
    */
   readonly onSaveError?: (error: unknown) => void;
 }
 
-/** The step at which a resumed training begins: what adapters take as `firstStep`; 0 without a checkpoint. */
+/** The step at which a resumed run begins: what adapters take as `firstStep`; 0 without a checkpoint. */
 export async function resumeStep(store: SnapshotStore): Promise<number> {
   return (await store.readCheckpoint())?.record.step ?? 0;
 }
 
 /**
- * Saves model, optimizer and the state of all callbacks of its `chain` now and then and when the training ends, and
- * restores them when it begins at a later step than 0. A checkpoint is taken before the next step begins, when every
+ * Saves model, optimizer and the state of all callbacks of its `chain` at intervals and when training ends, and
+ * restores them when training begins after step 0. A checkpoint is taken before the next step begins, when every
  * callback is done with the step before, so a resumed run has seen all that the checkpoint stands for.
  */
 export function saveCheckpoints(
@@ -103,7 +103,7 @@ async function restore(
   if (savedStep !== step) {
     throw new StoreError(
       'mismatch',
-      `The training begins at step ${step}, but the store's newest checkpoint is of step ${savedStep}. ` +
+      `Training begins at step ${step}, but the store's newest checkpoint is of step ${savedStep}. ` +
         `Begin at step ${savedStep}: firstStep: await resumeStep(store).`,
     );
   }
@@ -131,6 +131,6 @@ function refuseLost(name: string | undefined, what: string, taker: string): void
   if (name === undefined) return;
   throw new StoreError(
     'mismatch',
-    `The checkpoint holds ${what} ("${name}", …), but there is no ${taker} to take it.`,
+    `The checkpoint holds ${what} ("${name}", …), but there is no ${taker} to restore it.`,
   );
 }

@@ -5,7 +5,7 @@ import { metricOf, modeOf, type JudgedMetric } from './metric.ts';
 
 /** By a metric of an epoch. */
 export interface StopEarlyOptions extends JudgedMetric {
-  /** Judgements without improvement before the training is stopped. */
+  /** Judgements without improvement before training stops. */
   readonly patience: number;
   /** How much better counts as an improvement. Default 0. */
   readonly minDelta?: number;
@@ -16,7 +16,7 @@ export interface StopEarlyOptions extends JudgedMetric {
   readonly plan?: CyclePlan;
 }
 
-/** Stops the training when a metric has not improved for a while. */
+/** Stops training when a metric has not improved for a while. */
 export function stopEarly(options: StopEarlyOptions): TrainingCallback {
   checkOptions('stopEarly', options, {
     ...{ metric: true, mode: true, patience: true, minDelta: true, plan: true },
@@ -25,7 +25,7 @@ export function stopEarly(options: StopEarlyOptions): TrainingCallback {
   const mode = modeOf(options, 'stopEarly');
   if (!Number.isSafeInteger(patience) || patience < 1 || !(minDelta >= 0)) {
     throw new RangeError(
-      `stopEarly: expected a whole patience from 1 up and minDelta from 0 up, got ${patience} and ${minDelta}.`,
+      `stopEarly: patience is ${patience} and minDelta ${minDelta}; expected a whole number from 1 up, and a number from 0 up.`,
     );
   }
   let best = Number.NaN;

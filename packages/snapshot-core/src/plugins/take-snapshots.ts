@@ -17,7 +17,7 @@ import { cycleEnds, pointsOf, type SnapshotPoints } from './snapshot-points.ts';
 export interface TakeSnapshotsOptions {
   /** The schedule that is followed, to note each member's learning rate; NaN is noted without it. */
   readonly schedule?: Schedule;
-  /** What to do if the store holds a run already. Default `refuse`. */
+  /** What to do if the store already holds a run. Default `refuse`. */
   readonly existing?: ExistingRun;
   /** When to take snapshots. Default `cycleEnds()`. */
   readonly at?: SnapshotPoints;
@@ -32,8 +32,8 @@ export interface TakeSnapshotsOptions {
    */
   readonly onStop?: 'save' | 'skip';
   /**
-   * Takes the error of a save that failed, such as a full disk; the training then continues without that member. Left
-   * out, such an error ends the training.
+   * Takes the error of a save that failed, such as a full disk; training then continues without that member. Without
+   * it, such an error ends training.
    */
   readonly onSaveError?: (error: unknown) => void;
 }
@@ -200,10 +200,10 @@ function checkPlan(plan: CyclePlan): void {
 function checkBudget(plan: CyclePlan, { totalSteps, step }: Progress): void {
   if (plan.totalSteps !== totalSteps) {
     throw new RangeError(
-      `The plan is for ${plan.totalSteps} steps, the training runs for ${totalSteps}. Make the plan for ${totalSteps} steps.`,
+      `The plan is for ${plan.totalSteps} steps, but training runs for ${totalSteps}. Make the plan for ${totalSteps} steps.`,
     );
   }
   if (step > totalSteps) {
-    throw new RangeError(`The training begins at step ${step}, after its last (${totalSteps}).`);
+    throw new RangeError(`Training begins at step ${step}, after its last (${totalSteps}).`);
   }
 }

@@ -34,7 +34,7 @@ export async function* download(
         yield piece;
       }
       if (position >= end || Number.isNaN(end)) break;
-      throw new Unbelievable('the answer broke off');
+      throw new Unbelievable('the response ended early');
     } catch (cause) {
       if (cause instanceof StoreError) throw cause;
       failures += 1;
@@ -73,7 +73,7 @@ async function open(
   try {
     return await bucket.send('GET', key, { headers }, (response) => {
       const tag = response.headers.get('etag');
-      if (tag === null) throw new Unbelievable('the answer to GET carries no ETag');
+      if (tag === null) throw new Unbelievable('the response to GET has no ETag');
       return { response, etag: tag };
     });
   } catch (error) {
@@ -111,7 +111,7 @@ async function within<T>(timeoutMs: number, action: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(new Unbelievable(`nothing came for ${timeoutMs} ms`));
+      reject(new Unbelievable(`received nothing for ${timeoutMs} ms`));
     }, timeoutMs);
   });
   try {

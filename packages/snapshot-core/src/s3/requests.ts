@@ -15,20 +15,26 @@ export interface S3Options {
   readonly url: string;
   /**
    * Who writes. A function is asked before the first request and again when the server says that they have expired, as
-   * those of a session do during a long training.
+   * session credentials do during a long training run.
    */
   readonly credentials: S3Credentials | (() => Awaitable<S3Credentials>);
   /** Default `us-east-1`, which most servers other than Amazon's take. */
   readonly region?: string;
   /** Folder in the bucket under which the blobs live. Default the bucket itself. */
   readonly folder?: string;
-  /** How often a request is repeated, ever later, when the server is busy, fails or breaks off. Default 8. */
+  /**
+   * How often a request is retried, with growing delays, when the server is busy, fails or closes the connection.
+   * Default 8.
+   */
   readonly retries?: number;
-  /** After so many milliseconds without an answer, or without the next piece of one, a request counts as failed. Default 30 s. */
+  /**
+   * A request counts as failed after this many milliseconds without a response, or without the next piece of one.
+   * Default 30 s.
+   */
   readonly timeoutMs?: number;
   /** Parts of 8 MiB that are sent at once, each held in memory meanwhile. Default 4. */
   readonly parallelParts?: number;
-  /** Waits before a repetition; for tests. Default a timer. */
+  /** Waits before a retry; for tests. Default a timer. */
   readonly wait?: (ms: number) => Promise<void>;
 }
 
@@ -112,7 +118,7 @@ export function openBucket(options: S3Options): Bucket {
         const signed = await (await client).sign(target.href, init);
         const answer = new AbortController();
         const timer = setTimeout(() => {
-          answer.abort(new Unbelievable(`no answer within ${timeoutMs} ms`));
+          answer.abort(new Unbelievable(`no response within ${timeoutMs} ms`));
         }, timeoutMs);
         try {
           const response = await fetch(signed, { signal: answer.signal });

@@ -8,9 +8,9 @@ import { openBucket, Unbelievable, xmlOf, type Bucket, type S3Options } from './
 import { upload } from './upload.ts';
 
 /**
- * Blobs in a bucket of an S3-compatible server that knows conditional writes (Amazon S3, R2, MinIO, …). A write is looked
- * up again before it counts as done. What killed processes leave of long uploads is not listed but stored: have the
- * bucket expire unfinished ones.
+ * Blobs in a bucket of an S3-compatible server that knows conditional writes (Amazon S3, R2, MinIO, …). A write is
+ * looked up again before it counts as done. What killed processes leave of multipart uploads is not listed but takes
+ * space: set the bucket to expire incomplete ones.
  */
 export function s3Blobs(options: S3Options): BlobStore {
   const bucket = openBucket(options);

@@ -62,8 +62,7 @@ async function proof(
   let found: Headers | undefined;
   try {
     found = await bucket.send('HEAD', key, {}, ({ headers }) => {
-      if (headers.get('etag') === null)
-        throw new Unbelievable('the answer to HEAD carries no ETag');
+      if (headers.get('etag') === null) throw new Unbelievable('the response to HEAD has no ETag');
       return headers;
     });
   } catch (error) {
@@ -76,7 +75,7 @@ async function proof(
   if (failure !== undefined) throw failure;
   if (found === undefined || isOurs) {
     const what = found === undefined ? 'is not there' : `has ${found.get('content-length')} bytes`;
-    const message = `"${key}" was answered as stored, but ${what}; ${bytes} bytes were sent. Save it again.`;
+    const message = `The server reported "${key}" as stored, but ${what}; ${bytes} bytes were sent. Save it again.`;
     throw new StoreError('io', message, { key });
   }
   const message = `"${key}" was replaced by another writer as soon as it was written.`;
@@ -131,7 +130,7 @@ function digestOf(body: Uint8Array): string {
 async function tagOf(response: Response): Promise<string> {
   await response.body?.cancel();
   const tag = response.headers.get('etag');
-  if (tag === null) throw new Unbelievable('the answer to PUT carries no ETag');
+  if (tag === null) throw new Unbelievable('the response to PUT has no ETag');
   return tag;
 }
 
@@ -147,7 +146,7 @@ async function begin(bucket: Bucket, key: string, id: string): Promise<Multipart
   const uploadId = await bucket.send('POST', key, request, async (response) => {
     const text = await xmlOf(response, 'InitiateMultipartUploadResult');
     const found = textOf(text, 'UploadId');
-    if (found === undefined) throw new Unbelievable('the answer names no UploadId');
+    if (found === undefined) throw new Unbelievable('the response has no UploadId');
     return found;
   });
   const parts: Promise<string>[] = [];

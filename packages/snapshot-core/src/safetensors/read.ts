@@ -33,10 +33,10 @@ export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
 }
 
 /**
- * Reads a file of `fileBytes` bytes tensor by tensor, in the order of their bytes: at most one tensor and one
- * chunk are held at a time. The last tensor comes after the stream has ended, so that whoever checks the bytes as
- * they pass has the last word. With `reuseData` all tensors share the memory of the largest: each is good until the
- * next is asked for. Throws as `decodeSafetensors` does, also if the stream is shorter or longer.
+ * Reads a file of `fileBytes` bytes tensor by tensor, in the order of their bytes: at most one tensor and one chunk are
+ * held at a time. The last tensor comes after the stream has ended, so that a checksum over the stream can still refuse
+ * it. With `reuseData` all tensors share the memory of the largest: each is valid until the next is asked for. Throws
+ * as `decodeSafetensors` does, also if the stream is shorter or longer.
  */
 export async function* decodeSafetensorsStream(
   chunks: AsyncIterable<Uint8Array>,
@@ -88,7 +88,7 @@ function largestOf(entries: readonly TensorEntry[]): number {
 }
 
 async function expectEnd(reader: ByteReader, fileBytes: number): Promise<void> {
-  if (!(await reader.isAtEnd())) throw damaged(`it goes on after its ${fileBytes} bytes`);
+  if (!(await reader.isAtEnd())) throw damaged(`it continues after its ${fileBytes} bytes`);
 }
 
 async function readHeader(reader: ByteReader, fileBytes: number): Promise<Header> {

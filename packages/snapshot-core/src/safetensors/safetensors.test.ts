@@ -232,7 +232,7 @@ describe('a safetensors file', () => {
     for (let length = 0; length < bytes.length; length += 1) {
       await expect(read(bytes.subarray(0, length))).rejects.toMatchObject({ code: 'damaged' });
     }
-    await expect(read(Uint8Array.of(...bytes, 0))).rejects.toThrow('goes on after');
+    await expect(read(Uint8Array.of(...bytes, 0))).rejects.toThrow('continues after');
   });
 
   it('closes the stream that it reads when it fails', async () => {

@@ -125,7 +125,7 @@ async function refuseStrays(blobs: BlobStore): Promise<void> {
     for await (const { key } of blobs.list(folder)) {
       throw new StoreError(
         'no-manifest',
-        `There is no "${manifestKey}", but "${key}". If that is a snapshot, call repair(blobs), which rebuilds the ` +
+        `There is no "${manifestKey}", but there is "${key}". If that is a snapshot, call repair(blobs), which rebuilds the ` +
           'manifest from the members; otherwise move the file away, or use another store. Nothing was changed.',
         { key },
       );
@@ -136,7 +136,7 @@ async function refuseStrays(blobs: BlobStore): Promise<void> {
 function alreadyThere({ run, createdAt, members, completed }: Manifest): StoreError {
   return new StoreError(
     'exists',
-    `The store holds a run already (${run}, begun ${createdAt}, ${members.length} members, ` +
+    `The store already holds a run (${run}, begun ${createdAt}, ${members.length} members, ` +
       `${completed ? 'completed' : 'not completed'}). Pass existing: 'resume' to continue it, ` +
       "'overwrite' to remove it, or use another store.",
     { key: manifestKey },
@@ -146,7 +146,7 @@ function alreadyThere({ run, createdAt, members, completed }: Manifest): StoreEr
 export function nothingToResume(fault = 'the store holds no run'): StoreError {
   return new StoreError(
     'nothing-to-resume',
-    `Cannot resume: ${fault}. Check where the store is, or pass existing: 'resume-or-start' to begin anew in that case.`,
+    `Cannot resume: ${fault}. Check where the store is, or pass existing: 'resume-or-start' to start a new run in that case.`,
     { key: manifestKey },
   );
 }

@@ -21,8 +21,8 @@ const optimizerPrefix = 'optimizer/';
 const callbackPrefix = 'callbacks/';
 
 /**
- * Writes model, optimizer and callbacks, names them in the manifest, and removes the checkpoint before. The optimizer's
- * state is held in memory meanwhile: its specs must be in the header, and only reading it tells them.
+ * Writes model, optimizer and callbacks, names them in the manifest, and removes the previous checkpoint. The
+ * optimizer's state is held in memory meanwhile: its specs must be in the header, and only reading it tells them.
  */
 export async function saveCheckpoint(
   blobs: BlobStore,

@@ -24,8 +24,8 @@ export interface Collected {
 }
 
 /**
- * Removes what killed processes left in a store: blobs that carry the id of its run and that the manifest does not list.
- * A writer keeps it out. Whoever reads a blob at that moment reads on: files and answers that are open outlive their name.
+ * Removes what killed processes left in a store: blobs that carry the id of its run and that the manifest does not
+ * list. It refuses to run beside a writer. Readers are not disturbed: an open file or response outlives its name.
  */
 export async function collect(blobs: BlobStore, options: CollectOptions = {}): Promise<Collected> {
   checkOptions('collect', options, { ...knownStoreOptions, dryRun: true });

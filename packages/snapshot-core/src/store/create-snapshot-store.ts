@@ -24,7 +24,10 @@ import { readVerified, readVerifiedTensors } from './verified.ts';
 export interface CreateSnapshotStoreOptions {
   /** Package versions to note in the manifest of a new run, by name. Default none. */
   readonly versions?: Readonly<Record<string, string>>;
-  /** After so many milliseconds without a sign of life another host may take over; infinite for never. Default ten minutes. */
+  /**
+   * After this many milliseconds without a sign of life another host may take over; Infinity for never. Default ten
+   * minutes.
+   */
   readonly lockExpiresAfterMs?: number;
   /** Milliseconds since the epoch. Default `Date.now`. */
   readonly now?: () => number;

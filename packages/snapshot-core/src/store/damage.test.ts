@@ -124,7 +124,7 @@ describe('a manifest', () => {
       key: 'manifest.json',
     });
     await expect(store.readManifest()).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[StoreError: "manifest.json" has schema 3; this version of snapshot-core reads up to 1. Install one that reads schema 3 (the run was written by snapshot-core 9.9.9).]`,
+      `[StoreError: "manifest.json" has schema 3; this version of snapshot-core reads schemas up to 1. Install one that reads schema 3 (the run was written by snapshot-core 9.9.9).]`,
     );
   });
 

@@ -136,7 +136,7 @@ describe("the writer's lock", () => {
     const blobs = memoryBlobs();
     await beginAt(blobs, 0, holder('a', true));
     await expect(beginAt(blobs, 1, holder('a', true))).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[StoreError: This very process (7) holds this store already: a run was begun on it at 1970-01-01T00:00:00.000Z and is not closed. Close that run first, or give this one a store of its own; callbacks of one training share a run if they get the same store object.]`,
+      `[StoreError: This process (7) already holds this store: a run began on it at 1970-01-01T00:00:00.000Z and is not closed. Close that run first, or give this one a store of its own; callbacks of one training run share it if they get the same store object.]`,
     );
   });
 

@@ -61,7 +61,7 @@ export async function acquireLock(
     const version = await writeLock(blobs, lockOf(options), found?.version);
     if (version !== undefined) return version;
   }
-  throw new StoreError('locked', 'Other writers won the race for the lock every time.', {
+  throw new StoreError('locked', 'Other writers took the lock in every attempt.', {
     key: lockKey,
   });
 }
@@ -144,8 +144,8 @@ function isSame(a: HolderIdentity, b: HolderIdentity): boolean {
 function heldByThisProcess(since: string, pid: number): StoreError {
   return new StoreError(
     'locked',
-    `This very process${pid > 0 ? ` (${pid})` : ''} holds this store already: a run was begun on it at ${since} and is not closed. ` +
-      'Close that run first, or give this one a store of its own; callbacks of one training share a run if they get ' +
+    `This process${pid > 0 ? ` (${pid})` : ''} already holds this store: a run began on it at ${since} and is not closed. ` +
+      'Close that run first, or give this one a store of its own; callbacks of one training run share it if they get ' +
       'the same store object.',
     { key: lockKey },
   );

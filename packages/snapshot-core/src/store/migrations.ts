@@ -17,13 +17,13 @@ export function migrate(
     if (version > target) {
       throw new StoreError(
         'newer-schema',
-        `"manifest.json" has schema ${version}; this version of snapshot-core reads up to ${target}. ` +
+        `"manifest.json" has schema ${version}; this version of snapshot-core reads schemas up to ${target}. ` +
           `Install one that reads schema ${version}${writtenBy(current)}.`,
         { key: 'manifest.json' },
       );
     }
     const step = steps.get(version);
-    if (step === undefined) throw damagedSchema(`there never was a schema ${version}`);
+    if (step === undefined) throw damagedSchema(`no schema ${version} ever existed`);
     current = { ...step(current), schemaVersion: version + 1 };
   }
   return current;

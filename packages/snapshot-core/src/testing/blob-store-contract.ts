@@ -210,8 +210,8 @@ const cases: Readonly<Record<string, (blobs: BlobStore) => Promise<void>>> = {
 };
 
 /**
- * What every blob store must do. `makeBlobs` returns an empty store; each case takes a new one. Hand the cases
- * to any test runner: `for (const { name, run } of blobStoreContract(make)) it(name, run)`.
+ * What every blob store must do. `makeBlobs` returns an empty store; each case takes a new one. Pass the cases to any
+ * test runner: `for (const { name, run } of blobStoreContract(make)) it(name, run)`.
  */
 export function blobStoreContract(
   makeBlobs: () => BlobStore | Promise<BlobStore>,

@@ -5,8 +5,8 @@ import { saves } from './store/saves.ts';
 import type { OpenStore } from './store/subject.ts';
 
 /**
- * What every snapshot store must do. `makeStore` returns an opener on new, empty data; each case takes one.
- * Hand the cases to any test runner: `for (const { name, run } of storeContract(make)) it(name, run)`.
+ * What every snapshot store must do. `makeStore` returns an opener on new, empty data; each case takes one. Pass the
+ * cases to any test runner: `for (const { name, run } of storeContract(make)) it(name, run)`.
  */
 export function storeContract(
   makeStore: () => OpenStore | Promise<OpenStore>,

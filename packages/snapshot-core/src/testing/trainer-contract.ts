@@ -5,8 +5,8 @@ import type { TrainerUnderTest } from './trainer/subject.ts';
 import { weights } from './trainer/weights.ts';
 
 /**
- * What every adapter must do. Each case takes a new subject. Hand the cases to any test runner:
- * `for (const { name, run } of trainerContract(make)) it(name, run)`.
+ * What every adapter must do. Each case takes a new subject. Pass the cases to any test runner: `for (const { name, run
+ * } of trainerContract(make)) it(name, run)`.
  */
 export function trainerContract(
   makeSubject: () => TrainerUnderTest | Promise<TrainerUnderTest>,

@@ -42,7 +42,9 @@ describe('langevinNoise', () => {
   it.each([[{ rows: 0 }], [{ temperature: -1 }], [{ rows: Number.NaN }]])(
     'refuses %j',
     async (options) => {
-      await expect(noises(options)).rejects.toThrow(/^langevinNoise: rows .* must be above 0/);
+      await expect(noises(options)).rejects.toThrow(
+        /^langevinNoise: rows is .*; expected rows above 0/,
+      );
     },
   );
 

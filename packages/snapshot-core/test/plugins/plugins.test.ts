@@ -243,7 +243,7 @@ describe('learningRateRangeTest', () => {
     [{ steps: 1 }, 'whole number of steps'],
     [{ smoothing: 1 }, 'smoothing in [0, 1)'],
     [{ metric: 'acc' }, 'no metric "acc". It has: loss.'],
-    [{ steps: 500 }, 'has 200 steps left, the test needs 500'],
+    [{ steps: 500 }, 'has 200 steps left; the test needs 500'],
   ])('refuses %j', async (options, message) => {
     await expect(async () => test(options)).rejects.toThrow(message);
   });

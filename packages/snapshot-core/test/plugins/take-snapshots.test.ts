@@ -235,7 +235,7 @@ describe('takeSnapshots', () => {
     [
       'another budget',
       equalCycles({ totalSteps: 30, cycles: 3 }),
-      'The plan is for 30 steps, the training runs for 20.',
+      'The plan is for 30 steps, but training runs for 20.',
     ],
   ])('refuses %s', async (_, of, message) => {
     await expect(

@@ -85,7 +85,7 @@ describe('an answer that says 200', () => {
       return true;
     };
     const saving = run.saveCheckpoint({ step: 2, epoch: 0 }, { weights: tensors(2) });
-    await expect(saving).rejects.toThrow('was answered as stored, but is not there');
+    await expect(saving).rejects.toThrow('as stored, but is not there');
     const checkpoint = await store.readCheckpoint();
     expect(checkpoint?.record.step).toBe(1);
     for await (const { data } of checkpoint!.weights()) expect([...data]).toEqual([1, 1, 1, 1]);

@@ -17,7 +17,7 @@ export function readGrpcRequest(message: ModelInferRequest): InferRequest {
   const { inputs, rawInputContents: raw } = message;
   if (raw.length > 0 && raw.length !== inputs.length)
     throw badRequest(
-      `${raw.length} raw_input_contents came for ${inputs.length} inputs; send one for each, in their order.`,
+      `${raw.length} raw_input_contents for ${inputs.length} inputs; send one for each, in their order.`,
     );
   return {
     id: message.id === '' ? undefined : message.id,

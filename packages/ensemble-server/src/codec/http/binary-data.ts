@@ -13,7 +13,7 @@ export function binaryData(bytes: Uint8Array): BinaryData {
     take(size, name) {
       if (size > bytes.length - taken)
         throw badRequest(
-          `input "${name}" needs ${size} bytes of binary data, ${bytes.length - taken} are left.`,
+          `input "${name}" needs ${size} bytes of binary data; ${bytes.length - taken} are left.`,
         );
       taken += size;
       return bytes.subarray(taken - size, taken);

@@ -182,7 +182,7 @@ function native(slice: Uint8Array, where: string): unknown {
   try {
     return JSON.parse(utf8.decode(slice));
   } catch (cause) {
-    const reason = cause instanceof SyntaxError ? 'is no JSON string' : 'is not UTF-8';
+    const reason = cause instanceof SyntaxError ? 'is not a JSON string' : 'is not UTF-8';
     throw badRequest(`its JSON does not parse: a string in ${where} ${reason}.`);
   }
 }

@@ -1,7 +1,7 @@
 import type { OutputRole } from '@snapshot-ensemble/ensemble-bundle';
 import type { EnsemblePolicy } from '@snapshot-ensemble/ensemble-math';
 
-/** What a graph may say beside its predictions. */
+/** What a graph may return beside its predictions. */
 export type Statistic = Exclude<OutputRole, 'prediction'>;
 
 const ofClasses: readonly Statistic[] = [

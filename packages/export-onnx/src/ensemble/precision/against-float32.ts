@@ -8,7 +8,7 @@ import { compareBundles, type BundleComparison } from './compare.ts';
 export interface ComparisonRows {
   /** The onnxruntime module. */
   readonly ort: OrtLike;
-  /** Rows as requests bring them, by input name; best such as nothing was trained or fitted on. */
+  /** Rows as requests send them, by input name; preferably rows that nothing was trained or fitted on. */
   readonly inputs: HostTensors;
   /** Class of each row, where known; of several outputs, by their names. */
   readonly labels?: ArrayLike<number> | Readonly<Record<string, ArrayLike<number>>>;
@@ -18,7 +18,7 @@ export const knownComparisonRows: KnownOptions<ComparisonRows> = {
   ...{ ort: true, inputs: true, labels: true },
 };
 
-/** By output: what the precision costs and brings. */
+/** What the precision costs and gains, by output. */
 export type BundleComparisons = Readonly<Record<string, BundleComparison>>;
 
 /** Compares two graphs of all members, one of which is at float32. Both are in memory. */

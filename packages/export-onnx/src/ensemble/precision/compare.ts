@@ -19,11 +19,11 @@ export interface CompareOptions {
   readonly kind?: OutputKind;
   /** Class of each row, where known. */
   readonly labels?: ArrayLike<number>;
-  /** How often both run the first rows, one after the other, for the speed. Default 5. */
+  /** How often both graphs run the first rows, in turn, to measure speed. Default 5. */
   readonly rounds?: number;
 }
 
-/** What a reduced precision costs and what it brings, on some rows. */
+/** What a reduced precision costs and gains on some rows. */
 export interface BundleComparison {
   readonly rows: number;
   /** Bytes of the candidate's file, as a share of the reference's. */

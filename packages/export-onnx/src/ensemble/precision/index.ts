@@ -6,8 +6,9 @@ import { toStaticInt8, type Calibration } from './int8-static.ts';
 import { rowsAfter } from './ranges.ts';
 
 /**
- * How weights are kept and computed with: `float16` halves the file, runtimes compute in float32; `int8-dynamic` is for dense layers
- * (recurrent weights are only kept as int8); `int8-static` is for convolutions and dense layers and needs calibration rows.
+ * How weights are stored and computed with: `float16` halves the file, runtimes compute in float32; `int8-dynamic` is
+ * for dense layers (recurrent weights are only stored as int8); `int8-static` is for convolutions and dense layers and
+ * needs calibration rows.
  */
 export type Precision =
   'float32' | 'float16' | 'int8-dynamic' | ({ readonly kind: 'int8-static' } & Calibration);

@@ -12,7 +12,7 @@ import { batchesOf } from './batches.ts';
 export interface Calibration {
   /** The onnxruntime module, which runs each member on the rows. */
   readonly ort: OrtLike;
-  /** Inputs as the members take them, by name; some hundred rows are enough, in one piece or several. */
+  /** Inputs as the members take them, by name; a few hundred rows are enough, in one piece or several. */
   readonly rows: readonly HostTensors[];
 }
 
@@ -32,7 +32,7 @@ export async function rangesOf(
   if (rows.length === 0)
     throw new ExportError(
       'invalid-option',
-      'int8-static needs calibration rows; give some hundred.',
+      'int8-static needs calibration rows; give a few hundred.',
     );
   const inputs = new Set(graph.inputs.map(({ name }) => name));
   const given = new Set(graph.outputs.map(({ name }) => name));

@@ -6,9 +6,9 @@ import { number, valueOf, type StackingRule } from './step.ts';
 export const conv: StackingRule = ({ node, inputs, shape, emitter }) => {
   const [input, kernels, biases] = inputs;
   const from = valueOf(input);
-  if (from === undefined || kernels?.constants === undefined) return 'its kernel is no constant';
+  if (from === undefined || kernels?.constants === undefined) return 'its kernel is not a constant';
   if (inputs.length > 2 && biases !== undefined && biases.constants === undefined)
-    return 'its bias is no constant';
+    return 'its bias is not a constant';
   const { members } = emitter;
   const group = number(node, 'group', 1);
   // On an input that all share, one convolution with everyone's filters; else every member is a group, or several.

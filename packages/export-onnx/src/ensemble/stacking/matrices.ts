@@ -18,7 +18,7 @@ export const gemm: StackingRule = (step) => {
     shape === undefined
   )
     return 'its weights are not constants';
-  if (bias !== undefined && bias.constants === undefined) return 'its bias is no constant';
+  if (bias !== undefined && bias.constants === undefined) return 'its bias is not a constant';
   const isTurned = number(node, 'transB', 0) === 1;
   const units = shape[1];
   const isPerUnit = bias === undefined || bias.constants[0]!.shape.join() === String(units);

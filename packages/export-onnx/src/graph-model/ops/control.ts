@@ -100,7 +100,7 @@ const loop: OpConverter = (call) => {
     const joined = carried.map(({ dtype, shape }, index) => {
       const next = after[index]!;
       if (next.dtype !== dtype)
-        throw new Refusal('its values change their type', 'Convert the model again.');
+        throw new Refusal('its values change type', 'Convert the model again.');
       return { dtype, shape: common(call, shape, next.shape) };
     });
     if (joined.every(({ shape }, index) => shape.join() === carried[index]!.shape.join())) {

@@ -59,7 +59,7 @@ const range: OpConverter = (call) => {
       ? stop
       : call.dims.unknown('range');
   if (typeof count === 'number' && !(count <= 2 ** 24))
-    throw new Refusal('its range is endless', 'Convert the model again.');
+    throw new Refusal('its range never ends', 'Convert the model again.');
   if (isExact && typeof count === 'number' && count <= 256) {
     const list = Array.from(
       { length: count },

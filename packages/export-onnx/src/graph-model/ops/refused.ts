@@ -11,7 +11,7 @@ const group = (
 /** Operations that tfjs knows and this package refuses, by name. */
 export const refusedOps: Readonly<Record<string, Refused>> = Object.fromEntries([
   ...group(
-    'control flow of TensorFlow 1 has no shape that ONNX could take over',
+    'control flow of TensorFlow 1 has no counterpart in ONNX',
     'Convert the model with --control_flow_v2=true, or unroll its recurrent layers.',
     'Enter',
     'Exit',
@@ -21,7 +21,7 @@ export const refusedOps: Readonly<Record<string, Refused>> = Object.fromEntries(
     'Switch',
   ),
   ...group(
-    'lists of tensors have no equal in ONNX',
+    'lists of tensors have no counterpart in ONNX',
     'Unroll the loop that fills the list (unroll=True of recurrent layers), and convert the model again.',
     'EmptyTensorList',
     'TensorArrayCloseV3',
@@ -50,7 +50,7 @@ export const refusedOps: Readonly<Record<string, Refused>> = Object.fromEntries(
     'TensorListStack',
   ),
   ...group(
-    'texts do not run on onnxruntime without extensions',
+    'strings do not run on onnxruntime without extensions',
     'Do this to the data before the model, and convert the rest.',
     'StaticRegexReplace',
     'StringNGrams',
@@ -58,7 +58,7 @@ export const refusedOps: Readonly<Record<string, Refused>> = Object.fromEntries(
     'StringToHashBucketFast',
   ),
   ...group(
-    'hash tables have no equal among the standard operators of ONNX',
+    'hash tables have no counterpart among the standard operators of ONNX',
     'Look the values up before the model, and convert the rest.',
     'HashTable',
     'HashTableV2',

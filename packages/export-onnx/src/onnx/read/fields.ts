@@ -100,7 +100,7 @@ export function integers({ all, budget }: Fields, field: number): readonly bigin
   return (all.get(field) ?? []).flatMap((entry) => {
     if (entry.type === 'varint') return [BigInt.asIntN(64, entry.value)];
     if (entry.type === 'bytes') return packed(entry.value, budget);
-    throw invalid(`field ${field} is no integer`);
+    throw invalid(`field ${field} is not an integer`);
   });
 }
 
@@ -120,7 +120,7 @@ export function floatBytes({ all }: Fields, field: number): Uint8Array {
   const parts = (all.get(field) ?? []).map((entry) => {
     if ((entry.type === 'fixed32' || entry.type === 'bytes') && entry.value.length % 4 === 0)
       return entry.value;
-    throw invalid(`field ${field} is no float`);
+    throw invalid(`field ${field} is not a float`);
   });
   return parts.length === 1 ? parts[0]! : concat(parts);
 }

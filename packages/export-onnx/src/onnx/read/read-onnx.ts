@@ -10,7 +10,7 @@ export interface DeclaredTensor {
   readonly shape: readonly (number | string)[] | undefined;
 }
 
-/** What an ONNX file says about itself, without its weights. */
+/** What an ONNX file declares, without its weights. */
 export interface OnnxSummary {
   readonly irVersion: number;
   readonly producerName: string;
@@ -33,9 +33,9 @@ export interface OnnxSummary {
 }
 
 /**
- * Reads what `onnxruntime-node` does not tell: metadata, producer, operators. Fields that it does not know are left alone.
- * Throws `ExportError`: `invalid-onnx` for bytes that are not an ONNX model or contradict themselves, `too-large` for more nodes
- * and names than any model has.
+ * Reads what `onnxruntime-node` does not expose: metadata, producer, operators. Fields that it does not know are left
+ * alone. Throws `ExportError`: `invalid-onnx` for bytes that are not an ONNX model or contradict themselves,
+ * `too-large` for more nodes and names than any model has.
  */
 export function readOnnx(bytes: Uint8Array): OnnxSummary {
   const { irVersion, producerName, opset, otherOpsets, metadata, graph } = decodeModel(bytes);
