@@ -79,7 +79,7 @@ describe('deploy writes what stands in test/golden', () => {
       `../test/golden/deploy/${name}.files.txt`,
     );
     const guide = await readFile(join(folder.path, name, 'README.md'), 'utf8');
-    expect(guide).toMatch(/^Run it:\n\n {4}\S/m);
+    expect(guide).toMatch(/^Run it, in this folder:\n\n {4}\S/m);
     expect(guide).toMatch(/^Check it:\n\n {4}\S/m);
   });
 });

@@ -91,6 +91,10 @@ describe('train', () => {
       stderr: '',
       stdout: 'New holds 2 members. Next: npx snapshot-ensemble inspect New\n',
     });
+    await writeFile(join(folder.path, 'longer.mjs'), training.replace('epochs: 4', 'epochs: 6'));
+    const longer = await runCli(['train', 'longer.mjs', '--store', 'New'], inFolder);
+    expect(longer.code).toBe(2);
+    expect(longer.stderr).toMatch(/^error: in "New": Cannot resume .* or pass --fresh to remove/);
   });
 
   it('continues after the last whole epoch and ends as if it had not stopped', async () => {

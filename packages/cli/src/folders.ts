@@ -17,6 +17,7 @@ import {
   type SnapshotStore,
 } from '@snapshot-ensemble/snapshot-core';
 import { fileBlobs } from '@snapshot-ensemble/snapshot-core/node';
+import { inCommands } from './advice.ts';
 import { isObjectStore, remoteBundle } from './object-store.ts';
 import { CheckFailedError, UsageError } from './run-main.ts';
 
@@ -84,12 +85,17 @@ export async function openBundleAnywhere(place: string, directory: string): Prom
   }
 }
 
-/** Puts the folder in front of a message that names only what is inside it. What is damaged there is a failed check. */
+/**
+ * Puts the folder in front of a message that names only what is inside it, and says what to type. What is damaged
+ * there is a failed check.
+ */
 export function inFolder(folder: string, error: unknown): unknown {
   if (!(error instanceof Error)) return error;
-  const isDamage = error instanceof StoreError || error instanceof BundleError;
+  const isDamage =
+    error instanceof BundleError ||
+    (error instanceof StoreError && (error.code === 'damaged' || error.code === 'not-found'));
   const Kind = isDamage ? CheckFailedError : UsageError;
-  return new Kind(`in "${folder}": ${error.message}`, { cause: error });
+  return new Kind(`in "${folder}": ${inCommands(error.message, folder)}`, { cause: error });
 }
 
 /** Whether the folder holds a bundle. */

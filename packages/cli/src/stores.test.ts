@@ -106,6 +106,7 @@ describe('verify, repair and collect of a store', () => {
     const flipped = await cli('verify', 'flipped');
     expect(flipped.code).toBe(1);
     expect(flipped.stderr).toContain(`in "flipped": "${key}" is damaged: its SHA-256 is`);
+    expect(flipped.stderr).toContain('or run "npx snapshot-ensemble repair flipped"');
   });
 
   it('rebuilds a manifest that is gone, after a dry run', async () => {
@@ -125,7 +126,9 @@ describe('verify, repair and collect of a store', () => {
 
   it('takes a damaged member out', async () => {
     await copyWithFlippedByte(inside('Ensemble'), inside('damaged'), key);
-    expect((await cli('repair', 'damaged')).stdout).toContain(`Taken out of the run: "${key}"`);
+    expect((await cli('repair', 'damaged')).stdout).toBe(
+      `Taken out of the run: "${key}", which is damaged.\nThe run is left with 2 members and no checkpoint.\n`,
+    );
     expect((await cli('verify', 'damaged')).stdout).toMatch(/^2 members; .*, 0 faults\.$/m);
   });
 

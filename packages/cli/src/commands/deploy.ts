@@ -13,6 +13,7 @@ import { rayApplication } from '../deploy/ray.ts';
 import { tritonRepository } from '../deploy/triton.ts';
 import { writeDeployment } from '../deploy/write-deployment.ts';
 import { inFolder, openBundleAnywhere } from '../folders.ts';
+import { bytes as sizeText } from '../numbers.ts';
 import { UsageError } from '../run-main.ts';
 import { count, percent } from '../values.ts';
 
@@ -156,7 +157,7 @@ async function deploy(
     }
     for (const note of notes) print(`${note}\n`);
     print(
-      `Wrote ${Object.keys(all).length} files, ${megabytes(bytes)}, to ${flags.out}. ${flags.out}/README.md says how to run and check them.\n`,
+      `Wrote ${Object.keys(all).length} files, ${sizeText(bytes)}, to ${flags.out}. ${flags.out}/README.md says how to run and check them.\n`,
     );
   } finally {
     await bundle.close();
@@ -219,7 +220,7 @@ async function emit(
         ...installedVersions(),
         tarballs: await readTarballs(flags.packages, directory),
       };
-      const size = `The bundle and our packages take ${megabytes(contextBytes(deployment, options))}; Node and what npm installs add to that.`;
+      const size = `The bundle and our packages take ${sizeText(contextBytes(deployment, options))}; Node and what npm installs add to that.`;
       return { files: dockerContext(deployment, options), notes: [size] };
     }
   }
@@ -290,8 +291,4 @@ function ownPackages(): ReadonlySet<string> {
   };
   add(OWN_NAME, fileURLToPath(new URL('../../package.json', import.meta.url)));
   return names;
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
 }

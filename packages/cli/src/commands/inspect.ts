@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Bundle } from '@snapshot-ensemble/ensemble-bundle';
 import type { OnnxSummary } from '@snapshot-ensemble/export-onnx';
+import { inCommands } from '../advice.ts';
 import { bundleText } from '../bundle-text.ts';
 import { verify } from '@snapshot-ensemble/snapshot-core';
 import type { Surroundings } from '../command.ts';
@@ -62,7 +63,9 @@ async function inspectStore(folder: string, opened: OpenStore, show: Show): Prom
     manifest: opened.manifest,
   });
   if (faults.length > 0)
-    throw new CheckFailedError(`in "${folder}": ${faults.map(({ message }) => message).join(' ')}`);
+    throw new CheckFailedError(
+      `in "${folder}": ${faults.map(({ message }) => inCommands(message, folder)).join(' ')}`,
+    );
 }
 
 async function inspectBundle(folder: string, { bundle }: OpenBundle, show: Show): Promise<void> {

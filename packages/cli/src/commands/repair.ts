@@ -37,7 +37,11 @@ function repairText(
 ): string {
   const { members, checkpoint } = manifest;
   const holds = `${members.length} ${members.length === 1 ? 'member' : 'members'} and ${checkpoint === null ? 'no' : 'a'} checkpoint`;
-  const lines = dropped.map(({ message }) => `Taken out of the run: ${message}`);
+  const lines = dropped.map(
+    ({ key, code }) =>
+      `Taken out of the run: "${key}", which is ${code === 'not-found' ? 'missing' : 'damaged'}.`,
+  );
+  if (!isRebuilt && dropped.length > 0) lines.push(`The run is left with ${holds}.`);
   if (isRebuilt) lines.push(`The manifest was rebuilt: run ${manifest.run} with ${holds}.`);
   if (damagedManifest !== undefined) lines.push(`The damaged one is kept as ${damagedManifest}.`);
   if (lines.length === 0) lines.push(`Nothing to repair: ${holds} are intact.`);

@@ -6,6 +6,7 @@ import {
   type OpenInferenceTensor,
   type SmokeTest,
 } from '@snapshot-ensemble/ensemble-bundle';
+import { inCommands } from '../advice.ts';
 import type { Surroundings } from '../command.ts';
 import { verify as verifyBlobs } from '@snapshot-ensemble/snapshot-core';
 import { inFolder, openFolder, type OpenBundle, type OpenStore } from '../folders.ts';
@@ -67,7 +68,9 @@ async function verifyStore(
   const text = `${manifest.members.length} ${manifest.members.length === 1 ? 'member' : 'members'}; ${bytes(intactBytes)} match the manifest, ${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}.\n`;
   print(json === true ? `${JSON.stringify({ intactBytes, faults }, undefined, 2)}\n` : text);
   if (faults.length > 0)
-    throw new CheckFailedError(`in "${folder}": ${faults.map(({ message }) => message).join(' ')}`);
+    throw new CheckFailedError(
+      `in "${folder}": ${faults.map(({ message }) => inCommands(message, folder)).join(' ')}`,
+    );
 }
 
 async function replay(

@@ -13,7 +13,7 @@ const guides: Readonly<Record<Target, (name: string) => Guide>> = {
   triton: (name) => ({
     title: 'A Triton model repository',
     run: 'tritonserver --model-repository .',
-    check: `snapshot-ensemble verify BUNDLE --url http://localhost:8000 --model ${name}`,
+    check: `npx snapshot-ensemble verify BUNDLE --url http://localhost:8000 --model ${name}`,
   }),
   kserve: (name) => ({
     title: 'An InferenceService for KServe',
@@ -28,12 +28,12 @@ const guides: Readonly<Record<Target, (name: string) => Guide>> = {
   ray: (name) => ({
     title: 'A Ray Serve application',
     run: 'pip install -r requirements.txt && serve run app:app',
-    check: `snapshot-ensemble verify bundle --url http://localhost:8000 --model ${name}`,
+    check: `npx snapshot-ensemble verify bundle --url http://localhost:8000 --model ${name}`,
   }),
   docker: (name) => ({
     title: 'The context of a container image',
     run: `docker build -t ${name.toLowerCase()} . && docker run --read-only --tmpfs /tmp -p 8000:8000 -p 8001:8001 ${name.toLowerCase()}`,
-    check: `snapshot-ensemble verify bundle --url http://localhost:8000 --model ${name}`,
+    check: `npx snapshot-ensemble verify bundle --url http://localhost:8000 --model ${name}`,
   }),
 };
 
@@ -43,7 +43,7 @@ export function guideFile(target: Target, name: string, more: readonly string[])
   const lines = [
     `# ${title}: ${name}`,
     ...more,
-    `Run it:\n\n    ${run}`,
+    `Run it, in this folder:\n\n    ${run}`,
     `Check it:\n\n    ${check}`,
   ];
   return { 'README.md': `${lines.join('\n\n')}\n` };

@@ -30,6 +30,10 @@ export async function readTrainingModule(file: string, directory: string): Promi
       cause,
     });
   });
+  if (!/\.[cm]?[jt]s$/.test(file))
+    throw new UsageError(
+      `train: "${file}" is not a module. Give an .mjs or .js file, e.g. train.mjs.`,
+    );
   const exported = await importModule(file, place);
   const model = await valueOf<Tfjs.LayersModel>(file, exported, 'model');
   const data = await valueOf<TrainingData>(file, exported, 'data');
