@@ -10,6 +10,7 @@ import {
   modelArtifacts,
   snapshotEnsembleCallback,
   type Tf,
+  tfjsCallbacks,
   tfjsTrainer,
   toTfjsCallback,
   trainSteps,
@@ -48,6 +49,26 @@ void model.fit(tf.zeros([1]), tf.zeros([1]), {
     toTfjsCallback(tf, { name: 'none' }),
   ],
 });
+
+// Plain objects may stand beside it, and their hooks know what they are given.
+declare const tfvisCallbacks: {
+  readonly [hook: string]: (iteration: number, logs?: tf.Logs) => Promise<void>;
+};
+void model.fit(tf.zeros([1]), tf.zeros([1]), {
+  callbacks: tfjsCallbacks(tf, [
+    snapshotEnsembleCallback(tf),
+    tf.callbacks.earlyStopping(),
+    {
+      onEpochEnd: (epoch, logs) => {
+        expectTypeOf(epoch).toEqualTypeOf<number>();
+        expectTypeOf(logs).toEqualTypeOf<tf.Logs | undefined>();
+      },
+    },
+    tfvisCallbacks,
+  ]),
+});
+// @ts-expect-error -- there is no such hook
+tfjsCallbacks(tf, [{ onEpochOver: () => undefined }]);
 
 // One way to plan at a time.
 snapshotEnsembleCallback(tf, { planOf: () => ({ plan, schedule }) });
