@@ -1,5 +1,6 @@
 // @ts-check
-// `npm run docs:check` after `npm run docs`: the live pictures of the built site move in Chromium. Ends with `N passed, N failed`.
+// `npm run docs:check` after `npm run docs`: in Chromium the live pictures of the built site move, its search finds pages, and it asks
+// nobody else for anything. Ends with `N passed, N failed`.
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join } from 'node:path';
@@ -37,6 +38,12 @@ const page = await browser.newPage();
 /** @type {string[]} */
 const problems = [];
 page.on('pageerror', ({ message }) => problems.push(message));
+await page.route('**/*', async (route) => {
+  const { hostname } = new URL(route.request().url());
+  if (hostname === '127.0.0.1') return route.continue();
+  problems.push(`it asks ${hostname}`);
+  return route.abort();
+});
 await page.goto(`http://127.0.0.1:${port}/concepts`);
 
 /** What is changed, and what must then read differently. @type {Record<string, [() => Promise<void>, string]>} */
@@ -62,6 +69,16 @@ for (const [name, [change, selector]] of Object.entries(pictures)) {
     failed += 1;
     console.error(`FAIL ${name}: ${error instanceof Error ? error.message : error}`);
   }
+}
+try {
+  await page.locator('.VPNavBarSearch button').first().click();
+  await page.locator('#localsearch-input').fill('checkpointEveryEpochs');
+  await page.locator('.VPLocalSearchBox .result').first().click();
+  await page.waitForURL(/\/(guides\/tfjs|reference\/|from-the-python-library)/);
+  passed += 1;
+} catch (error) {
+  failed += 1;
+  console.error(`FAIL the search: ${error instanceof Error ? error.message : error}`);
 }
 failed += problems.length;
 for (const problem of problems) console.error(`FAIL the page: ${problem}`);

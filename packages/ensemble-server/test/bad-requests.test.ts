@@ -27,7 +27,7 @@ describe('bad requests', () => {
     ['a prototype', '{"__proto__":{"inputs":[]}}', 400, 'inputs is missing'],
     ['an input without a name', { inputs: [{}] }, 400, 'inputs[0].name is missing'],
     ['an unknown input', { inputs: [x({ name: 'y' })] }, 400, 'has no input "y". Its inputs: "x".'],
-    ['an input twice', { inputs: [x(one), x(one)] }, 400, 'input "x" comes twice'],
+    ['an input twice', { inputs: [x(one), x(one)] }, 400, 'input "x" occurs twice'],
     ['an input too few', { inputs: [] }, 400, 'input "x" is missing'],
     [
       'another datatype',
@@ -109,7 +109,7 @@ describe('bad requests', () => {
       'an output twice',
       { inputs: [x()], outputs: [{ name: 'probs' }, { name: 'probs' }] },
       400,
-      'output "probs" is asked for twice',
+      'output "probs" is requested twice',
     ],
     ['a number as id', { id: 7, inputs: [x()] }, 400, 'id is 7; it must be a string'],
     [

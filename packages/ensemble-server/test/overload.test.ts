@@ -325,7 +325,7 @@ describe('overload', () => {
     // The third is closed without a word.
     expect((await talk(server, 'GET /v2 HTTP/1.1\r\nHost: localhost\r\n\r\n')).lines).toEqual([]);
     expect((await slowBody).answer).toContain('408 Request Timeout');
-    expect((await slowBody).answer).toContain('comes too slowly: 1 bytes so far');
+    expect((await slowBody).answer).toContain('arrives too slowly; bytes so far: 1');
     expect((await slowHead).lines).toEqual(['HTTP/1.1 408 Request Timeout']);
     expect((await post(server, { inputs: [x()] })).status).toBe(200);
     await server.close();

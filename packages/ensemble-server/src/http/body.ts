@@ -149,6 +149,6 @@ export function tooLarge(maxBytes: number): ServerError {
 export function tooSlow(size: number): ServerError {
   return new ServerError(
     'request-timeout',
-    `The request's body arrives too slowly: ${size} bytes so far. Send it faster, or in one piece.`,
+    `The request's body arrives too slowly; bytes so far: ${size}. Send it faster, or in one piece.`,
   );
 }

@@ -123,7 +123,7 @@ describe('two processes on one store', () => {
     expect(lines.join('\n')).toContain(
       `failed locked: Another writer holds this store: process ${process.pid} on`,
     );
-    await attempt(() => `This process (${process.pid}) holds`);
+    await attempt(() => `This process (${process.pid}) already holds`);
     await run.close();
   });
 
