@@ -24,8 +24,6 @@ export function tfjsCallbacks(
 ): TfjsCallbacks {
   checkTf('tfjsCallbacks', tf);
   return callbacks.map((callback) =>
-    'setParams' in callback
-      ? (callback as TfjsCallbacks[number])
-      : new tf.CustomCallback(callback),
+    'setParams' in callback ? (callback as TfjsCallbacks[number]) : new tf.CustomCallback(callback),
   );
 }

@@ -51,9 +51,9 @@ void model.fit(tf.zeros([1]), tf.zeros([1]), {
 });
 
 // Plain objects may stand beside it, and their hooks know what they are given.
-declare const tfvisCallbacks: {
-  readonly [hook: string]: (iteration: number, logs?: tf.Logs) => Promise<void>;
-};
+declare const tfvisCallbacks: Readonly<
+  Record<string, (iteration: number, logs?: tf.Logs) => Promise<void>>
+>;
 void model.fit(tf.zeros([1]), tf.zeros([1]), {
   callbacks: tfjsCallbacks(tf, [
     snapshotEnsembleCallback(tf),

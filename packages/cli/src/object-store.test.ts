@@ -66,7 +66,7 @@ describe('serve s3://', () => {
 
   it.each<[string, string, RegExp]>([
     ['a bundle that is not there', 's3://models/none', /in "s3:\/\/models\/none": /],
-    ['an address without a bucket', 's3:///digits', /"s3:\/\/\/digits" names no bucket/],
+    ['an address without a bucket', 's3:///digits', /"s3:\/\/\/digits" has no bucket/],
   ])('refuses %s', async (_, place, message) => {
     useBucket();
     const { code, stderr } = await cli('serve', place, '--port', '0', '--cache', 'cache');
