@@ -27,7 +27,7 @@ export async function refreshBatchNorm(
   if (batches === undefined) {
     throw new TfjsAdapterError(
       'batch-norm-data',
-      `The model has ${layers.length} batch-normalization layer(s), whose statistics must be recomputed after weights were ` +
+      `The model has batch normalization (layers: ${layers.length}), whose statistics must be recomputed after weights were ` +
         'averaged, and there is no data to do it with. Pass the option batchNormData: () => batches of training inputs.',
     );
   }

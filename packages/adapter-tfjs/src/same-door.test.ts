@@ -107,7 +107,7 @@ describe('stochastic weight averaging', () => {
 
   it('says which option is missing where there is no data to refresh with', async () => {
     await expect(train(normalized(), constantRate)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[TfjsAdapterError: The model has 1 batch-normalization layer(s), whose statistics must be recomputed after weights were averaged, and there is no data to do it with. Pass the option batchNormData: () => batches of training inputs.]`,
+      `[TfjsAdapterError: The model has batch normalization (layers: 1), whose statistics must be recomputed after weights were averaged, and there is no data to do it with. Pass the option batchNormData: () => batches of training inputs.]`,
     );
   });
 

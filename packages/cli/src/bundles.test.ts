@@ -70,7 +70,7 @@ describe('tune', () => {
   it('measures, and leaves its choice beside the bundle', async () => {
     const { code, stdout, stderr } = await cli('tune', 'bundle', '--seconds', '1');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(/^latency .* ms a row +chosen$/m);
+    expect(stdout).toMatch(/^latency .* ms per row +chosen$/m);
     expect(stdout).toMatch(/^throughput .* rows\/s +chosen$/m);
     expect(stdout).toContain(`Written to ${join('bundle', 'tuning.json')}.`);
     expect(JSON.parse(await readFile(inside('bundle/tuning.json'), 'utf8'))).toHaveProperty(

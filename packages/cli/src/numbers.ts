@@ -3,6 +3,11 @@ export function count(value: number): string {
   return value.toLocaleString('en-US');
 }
 
+/** A number of things, as in `1 member`, `12,000 members`. */
+export function plural(value: number, noun: string): string {
+  return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
+}
+
 /** Four significant digits at most; a dash for what is not known. */
 export function metric(value: number | undefined): string {
   if (value === undefined || Number.isNaN(value)) return '–';

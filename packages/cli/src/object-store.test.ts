@@ -124,7 +124,7 @@ describe('export of a sweep', () => {
     [
       'more than there are',
       ['--best', '9', '--metric', 'loss'],
-      /--best is 9, but there are 6 members/,
+      /--best is 9, but the store has 6 members/,
     ],
     ['a metric that nobody has', ['--best', '2', '--metric', 'auc'], /has no metric "auc"/],
     ['the best of nothing said', ['--best', '2'], /--best and --metric go together/],

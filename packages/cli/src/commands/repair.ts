@@ -4,6 +4,7 @@ import { fileBlobs } from '@snapshot-ensemble/snapshot-core/node';
 import type { Command } from 'commander';
 import type { Surroundings } from '../command.ts';
 import { inFolder, requireFolder } from '../folders.ts';
+import { plural } from '../numbers.ts';
 
 interface RepairFlags {
   readonly dryRun?: boolean;
@@ -36,7 +37,7 @@ function repairText(
   dryRun: boolean,
 ): string {
   const { members, checkpoint } = manifest;
-  const holds = `${members.length} ${members.length === 1 ? 'member' : 'members'} and ${checkpoint === null ? 'no' : 'a'} checkpoint`;
+  const holds = `${plural(members.length, 'member')} and ${checkpoint === null ? 'no' : 'a'} checkpoint`;
   const lines = dropped.map(
     ({ key, code }) =>
       `Taken out of the run: "${key}", which is ${code === 'not-found' ? 'missing' : 'damaged'}.`,

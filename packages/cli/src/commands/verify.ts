@@ -10,7 +10,7 @@ import { inCommands } from '../advice.ts';
 import type { Surroundings } from '../command.ts';
 import { verify as verifyBlobs } from '@snapshot-ensemble/snapshot-core';
 import { inFolder, openFolder, type OpenBundle, type OpenStore } from '../folders.ts';
-import { bytes } from '../numbers.ts';
+import { bytes, plural } from '../numbers.ts';
 import { CheckFailedError, UsageError } from '../run-main.ts';
 import { textTable } from '../text-table.ts';
 import { count, notNegative } from '../values.ts';
@@ -65,7 +65,7 @@ async function verifyStore(
 ): Promise<void> {
   progress(`verifying ${folder}`);
   const { faults, intactBytes, manifest } = await verifyBlobs(blobs);
-  const text = `${manifest.members.length} ${manifest.members.length === 1 ? 'member' : 'members'}; ${bytes(intactBytes)} match the manifest, ${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}.\n`;
+  const text = `${plural(manifest.members.length, 'member')}; ${bytes(intactBytes)} match the manifest, ${plural(faults.length, 'fault')}.\n`;
   print(json === true ? `${JSON.stringify({ intactBytes, faults }, undefined, 2)}\n` : text);
   if (faults.length > 0)
     throw new CheckFailedError(

@@ -1,4 +1,5 @@
 import { isBetter, modeOf, type MemberRecord } from '@snapshot-ensemble/snapshot-core';
+import { plural } from '../numbers.ts';
 import { UsageError } from '../run-main.ts';
 import type { ExportFlags } from './flags.ts';
 
@@ -20,7 +21,7 @@ export function chosenMembers(
   if (members !== undefined) return members.map((wanted) => named(all, wanted));
   if (last !== undefined && last > all.length)
     throw new UsageError(
-      `export: --last is ${last}, but the store has ${all.length} members. Give at most ${all.length}.`,
+      `export: --last is ${last}, but the store has ${plural(all.length, 'member')}. Give at most ${all.length}.`,
     );
   return all.slice(-(last ?? all.length));
 }
@@ -32,7 +33,7 @@ function bestMembers(
 ): readonly string[] {
   if (count > records.length)
     throw new UsageError(
-      `export: --best is ${count}, but there are ${records.length} members. Give at most ${records.length}.`,
+      `export: --best is ${count}, but the store has ${plural(records.length, 'member')}. Give at most ${records.length}.`,
     );
   const mode = modeOf({ metric }, 'export');
   const valueOf = ({ id, metrics }: MemberRecord): number => {

@@ -4,7 +4,7 @@ import { createSnapshotStore, openSweep } from '@snapshot-ensemble/snapshot-core
 import { fileBlobs } from '@snapshot-ensemble/snapshot-core/node';
 import type { Surroundings } from '../command.ts';
 import { inFolder, isBundle, openStore, requireFolder, type OpenStore } from '../folders.ts';
-import { bytes, count as withCommas } from '../numbers.ts';
+import { bytes, plural } from '../numbers.ts';
 import { isObjectStore, objectStore } from '../object-store.ts';
 import { CheckFailedError, EnvironmentError, UsageError } from '../run-main.ts';
 import { checkStore } from './check-store.ts';
@@ -49,7 +49,7 @@ function exportedText(
   const size = Object.values(files).reduce((sum, file) => sum + file.bytes, 0);
   const isReduced = precision !== 'float32';
   const lines = [
-    `Wrote ${folder}: ${withCommas(members.length)} ${members.length === 1 ? 'member' : 'members'}, ${form}${isReduced ? `, ${precision}` : ''}, ${bytes(size)}`,
+    `Wrote ${folder}: ${plural(members.length, 'member')}, ${form}${isReduced ? `, ${precision}` : ''}, ${bytes(size)}`,
     ...notStacked.map(({ node, reason }) => `not stacked: ${node}: ${reason}`),
     ...Object.entries(comparisons ?? {}).map(
       ([output, comparison]) => `${output} against float32: ${comparisonText(comparison)}`,

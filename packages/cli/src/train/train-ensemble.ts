@@ -12,7 +12,7 @@ import { fileBlobs } from '@snapshot-ensemble/snapshot-core/node';
 import type { Surroundings } from '../command.ts';
 import { needed } from '../export/tfjs.ts';
 import { inFolder } from '../folders.ts';
-import { count, metric } from '../numbers.ts';
+import { count, metric, plural } from '../numbers.ts';
 import { readTrainingModule, type TrainingModule } from './training-module.ts';
 
 interface TrainFlags {
@@ -45,12 +45,15 @@ export async function trainEnsemble(
     const { epochs } = module.options;
     const from = initialEpoch === 0 ? 'from the beginning' : `after epoch ${initialEpoch}`;
     if (initialEpoch < epochs) {
-      say(`Training ${epochs} epochs ${from}. Ctrl-C stops; the same command continues.`, {
-        kind: 'start',
-        epochs,
-        initialEpoch,
-        store: folder,
-      });
+      say(
+        `Training ${plural(epochs, 'epoch')} ${from}. Ctrl-C stops; the same command continues.`,
+        {
+          kind: 'start',
+          epochs,
+          initialEpoch,
+          store: folder,
+        },
+      );
       const existing = fresh === true ? 'overwrite' : 'resume-or-start';
       const callback = adapter.snapshotEnsembleCallback(tf, {
         checkpointEveryEpochs: 1,
@@ -126,8 +129,4 @@ function epochText(
   const left = remainingMs === undefined ? [] : [`${count(Math.ceil(remainingMs / 1000))} s left`];
   const done = `epoch ${epoch + 1} of ${epochs}`;
   return [done, `step ${count(step)} of ${count(totalSteps)}`, ...measured, ...left].join('  ');
-}
-
-function plural(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

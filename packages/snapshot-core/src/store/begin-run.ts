@@ -136,7 +136,7 @@ async function refuseStrays(blobs: BlobStore): Promise<void> {
 function alreadyThere({ run, createdAt, members, completed }: Manifest): StoreError {
   return new StoreError(
     'exists',
-    `The store already holds a run (${run}, begun ${createdAt}, ${members.length} members, ` +
+    `The store already holds a run (${run}, begun ${createdAt}, members: ${members.length}, ` +
       `${completed ? 'completed' : 'not completed'}). Pass existing: 'resume' to continue it, ` +
       "'overwrite' to remove it, or use another store.",
     { key: manifestKey },
