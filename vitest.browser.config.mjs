@@ -51,6 +51,8 @@ const project = (name, test, server = {}) => ({
     testTimeout: 60_000,
     setupFiles: ['tools/seeded-random.mjs'],
     browser: chromium(),
+    // One page computes while the other waits for its graphics process.
+    maxWorkers: 2,
     ...test,
   },
 });
