@@ -2,17 +2,17 @@ export { TfjsAdapterError, type TfjsAdapterErrorCode } from './errors.ts';
 export type { InputBatches } from './batch-norm.ts';
 export type { EnsembleEvaluation } from './evaluate.ts';
 export {
-  type EvaluateOptions,
+  type EvaluateMembersOptions,
   type LoadedMember,
   type LoadedMembers,
   loadMembers,
-  type PredictOptions,
+  type PredictMembersOptions,
 } from './load-members.ts';
 export type { AnswerNames, HostRows } from './host-answers.ts';
 export type { MemberOutputs } from './member-model.ts';
 export { type AnyStore, memberArtifacts, memberIOHandler } from './member-artifacts.ts';
 export type { ReadOutput } from './output-kind.ts';
-export type { LoadOptions, MemberSelection } from './select-members.ts';
+export type { LoadMembersOptions, MemberSelection } from './select-members.ts';
 export { modelArtifacts } from './model-artifacts.ts';
 export {
   type EqualCyclesPlan,

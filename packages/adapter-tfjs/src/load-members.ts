@@ -27,12 +27,12 @@ import { type ReadOutput, readOutputs } from './output-kind.ts';
 import { asList, isAnnealed, type MemberSelection, selectMembers } from './select-members.ts';
 import type { Inputs, LayersModel, Tensor, Tf } from './tf.ts';
 
-export interface PredictOptions {
+export interface PredictMembersOptions {
   /** Rows that go through the model at once. Default 32, as in `model.predict`. */
   readonly batchSize?: number;
 }
 
-export interface EvaluateOptions extends PredictOptions {
+export interface EvaluateMembersOptions extends PredictMembersOptions {
   /** Predictions of the best single model of the same budget on the same rows, as its `predict` returns them. */
   readonly rival?: Inputs;
 }
@@ -55,9 +55,9 @@ export interface LoadedMembers<Outputs extends Tensor | Tensor[] = Tensor> {
   /** How each output of the model is combined; positions are those in the store. */
   readonly policies: readonly EnsemblePolicy[];
   /** The ensemble's outputs, shaped as the model's; an array where the model has several. The caller disposes of them. */
-  predict(inputs: Inputs, options?: PredictOptions): Promise<Outputs>;
+  predict(inputs: Inputs, options?: PredictMembersOptions): Promise<Outputs>;
   /** Every member's outputs, `[members, rows, …]`, in the order of `members`. The caller disposes of them. */
-  predictMembers(inputs: Inputs, options?: PredictOptions): Promise<Outputs>;
+  predictMembers(inputs: Inputs, options?: PredictMembersOptions): Promise<Outputs>;
   /**
    * What each member answers to rows outside TensorFlow.js, by the names given: what `exportEnsemble` of export-onnx takes as
    * `smoke.predictMembers`, so that a bundle's expected answers come from the model and not from its graph.
@@ -71,7 +71,11 @@ export interface LoadedMembers<Outputs extends Tensor | Tensor[] = Tensor> {
    * mean squared and absolute error of values; and a verdict on whether the ensemble is better. Targets are one-hot
    * rows, class indices, or values, as in `model.fit`, of rows that nothing was trained on.
    */
-  evaluate(inputs: Inputs, targets: Inputs, options?: EvaluateOptions): Promise<EnsembleEvaluation>;
+  evaluate(
+    inputs: Inputs,
+    targets: Inputs,
+    options?: EvaluateMembersOptions,
+  ): Promise<EnsembleEvaluation>;
   /** Frees the model. */
   dispose(): void;
 }
@@ -100,7 +104,7 @@ export async function loadMembers<Outputs extends Tensor | Tensor[] = Tensor>(
   /** Outputs by output of the model, then by member. */
   const outputsOf = async (
     inputs: Inputs,
-    options?: PredictOptions,
+    options?: PredictMembersOptions,
   ): Promise<MemberOutputs[][]> => {
     checkOptions('predict', options, { batchSize: true });
     const byOutput = policies.map((): MemberOutputs[] => []);

@@ -11,7 +11,7 @@ import {
 import { TfjsAdapterError } from './errors.ts';
 
 /** How members are loaded. */
-export interface LoadOptions {
+export interface LoadMembersOptions {
   /**
    * What each output is, in the model's order. Default: derived from loss, activation and shape; where they leave it
    * open, an error asks for this.
@@ -22,7 +22,7 @@ export interface LoadOptions {
 }
 
 /** Which members of a store make the ensemble; by default all of them. */
-export type MemberSelection = LoadOptions & Selected;
+export type MemberSelection = LoadMembersOptions & Selected;
 
 type Selected =
   | {

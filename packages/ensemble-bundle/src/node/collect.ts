@@ -8,7 +8,7 @@ import { isOurRevision, readCurrent } from '../revisions.ts';
 import { bundleDirectory } from './bundle-directory.ts';
 import { readLeases, type Lease } from './lease.ts';
 
-export interface CollectOptions {
+export interface CollectRevisionsOptions {
   /** Only reports what it would remove. Default false. */
   readonly dryRun?: boolean;
   /**
@@ -18,7 +18,7 @@ export interface CollectOptions {
   readonly keepForMs?: number;
 }
 
-export interface Collected {
+export interface CollectedRevisions {
   /** Old revisions, and what writers that were killed left behind, relative to the bundle. */
   readonly removed: readonly string[];
   /** What stays though it is not in use, and why. */
@@ -37,8 +37,8 @@ const TEMPORARY = /~[0-9a-f-]{36}$/;
  */
 export async function collectRevisions(
   directory: string,
-  options: CollectOptions = {},
-): Promise<Collected> {
+  options: CollectRevisionsOptions = {},
+): Promise<CollectedRevisions> {
   checkOptions('collectRevisions', options, { dryRun: true, keepForMs: true });
   const { dryRun = false, keepForMs = ONE_HOUR_MS } = options;
   const root = resolve(directory);
