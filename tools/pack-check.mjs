@@ -1,10 +1,12 @@
 // @ts-check
 // Packs every public package from a clean build and looks at the tarballs: publint, are-the-types-wrong, what is in them,
-// and whether an empty project can install and import them.
-import { spawnSync } from 'node:child_process';
+// and whether an empty project can install and import them. `--built` takes the build that is there: of a fresh checkout, say.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { installEnvironment } from './install.mjs';
@@ -15,10 +17,16 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const packages = workspaces(root).filter(({ private: hidden }) => !hidden);
 const bin = (/** @type {string} */ name) => join(root, 'node_modules/.bin', name);
 
-// `tsc -b` never deletes: what a deleted source left behind must not ship.
-for (const { folder } of packages)
-  rmSync(join(root, folder, 'dist'), { recursive: true, force: true });
-must('npx', ['nx', 'run-many', '-t', 'build', '--skip-nx-cache', '--outputStyle', 'static'], root);
+if (!process.argv.includes('--built')) {
+  // `tsc -b` never deletes: what a deleted source left behind must not ship.
+  for (const { folder } of packages)
+    rmSync(join(root, folder, 'dist'), { recursive: true, force: true });
+  await must(
+    'npx',
+    ['nx', 'run-many', '-t', 'build', '--skip-nx-cache', '--outputStyle', 'static'],
+    root,
+  );
+}
 
 const work = mkdtempSync(join(tmpdir(), 'pack-check-'));
 const tarballs = join(work, 'tarballs');
@@ -26,12 +34,18 @@ mkdirSync(tarballs);
 let passed = 0;
 /** @type {string[]} */
 const complaints = [];
+/** Checks that wait for a processor. @type {(() => Promise<void>)[]} */
+const waiting = [];
 
 /** @type {Record<string, string>} */
 const files = {};
 for (const { folder, name, json } of packages) {
   const packed = JSON.parse(
-    must('npm', ['pack', '--json', '--pack-destination', tarballs, '--workspace', folder], root),
+    await must(
+      'npm',
+      ['pack', '--json', '--pack-destination', tarballs, '--workspace', folder],
+      root,
+    ),
   );
   const [entry] = Array.isArray(packed) ? packed : Object.values(packed);
   const tarball = join(tarballs, entry.filename.replace('@', '').replace('/', '-'));
@@ -74,15 +88,15 @@ for (const { folder, name, json } of packages) {
   );
 }
 
-installInEmptyProject();
-commandLineAlone();
+await Promise.all([installInEmptyProject(), commandLineAlone(), runWaiting()]);
+await runWaiting();
 rmSync(work, { recursive: true, force: true });
 for (const complaint of complaints) console.error(`FAILED ${complaint}`);
 console.log(`${passed} passed, ${complaints.length} failed`);
 process.exitCode = complaints.length === 0 ? 0 : 1;
 
 /** Each package alone with what npm brings for it: the three doors must not need one another. */
-function installInEmptyProject() {
+async function installInEmptyProject() {
   const project = join(work, 'project');
   mkdirSync(project);
   writeFileSync(
@@ -99,7 +113,7 @@ function installInEmptyProject() {
     }),
   );
   writeFileSync(join(project, '.npmrc'), 'fund=false\naudit=false\n');
-  must('npm', ['install', '--no-package-lock'], project);
+  await must('npm', ['install', '--no-package-lock'], project);
   for (const { name, json } of packages)
     for (const [subpath, target] of Object.entries(json.exports)) {
       if (subpath === './package.json' || isBrowserOnly(target)) continue;
@@ -113,16 +127,16 @@ function installInEmptyProject() {
       );
     }
   runConverters(project);
-  typeCheckWithOldTypeScript(project);
+  await typeCheckWithOldTypeScript(project);
 }
 
 /** The command line in an empty folder, without anything optional: it draws, and says what to type for what is missing. */
-function commandLineAlone() {
+async function commandLineAlone() {
   const project = join(work, 'alone');
   mkdirSync(project);
   writeFileSync(join(project, 'package.json'), '{ "private": true }');
   const needed = Object.entries(files).filter(([name]) => !/adapter-tfjs|wasm-training/.test(name));
-  must('npm', ['install', '--no-package-lock', ...needed.map(([, file]) => file)], project);
+  await must('npm', ['install', '--no-package-lock', ...needed.map(([, file]) => file)], project);
   expect(
     'the command line brings neither onnxruntime-node nor TensorFlow.js',
     !['onnxruntime-node', '@tensorflow'].some((name) =>
@@ -147,13 +161,10 @@ function commandLineAlone() {
     [['plot'], 2, '--total-steps'],
   ];
   for (const [words, code, says] of missing) {
-    const run = spawnSync('npx', ['snapshot-ensemble', ...words], {
-      cwd: project,
-      encoding: 'utf8',
-    });
+    const { status, stderr } = await run('npx', ['snapshot-ensemble', ...words], project);
     expect(
-      `npx snapshot-ensemble ${words[0]} ends with ${code} and says "${says}": ${run.status}, ${run.stderr}`,
-      run.status === code && run.stderr.includes(says),
+      `npx snapshot-ensemble ${words[0]} ends with ${code} and says "${says}": ${status}, ${stderr}`,
+      status === code && stderr.includes(says),
     );
   }
 }
@@ -165,7 +176,9 @@ function commandLineAlone() {
  */
 function runConverters(project) {
   const page = 'packages/export-onnx/CONVERTERS.md';
-  const [block] = codeBlocks(page, readFileSync(join(root, page), 'utf8'));
+  const [block] = codeBlocks(page, readFileSync(join(root, page), 'utf8')).filter(
+    ({ language }) => language === 'ts',
+  );
   const { outputText } = ts.transpileModule(block.code, {
     compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
   });
@@ -179,11 +192,11 @@ function runConverters(project) {
  *
  * @param {string} project Where the packages are installed.
  */
-function typeCheckWithOldTypeScript(project) {
+async function typeCheckWithOldTypeScript(project) {
   const compiler = join(work, 'typescript-5.4');
   mkdirSync(compiler);
   writeFileSync(join(compiler, 'package.json'), '{ "private": true }');
-  must('npm', ['install', '--no-package-lock', 'typescript@5.4.5'], compiler);
+  await must('npm', ['install', '--no-package-lock', 'typescript@5.4.5'], compiler);
   const source = join(project, 'entries.ts');
   writeFileSync(
     source,
@@ -226,15 +239,26 @@ function isBrowserOnly(target) {
 }
 
 /**
+ * Puts a command in line that must succeed.
+ *
  * @param {string} title
  * @param {string} command
  * @param {readonly string[]} args
  * @param {string} cwd
  */
 function check(title, command, args, cwd) {
-  const run = spawnSync(command, args, { cwd, encoding: 'utf8' });
-  if (run.status === 0) passed += 1;
-  else complaints.push(`${title}\n${run.stdout}${run.stderr}`);
+  waiting.push(async () => {
+    const { status, stdout, stderr } = await run(command, args, cwd);
+    expect(`${title}\n${stdout}${stderr}`, status === 0);
+  });
+}
+
+/** Runs what waits, one check for each processor. */
+async function runWaiting() {
+  const worker = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await next();
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, worker));
 }
 
 /**
@@ -251,16 +275,25 @@ function expect(title, holds) {
  * @param {readonly string[]} args
  * @param {string} cwd
  */
-function must(command, args, cwd) {
-  const run = spawnSync(command, args, {
-    cwd,
-    encoding: 'utf8',
-    maxBuffer: 2 ** 26,
-    env: { ...installEnvironment(process.env), NX_DAEMON: 'false', NX_TUI: 'false' },
-  });
-  if (run.status !== 0) {
-    console.error(`${command} ${args.join(' ')} failed:\n${run.stdout}${run.stderr}`);
+async function run(command, args, cwd) {
+  const env = { ...installEnvironment(process.env), NX_DAEMON: 'false', NX_TUI: 'false' };
+  const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const closed = once(child, 'close');
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  const [status] = await closed;
+  return { status, stdout, stderr };
+}
+
+/**
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {string} cwd
+ */
+async function must(command, args, cwd) {
+  const { status, stdout, stderr } = await run(command, args, cwd);
+  if (status !== 0) {
+    console.error(`${command} ${args.join(' ')} failed:\n${stdout}${stderr}`);
     process.exit(1);
   }
-  return run.stdout;
+  return stdout;
 }
