@@ -14,9 +14,9 @@ import { median } from './side-by-side.mjs';
 
 const ROWS = 1;
 const PIXELS = 32 * 32 * 3;
+const COMMAND = new URL('../packages/cli/dist/main.js', import.meta.url);
 const [word, ...more] = process.argv.slice(2);
-if (word === 'serve') await serveUntilTold(more[0]);
-else if (word === 'clients')
+if (word === 'clients')
   await attack(Number(more[0]), more[1], JSON.parse(more[2]), Number(more[3]));
 else await orchestrate(Number(word ?? 60));
 
@@ -24,28 +24,30 @@ else await orchestrate(Number(word ?? 60));
 async function orchestrate(seconds) {
   const folder = mkdtempSync(join(tmpdir(), 'under-fire-'));
   const input = await writeBundle(folder);
-  const server = onCore(0, 'serve', folder);
+  // From the command line, as it is used.
+  const words = `serve m=${folder} --port 0 --threads 1 --workers 1 --json`.split(' ');
+  const server = onCore(0, fileURLToPath(COMMAND), ...words);
   const [line] = await once(server.stdout, 'data');
   const clients = onCore(
     1,
+    fileURLToPath(import.meta.url),
     'clients',
     String(seconds),
-    String(line).trim(),
+    JSON.parse(line).url,
     JSON.stringify(input),
     String(server.pid),
   );
   clients.stdout.pipe(process.stdout);
   await once(clients, 'exit');
-  server.stdin.end();
+  server.kill('SIGINT');
   await once(server, 'exit');
   rmSync(folder, { recursive: true });
 }
 
 /** @param {number} core @param {...string} args */
 function onCore(core, ...args) {
-  const self = fileURLToPath(import.meta.url);
-  return spawn('taskset', ['-c', String(core), process.execPath, self, ...args], {
-    stdio: ['pipe', 'pipe', 'inherit'],
+  return spawn('taskset', ['-c', String(core), process.execPath, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
   });
 }
 
@@ -80,18 +82,6 @@ async function writeBundle(folder) {
   const bundle = bundleDirectory(folder);
   await exportEnsemble(members, bundle, { policy: meanPolicy('probabilities', [0, 1, 2, 3, 4]) });
   return (await readBundle(bundle)).manifest.inputs[0].name;
-}
-
-/** @param {string} folder */
-async function serveUntilTold(folder) {
-  const { serve } = await import('@snapshot-ensemble/ensemble-server');
-  const server = await serve({
-    bundles: { m: folder },
-    port: 0,
-    runtime: { threads: 1, workers: 1 },
-  });
-  console.log(server.url);
-  process.stdin.resume().on('end', () => server.close());
 }
 
 /**
@@ -213,7 +203,7 @@ function requestOf(url, input) {
 }
 
 /**
- * Sends by the clock over connections that are kept; waits for the answers at its end.
+ * Sends by the clock over connections that are kept, each opened when no other is free; waits for the answers at its end.
  *
  * @param {string} url
  * @param {Buffer} request
@@ -224,17 +214,24 @@ async function fire(url, request, { rate, seconds, connections }) {
   const { hostname, port } = new URL(url);
   /** @type {Fire} */
   const result = { offered: 0, skipped: 0, good: [], refused: [], other: {}, seconds };
-  const sockets = await Promise.all(
-    Array.from({ length: connections }, () => open(hostname, Number(port), result)),
-  );
-  const free = [...sockets];
-  for (const socket of sockets) socket.onFree = () => free.push(socket);
+  // A connection that is open and unused is ended by the server, as one whose head comes too slowly.
+  /** @type {ReturnType<typeof open>[]} */
+  const sockets = [];
+  /** @type {ReturnType<typeof open>[]} */
+  const free = [];
+  const another = () => {
+    if (sockets.length === connections) return undefined;
+    const socket = open(hostname, Number(port), result);
+    socket.onFree = () => free.push(socket);
+    sockets.push(socket);
+    return socket;
+  };
   const start = performance.now();
   const total = Math.max(1, Math.round(rate * seconds));
   while (result.offered + result.skipped < total) {
     const due = Math.min(total, Math.ceil(((performance.now() - start) / 1000) * rate) || 1);
     while (result.offered + result.skipped < due) {
-      const socket = free.pop();
+      const socket = free.pop() ?? another();
       if (socket === undefined) result.skipped++;
       else {
         result.offered++;
@@ -249,9 +246,8 @@ async function fire(url, request, { rate, seconds, connections }) {
 }
 
 /** @param {string} host @param {number} port @param {Fire} result */
-async function open(host, port, result) {
+function open(host, port, result) {
   const socket = connect(port, host).setNoDelay(true);
-  await once(socket, 'connect');
   let sent = 0;
   let came = Buffer.alloc(0);
   const connection = {

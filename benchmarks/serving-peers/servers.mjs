@@ -8,6 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
+const command = join(here, '../../packages/cli/dist/main.js');
 
 /**
  * @typedef {{ graph: string, folder: string, work: string, input: string, outputs: readonly { name: string, shape: readonly (number | string | null)[] }[] }} Subject
@@ -21,14 +22,18 @@ export const servers = {
   'Triton 2.51': { forms: ['binary'], start: startTriton },
 };
 
-/** @param {Subject} subject */
+/** From the command line, as it is used. @param {Subject} subject */
 async function startOurs({ folder }) {
-  const child = onCore(process.execPath, [join(here, 'ours.mjs'), folder], {});
+  const words = `serve peers=${folder} --port 0 --grpc-port 0 --threads 1 --workers 1 --json`.split(
+    ' ',
+  );
+  // The others refuse nothing either.
+  const child = onCore(process.execPath, [command, ...words, '--limit', 'queueMs=60000'], {});
   const [line] = await once(child.stdout, 'data');
   return {
-    url: `${String(line).trim()}/v2/models/peers/infer`,
+    url: `${JSON.parse(line).url}/v2/models/peers/infer`,
     stop() {
-      child.stdin.end();
+      child.kill('SIGINT');
       return once(child, 'exit');
     },
   };
