@@ -4,7 +4,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { Agent, request } from 'node:http';
+import { Agent, createServer, request } from 'node:http';
 import { connect } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,6 +27,7 @@ const threads = availableParallelism();
 
 const [word, argument] = process.argv.slice(2);
 if (word === 'serve') await serveUntilTold(argument);
+else if (word === 'bare') await serveBarely();
 else await measure(word === 'path');
 
 /** The server runs in a process of its own, so that its client does not take its time. */
@@ -35,6 +36,22 @@ async function serveUntilTold(folder) {
   process.send?.(server.url);
   await once(process, 'disconnect');
   await server.close();
+}
+
+/** Node's own HTTP server, which reads a body and answers as many bytes as ours: what HTTP costs whoever serves it in Node. */
+async function serveBarely() {
+  const answer = Buffer.alloc(600);
+  const server = createServer((incoming, response) => {
+    incoming.resume().on('end', () => {
+      response.writeHead(200, { 'Content-Length': answer.length });
+      response.end(answer);
+    });
+  }).listen(0, '127.0.0.1', () => {
+    process.send?.(`http://127.0.0.1:${server.address().port}`);
+  });
+  await once(process, 'disconnect');
+  server.closeAllConnections();
+  server.close();
 }
 
 /** @param {boolean} pathOnly */
@@ -237,10 +254,11 @@ async function httpPath(folder) {
   const times = 400;
   const child = fork(fileURLToPath(import.meta.url), ['serve', folder]);
   const [url] = await once(child, 'message');
+  const bare = fork(fileURLToPath(import.meta.url), ['bare']);
+  const [bareUrl] = await once(bare, 'message');
   const ensemble = await loadEnsemble(folder);
   const data = images(1);
-  const socket = connect(Number(new URL(url).port), '127.0.0.1').setNoDelay(true);
-  await once(socket, 'connect');
+  const [socket, bareSocket] = await Promise.all([url, bareUrl].map(connected));
   const message = binaryRequest(new URL(url).host, ensemble.manifest.inputs[0].name, data);
   const results = await sideBySide({
     title: `${times} predictions of 1 row, one after the other`,
@@ -249,16 +267,30 @@ async function httpPath(folder) {
     contenders: [
       { name: 'in process', run: () => repeat(times, () => ensemble.predict(data)) },
       { name: 'over HTTP', run: () => repeat(times, () => exchange(socket, message)) },
+      {
+        name: 'as many bytes to and from a bare server of Node, without a model',
+        run: () => repeat(times, () => exchange(bareSocket, message)),
+      },
     ],
   });
-  const [here, there] = results.map(({ median }) => (median / times) * 1000);
+  const [here, there, nothing] = results.map(({ median }) => (median / times) * 1000);
   console.log(
-    `in process ${here.toFixed(0)} µs, over HTTP ${there.toFixed(0)} µs: the way adds ${(there - here).toFixed(0)} µs (to reach: 150)`,
+    `in process ${here.toFixed(0)} µs, over HTTP ${there.toFixed(0)} µs: the way adds ${(there - here).toFixed(0)} µs (to reach: 150), of which a bare server takes ${nothing.toFixed(0)}`,
   );
   socket.destroy();
+  bareSocket.destroy();
   await ensemble.close();
-  child.disconnect();
-  await once(child, 'exit');
+  for (const each of [child, bare]) {
+    each.disconnect();
+    await once(each, 'exit');
+  }
+}
+
+/** @param {string} url */
+async function connected(url) {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1').setNoDelay(true);
+  await once(socket, 'connect');
+  return socket;
 }
 
 /** @param {string} host @param {string} name @param {Float32Array} data */
