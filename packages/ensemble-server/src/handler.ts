@@ -28,6 +28,7 @@ import {
 } from './repository/repository.ts';
 import { createAccess } from './security/access.ts';
 import { createAdmission } from './service/admission.ts';
+import { createPace } from './service/pace.ts';
 
 /** The protocol for a server of your own. It owns processes: call `close`. */
 export interface InferenceHandler {
@@ -98,6 +99,7 @@ export async function createCore(
     isStopping: () => isStopping,
     decoder,
     newId: ids(),
+    pace: createPace(ANSWERS_A_TURN, setImmediate),
     body: {
       maxBytes: limits.bodyBytes,
       stallMs: limits.bodyStallMs,
@@ -178,6 +180,9 @@ function sourcesOf({
     }),
   );
 }
+
+/** Some two milliseconds of writing them. */
+const ANSWERS_A_TURN = 8;
 
 /** Liveness and refusals must not wait for batches that are computed on the same core. */
 const NICENESS = 5;

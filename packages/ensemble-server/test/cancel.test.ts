@@ -16,6 +16,7 @@ import { DEFAULT_LIMITS } from '../src/options.ts';
 import { createRepository } from '../src/repository/repository.ts';
 import { createAccess, DEFAULT_ACCESS } from '../src/security/access.ts';
 import { createAdmission } from '../src/service/admission.ts';
+import { createPace } from '../src/service/pace.ts';
 import { createFakes } from './fake-model.ts';
 
 const closers: (() => unknown)[] = [];
@@ -74,6 +75,7 @@ async function stuckServer() {
     decoder,
     body: { maxBytes: 999, stallMs: 1000, minRate: 1 },
     browser: { allowedHosts: undefined, allowedOrigins: [] },
+    pace: createPace(1, setImmediate),
     newId: () => 'req-1',
   };
   return { context, began: began.promise, stopped: stopped.promise };

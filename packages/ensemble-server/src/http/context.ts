@@ -7,6 +7,7 @@ import type { Repository } from '../repository/repository.ts';
 import type { CheckAccess } from '../security/access.ts';
 import type { BrowserRules } from '../security/browser.ts';
 import type { Admission } from '../service/admission.ts';
+import type { Pace } from '../service/pace.ts';
 import type { BodyLimits } from './body.ts';
 
 /** What the transports share. */
@@ -30,6 +31,8 @@ export interface HttpContext extends ServerContext {
   readonly decoder: Decoder;
   readonly body: BodyLimits;
   readonly browser: BrowserRules;
+  /** Of answers: those of a whole batch at once would keep refusals, liveness and the next batch waiting. */
+  readonly pace: Pace;
   /** An id for a request. */
   readonly newId: () => string;
 }

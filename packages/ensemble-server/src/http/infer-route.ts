@@ -85,6 +85,8 @@ async function run(
     });
     done(true);
     notes.prediction = answer.prediction;
+    const turn = context.pace.turn();
+    if (turn !== undefined) await turn;
     await respond(exchange, answer, reply);
   } catch (error) {
     refuseDirectly(context, notes, request, response, error);
