@@ -1,5 +1,5 @@
 // @ts-check
-// `npm run demo [-- FLAGS]`: builds what the demo needs, quietly, and runs it.
+// `npm run demo [-- FLAGS]`: builds what the demo needs, quietly, and the command line for what it leaves, and runs it.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -8,7 +8,10 @@ const main = fileURLToPath(new URL('../examples/demo/dist/main.js', import.meta.
 
 const build = spawnSync(
   'npx',
-  ['nx', 'run-many', '-t', 'build', '-p', '@snapshot-ensemble/demo', '--outputStyle', 'static'],
+  [
+    ...['nx', 'run-many', '-t', 'build', '-p', '@snapshot-ensemble/demo,snapshot-ensemble'],
+    ...['--outputStyle', 'static'],
+  ],
   {
     cwd: root,
     encoding: 'utf8',

@@ -1,7 +1,11 @@
 // @ts-check
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { posix } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { installEnvironment, missingPackages, nodeComplaint } from './install.mjs';
+import { workspaces } from './workspaces.mjs';
 
 const locked = {
   packages: {
@@ -85,5 +89,23 @@ describe('the lockfile and the repo', () => {
       .filter(([, { engines }]) => /^(>=|\^)\s*(2[1-9]|[3-9]\d)\b[^|]*$/.test(engines?.node ?? ''))
       .map(([path]) => path);
     expect(newer).toEqual([]);
+  });
+});
+
+describe('a clone', () => {
+  const root = fileURLToPath(new URL('..', import.meta.url));
+  const isTracked = (/** @type {string} */ file) =>
+    spawnSync('git', ['ls-files', '--error-unmatch', file], { cwd: root }).status === 0;
+
+  it('has the command from its install on: npm links only what is there before anything is built', () => {
+    const commands = workspaces(root).flatMap(({ folder, json: { bin = {} } }) =>
+      Object.values(bin).map((file) => posix.join(folder, String(file))),
+    );
+    expect(commands).toEqual(['packages/cli/bin.js']);
+    expect(commands.filter((file) => !isTracked(file))).toEqual([]);
+    expect(isTracked('packages/cli/dist/main.js')).toBe(false);
+    const run = spawnSync('npx', ['snapshot-ensemble', '--version'], { cwd: root });
+    expect(run.stderr.toString()).toBe('');
+    expect(run.status).toBe(0);
   });
 });
