@@ -104,8 +104,10 @@ describe('a clone', () => {
     expect(commands).toEqual(['packages/cli/bin.js']);
     expect(commands.filter((file) => !isTracked(file))).toEqual([]);
     expect(isTracked('packages/cli/dist/main.js')).toBe(false);
-    const run = spawnSync('npx', ['snapshot-ensemble', '--version'], { cwd: root });
-    expect(run.stderr.toString()).toBe('');
-    expect(run.status).toBe(0);
+    const run = spawnSync('npx', ['snapshot-ensemble', '--version'], {
+      cwd: root,
+      encoding: 'utf8',
+    });
+    expect(run.status, run.stderr).toBe(0);
   });
 });
