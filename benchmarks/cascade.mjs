@@ -117,7 +117,7 @@ async function compare(title, store, kind, validation, test) {
       /** @type {Partial<import('@snapshot-ensemble/ensemble-math').FitPolicyOptions>} */ more,
     ) => fitPolicy(predictions, validation.labels, { kind, temperature: 1, select, ...more });
     await exportEnsemble(artifacts, bundleDirectory(fused), { policy: fit({}) });
-    const policy = fit({ cascade: { target: { accuracyLoss: 0 } } });
+    const policy = fit({ cascade: { target: { accuracyLoss: MARGIN / 100 } } });
     await writeSeparate(artifacts, mean, cascaded, policy);
     console.log(
       `${title}: members ${policy.members.join(' ')}, weights ${policy.weights.map((one) => one.toFixed(2)).join(' ')}, cascade ${JSON.stringify(policy.cascade)}`,

@@ -3,16 +3,17 @@ import { loss, pooledKind } from '../metrics/losses.ts';
 import type { CascadePolicy } from '../policy.ts';
 import { argmin } from '../selection/simple.ts';
 import type { Labels, Predictions } from '../shapes.ts';
+import { checkOptions } from '../options.ts';
 import { checkCascadeKind, combineStage, type CascadeOptions } from './run.ts';
-import { pointOf, stagesOf, type CascadePoint } from './stages.ts';
+import { cheapestShown, type ShownLoss } from './shown.ts';
+import { pointOf, stagesOf, type CascadePoint, type Stage } from './stages.ts';
 import { costCurve } from './thresholds.ts';
 
 /**
- * What to keep while the cost is lowered: an accuracy, a loss of accuracy against the whole ensemble, or a number of
- * members per row.
+ * What to keep while the cost is lowered: an accuracy, or a number of members per row, both as measured on the rows of the
+ * fit, which are a little kinder than others; or a loss of accuracy against the whole ensemble, shown to hold on others.
  */
-export type CascadeTarget =
-  { readonly accuracy: number } | { readonly accuracyLoss: number } | { readonly cost: number };
+export type CascadeTarget = { readonly accuracy: number } | ShownLoss | { readonly cost: number };
 
 export interface FitCascadeOptions extends CascadeOptions {
   readonly target: CascadeTarget;
@@ -26,11 +27,11 @@ export interface FittedCascade {
   readonly point: CascadePoint;
   /** All of them together, no row leaving early. */
   readonly whole: CascadePoint;
-  /** The accuracy-cost curve from which the point was taken, cheapest first. */
+  /** The accuracy-cost curve of thresholds fitted stage by stage, cheapest first; a target of accuracy or cost is met on it. */
   readonly curve: readonly CascadePoint[];
 }
 
-/** Order and thresholds that meet the target on these rows, which must be held out from training. */
+/** Order and thresholds that meet the target; the rows must be held out from training. */
 export function fitCascade(
   predictions: Predictions,
   labels: Labels,
@@ -47,7 +48,7 @@ export function fitCascade(
     stages,
     order.slice(1).map(() => Infinity),
   );
-  const point = choose(curve, whole, options.target);
+  const point = choose(stages, curve, options.target);
   return {
     cascade: { order, thresholds: point.thresholds },
     point,
@@ -75,10 +76,17 @@ export function cascadeOrder(
 }
 
 function choose(
+  stages: readonly Stage[],
   curve: readonly CascadePoint[],
-  whole: CascadePoint,
   target: CascadeTarget,
 ): CascadePoint {
+  checkOptions('fitCascade, target', target, {
+    accuracy: true,
+    accuracyLoss: true,
+    confidence: true,
+    cost: true,
+  });
+  if ('accuracyLoss' in target) return cheapestShown(stages, target);
   if ('cost' in target) {
     const affordable = curve.filter(({ cost }) => cost <= target.cost);
     if (affordable.length > 0) return affordable.at(-1)!;
@@ -86,8 +94,7 @@ function choose(
       `fitCascade: target cost is ${target.cost} members per row; the minimum is ${curve[0]!.cost}.`,
     );
   }
-  const wanted =
-    'accuracy' in target ? target.accuracy : whole.accuracy - Math.abs(target.accuracyLoss);
+  const wanted = target.accuracy;
   const cheapest = curve.find(({ accuracy }) => accuracy >= wanted);
   if (cheapest !== undefined) return cheapest;
   throw new RangeError(
