@@ -5,9 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { isSingle as endsWithOne } from './recipes.mjs';
 
 /**
- * Scores of one configuration, a value for each seed; null where a run diverged.
+ * Scores of one configuration, a value for each seed, null where a run diverged; `rows` are its places in `<group>.rows.br`.
  *
- * @typedef {{ settings: import('./recipes.mjs').Settings, members: number, all: boolean, seeds: number[], scores: Record<string, (number | null)[]> }} Config
+ * @typedef {{ settings: import('./recipes.mjs').Settings, members: number, all: boolean, seeds: number[], rows?: number[], scores: Record<string, (number | null)[]> }} Config
  * @typedef {{ gain: number, overRows: [number, number], overSeeds?: [number, number] }} Gain
  * @typedef {{ task: string, epochs: number, train: number, engine: string, seconds: number, rival: any, configs: Config[], comparisons: any[] }} Group
  */

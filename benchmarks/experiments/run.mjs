@@ -1,13 +1,15 @@
 // @ts-check
 // `npm run experiments [-- FLAGS]`: trains every cell that has no result yet, one process each, at low priority.
-import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { constants, setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { clearInterval, setInterval } from 'node:timers';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { cells } from './cells.mjs';
+
+const LONGEST_BENCHMARK_MS = 3_600_000;
 
 const { values: flags } = parseArgs({
   options: {
@@ -18,18 +20,31 @@ const { values: flags } = parseArgs({
     jobs: { type: 'string', default: '1' },
     hours: { type: 'string', default: '40' },
     list: { type: 'boolean', default: false },
+    verify: { type: 'boolean', default: false },
     smoke: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
 
 if (flags.help) {
-  console.log(`npm run experiments -- [--list] [--only REGEXP] [--hours 40] [--jobs 1] [--smoke]
+  console.log(`npm run experiments -- [--list | --verify] [--only REGEXP] [--hours 40] [--jobs 1] [--smoke]
   trains what has no result in --out ${flags.out} yet; stop it at any time, and it continues where it stopped.
   --only    cells whose id matches            --list   says which are done
+  --verify  trains nothing; computes what is published from the predictions kept
   --hours   of this call; unfinished cells are dropped       --smoke  six epochs of a few rows of each method
   --data    what data/prepare.mjs wrote`);
   process.exit(0);
+}
+
+if (flags.verify) {
+  const { status } = spawnSync(
+    process.execPath,
+    [fileURLToPath(new URL('verify.mjs', import.meta.url))],
+    {
+      stdio: 'inherit',
+    },
+  );
+  process.exit(status ?? 1);
 }
 
 setPriority(constants.priority.PRIORITY_LOW);
@@ -83,9 +98,15 @@ async function trainInTurn() {
 function pauseForBenchmarks() {
   const busy = readdirSync(tmpdir()).some((name) => {
     const pid = /^snapshot-ensemble-benchmark-(\d+)$/.exec(name)?.[1];
-    return pid !== undefined && isAlive(Number(pid));
+    return pid !== undefined && isAlive(Number(pid)) && isRecent(join(tmpdir(), name));
   });
   for (const child of running) child.kill(busy ? 'SIGSTOP' : 'SIGCONT');
+}
+
+/** A benchmark that was killed leaves its file, and its number goes to another process: even to a thread of what trains. @param {string} file */
+function isRecent(file) {
+  const { mtimeMs = 0 } = statSync(file, { throwIfNoEntry: false }) ?? {};
+  return Date.now() - mtimeMs < LONGEST_BENCHMARK_MS;
 }
 
 /** @param {number} pid */

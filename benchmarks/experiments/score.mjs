@@ -1,9 +1,8 @@
 // @ts-check
-// `node benchmarks/experiments/score.mjs [RUNS]`: scores of every run whose predictions are there, by ensemble-math, as one JSON.
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+// `node benchmarks/experiments/score.mjs`: scores of every run whose predictions are kept, by ensemble-math, as one JSON.
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { gunzipSync } from 'node:zlib';
 import {
   applyTemperature,
   auroc,
@@ -16,57 +15,37 @@ import {
   softmax,
   uncertainty,
 } from '@snapshot-ensemble/ensemble-math';
-import { loadParts } from './data/load.mjs';
-import { fromFloat16 } from './float16.mjs';
+import { readLabels, readRun } from './kept.mjs';
+import { results } from './results.mjs';
 import { tasks } from './tasks.mjs';
 
-const results = fileURLToPath(new URL('../results/', import.meta.url));
-const folder = process.argv[2] ?? join(results, 'runs');
 const kind = 'probabilities';
-/** @type {Map<string, Record<string, import('./data/load.mjs').Part>>} */
-const parts = new Map();
-const scored = [];
-for (const file of readdirSync(folder).filter(
-  (name) => name.endsWith('.json') && name.includes('seed-'),
-)) {
-  const run = JSON.parse(readFileSync(join(folder, file), 'utf8'));
-  const predictions = join(folder, file.replace('.json', '.f16.gz'));
-  if (!existsSync(predictions)) continue;
-  if (!parts.has(run.task))
-    parts.set(
-      run.task,
-      loadParts(fileURLToPath(new URL('.data', import.meta.url)), tasks[run.task]),
-    );
-  const { task, epochs, seed, settings, seconds, versions } = run;
-  scored.push({
-    task,
-    epochs,
-    seed,
-    settings,
-    members: run.members.length,
-    seconds,
-    versions,
-    scores: scoresOf(run, readFileSync(predictions), parts.get(task)),
-  });
-}
-writeFileSync(join(results, 'tfjs.json'), `${JSON.stringify(scored, null, 1)}\n`);
-console.log(`${scored.length} runs scored`);
 
-/** @param {any} run @param {Buffer} file @param {Record<string, import('./data/load.mjs').Part>} data */
-function scoresOf({ classes, predictions }, file, data) {
-  const halves = new Uint16Array(new Uint8Array(gunzipSync(file)).buffer);
-  const members = Object.fromEntries(
-    predictions.map(({ part, members: count, rows, offset }) => [
-      part,
-      Array.from({ length: count }, (_, i) =>
-        fromFloat16(
-          halves.subarray(offset + i * rows * classes, offset + (i + 1) * rows * classes),
-        ),
-      ),
-    ]),
-  );
-  const labels = (part) => data[part].labels ?? [];
-  if (classes === 1) return { mse: round(mse(meanOf(members.test, 1), labels('test'))) };
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const scored = keptRuns().map(scoredRun);
+  writeFileSync(join(results, 'tfjs.json'), `${JSON.stringify(scored, null, 1)}\n`);
+  console.log(`${scored.length} runs scored`);
+}
+
+/** Names of the runs whose predictions are kept. */
+export function keptRuns() {
+  return readdirSync(join(results, 'runs'))
+    .filter((name) => name.endsWith('.br'))
+    .map((name) => name.replace('.br', ''))
+    .sort();
+}
+
+/** The facts and scores of one run. @param {string} id */
+export function scoredRun(id) {
+  const run = JSON.parse(readFileSync(join(results, 'runs', `${id}.json`), 'utf8'));
+  const { task, epochs, seed, settings, seconds, versions } = run;
+  const scores = scoresOf(readRun(id), run.classes, readLabels(tasks[task]));
+  return { task, epochs, seed, settings, members: run.members.length, seconds, versions, scores };
+}
+
+/** @param {Record<string, Float32Array[]>} members @param {number} classes @param {ReturnType<typeof readLabels>} labels */
+function scoresOf(members, classes, labels) {
+  if (classes === 1) return { mse: round(mse(meanOf(members.test, 1), labels.test)) };
   const probabilities = (part) =>
     members[part].map(
       (values) => softmax({ data: values, rows: values.length / classes, classes }).data,
@@ -74,16 +53,16 @@ function scoresOf({ classes, predictions }, file, data) {
   const [validation, test] = ['validation', 'test'].map((part) =>
     meanOf(probabilities(part), classes),
   );
-  const temperature = fitTemperature(validation, labels('validation'), { kind });
+  const temperature = fitTemperature(validation, labels.validation, { kind });
   const calibrated = applyTemperature(test, temperature, { kind });
   const unknown = Object.keys(members).filter((part) => part.startsWith('unknown:'));
   return {
-    error: round(errorRate(test, labels('test'))),
-    nll: round(nll(test, labels('test'))),
-    nllCalibrated: round(nll(calibrated, labels('test'))),
+    error: round(errorRate(test, labels.test)),
+    nll: round(nll(test, labels.test)),
+    nllCalibrated: round(nll(calibrated, labels.test)),
     temperature: round(temperature),
-    ece: round(ece(test, labels('test'))),
-    eceCalibrated: round(ece(calibrated, labels('test'))),
+    ece: round(ece(test, labels.test)),
+    eceCalibrated: round(ece(calibrated, labels.test)),
     ...Object.fromEntries(unknown.flatMap((part) => found(part, members, probabilities, classes))),
   };
 }

@@ -1,5 +1,5 @@
 // @ts-check
-// `node benchmarks/experiments/select.mjs RAW`: members and weights fitted on validation rows, with the single model as one more candidate.
+// `node benchmarks/experiments/select.mjs`: members and weights fitted on validation rows, with the single model as one more candidate.
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,14 +10,10 @@ import {
   nll,
   predictWithPolicy,
 } from '@snapshot-ensemble/ensemble-math';
-import { loadParts } from './data/load.mjs';
+import { readLabels, readPredictions } from './kept.mjs';
 import { nameOf, settingsOf } from './pages/format.mjs';
-import { readPredictions } from './predictions.mjs';
 import { results } from './results.mjs';
 import { tasks } from './tasks.mjs';
-
-const raw = process.argv[2];
-if (raw === undefined) throw new RangeError('Usage: node select.mjs RAW');
 
 const choices = /** @type {const} */ ({
   'all snapshots': { select: 'all', single: false },
@@ -29,17 +25,20 @@ const choices = /** @type {const} */ ({
   'weights, the single model among them': { select: 'convexWeights', single: true },
 });
 
-const rows = readdirSync(raw)
-  .filter((name) => name.endsWith('.predictions.json'))
-  .flatMap((name) => fitted(name.replace('.predictions.json', '')));
-writeFileSync(join(results, 'selection.json'), `${JSON.stringify(rows)}\n`);
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  writeFileSync(
+    join(results, 'selection.json'),
+    `${JSON.stringify(readdirSync(join(results, 'gpu')).sort().flatMap(selected))}\n`,
+  );
 
-/** @param {string} file */
-function fitted(file) {
+/** What each choice gives, of one file of predictions; of another file nothing. @param {string} name */
+export function selected(name) {
+  if (!name.endsWith('.predictions.br')) return [];
+  const file = name.replace('.predictions.br', '');
   const group = file.replace('-repeat', '');
   const task = tasks[group.replace(/-\d+$/, '')];
-  const entries = readPredictions(raw, file, task.classes);
-  const data = loadParts(fileURLToPath(new URL('.data', import.meta.url)), task);
+  const entries = readPredictions(file);
+  const data = readLabels(task);
   const seeds = [...new Set(entries.map(({ seed }) => seed))];
   const snapshots = entries.filter(({ settings }) => settings.method === 'snapshots');
   // The best by validation of those that end with one network is the first that is no mere cosine.
@@ -52,7 +51,6 @@ function fitted(file) {
       (entry) => entry.seed === seed && entry.settings.method === single.settings.method,
     );
     if (ours === undefined || theirs === undefined) return [];
-    console.log(`${group}, seed ${seed}`);
     return [
       { choice: 'the single model alone', select: 'all', members: [theirs] },
       ...Object.entries(choices).map(([choice, { select, single: withSingle }]) => ({
@@ -71,14 +69,14 @@ function fitted(file) {
   });
 }
 
-/** @param {readonly any[]} from @param {any} select @param {number} count of snapshots @param {import('./tasks.mjs').Task} task @param {Record<string, import('./data/load.mjs').Part>} data */
-function scoresOf(from, select, count, { classes }, { validation, test }) {
+/** @param {readonly any[]} from @param {any} select @param {number} count of snapshots @param {import('./tasks.mjs').Task} task @param {ReturnType<typeof readLabels>} labels */
+function scoresOf(from, select, count, { classes }, labels) {
   const part = (/** @type {'validation' | 'test'} */ name) => {
     const members = from.flatMap((entry) => entry[name]);
     return { members, rows: members[0].length / classes, classes };
   };
   const kind = classes === 1 ? 'regression' : 'logits';
-  const policy = fitPolicy(part('validation'), validation.labels ?? [], { kind, select });
+  const policy = fitPolicy(part('validation'), labels.validation, { kind, select });
   const { outputs } = predictWithPolicy(policy, part('test'));
   const at = policy.members.indexOf(count);
   return {
@@ -87,10 +85,10 @@ function scoresOf(from, select, count, { classes }, { validation, test }) {
       from.length === 1 || at < 0 ? 0 : (policy.weights?.[at] ?? 1 / policy.members.length),
     scores:
       classes === 1
-        ? { mse: mse(outputs, test.labels ?? []) }
+        ? { mse: mse(outputs, labels.test) }
         : {
-            error: errorRate(outputs, test.labels ?? []),
-            nllCalibrated: nll(outputs, test.labels ?? []),
+            error: errorRate(outputs, labels.test),
+            nllCalibrated: nll(outputs, labels.test),
           },
   };
 }
