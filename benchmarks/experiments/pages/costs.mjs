@@ -55,7 +55,7 @@ export function cascadeSentence({ runs, gains }, listed) {
   const shown = listed.map(([name, group]) => {
     const { error } = gains.find((one) => one.group === group && one.target === SHOWN);
     const change = (value) => (100 * value).toFixed(3);
-    return `of ${name} ${of(group, SHOWN, 'cost').toFixed(2)} members a row, ${change(error.gain)} points of accuracy (95 % interval over rows ${error.overRows.map(change).join(' to ')})`;
+    return `of ${name} ${of(group, SHOWN, 'cost').toFixed(2)} members a row, ${error.gain > 0 ? '+' : ''}${change(error.gain)} points of accuracy (95 % interval over rows ${error.overRows.map(change).join(' to ')})`;
   });
   return `**Cost of a prediction.** A cascade that may ask 2 members a row, error and calibrated NLL: ${parts.join('; ')}. A cascade whose validation rows show that it loses at most 0.1 points (\`accuracyLoss: 0.001\`): ${shown.join('; ')}.`;
 }
