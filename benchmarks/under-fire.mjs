@@ -24,9 +24,9 @@ else await orchestrate(Number(word ?? 60));
 async function orchestrate(seconds) {
   const folder = mkdtempSync(join(tmpdir(), 'under-fire-'));
   const input = await writeBundle(folder);
-  // From the command line, as it is used.
+  // As the README of the server says it is started where it shares its cores with the batches.
   const words = `serve m=${folder} --port 0 --threads 1 --workers 1 --json`.split(' ');
-  const server = onCore(0, fileURLToPath(COMMAND), ...words);
+  const server = onCore(0, '--single-threaded-gc', fileURLToPath(COMMAND), ...words);
   const [line] = await once(server.stdout, 'data');
   const clients = onCore(
     1,

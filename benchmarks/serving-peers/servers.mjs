@@ -22,13 +22,17 @@ export const servers = {
   'Triton 2.51': { forms: ['binary'], start: startTriton },
 };
 
-/** From the command line, as it is used. @param {Subject} subject */
+/** As the README of the server says it is started where it shares its cores with the batches. @param {Subject} subject */
 async function startOurs({ folder }) {
   const words = `serve peers=${folder} --port 0 --grpc-port 0 --threads 1 --workers 1 --json`.split(
     ' ',
   );
   // The others refuse nothing either.
-  const child = onCore(process.execPath, [command, ...words, '--limit', 'queueMs=60000'], {});
+  const child = onCore(
+    process.execPath,
+    ['--single-threaded-gc', command, ...words, '--limit', 'queueMs=60000'],
+    {},
+  );
   const [line] = await once(child.stdout, 'data');
   return {
     url: `${JSON.parse(line).url}/v2/models/peers/infer`,
