@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import type { Surroundings } from '../command.ts';
-import { collectAlone } from '../serve/collect-alone.ts';
 import { addServeFlags, type ServeFlags } from '../serve/flags.ts';
 import { serveOptions } from '../serve/options.ts';
 
@@ -26,7 +25,6 @@ async function serveUntilStopped(
   { print, printError, progress, directory }: Surroundings,
 ): Promise<void> {
   const options = await serveOptions(folders, flags, { directory, printError });
-  collectAlone();
   const { serve } = await import('@snapshot-ensemble/ensemble-server');
   progress('loading models');
   const server = await serve(options);
