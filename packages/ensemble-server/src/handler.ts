@@ -7,7 +7,7 @@ import { createDecoder } from './codec/http/decoder.ts';
 import { createApp } from './http/app.ts';
 import type { HttpContext } from './http/context.ts';
 import { createFront } from './http/front.ts';
-import { errorText, type LogEntry } from './observe/log.ts';
+import { createLogger, errorText, type LogEntry } from './observe/log.ts';
 import { createMetrics } from './observe/metrics.ts';
 import { createRecorder } from './observe/record.ts';
 import { loadTracing } from './observe/trace.ts';
@@ -74,7 +74,8 @@ export async function createCore(
   settings: HandlerSettings,
   serverFactory?: FastifyServerFactory,
 ): Promise<Core> {
-  const { limits, onLog: log } = settings;
+  const { limits } = settings;
+  const log = createLogger(settings.onLog, settings.logLevel);
   const repository = createRepository(sourcesOf(settings));
   const admission = createAdmission({
     maxBytesInFlight: limits.bytesInFlight,
@@ -229,12 +230,14 @@ function watch(repository: Repository, settings: HandlerSettings): NodeJS.Timeou
 }
 
 function say(
-  { onLog }: HandlerSettings,
+  { onLog, logLevel }: HandlerSettings,
   level: LogEntry['level'],
   message: string,
   error?: unknown,
 ): void {
-  onLog?.({
+  const log = createLogger(onLog, logLevel);
+  if (log?.isOn(level) !== true) return;
+  log.write({
     time: new Date().toISOString(),
     level,
     message,

@@ -1,6 +1,6 @@
 import { checkOptions, type KnownOptions } from '@snapshot-ensemble/options';
 import type { LoadOptions } from '@snapshot-ensemble/ensemble-runtime';
-import type { Log } from './observe/log.ts';
+import { LOG_LEVELS, type Log, type LogEntry } from './observe/log.ts';
 import type { ModelLimits } from './repository/model.ts';
 import type { BundleLocation } from './repository/open-model.ts';
 import { DEFAULT_ACCESS, type AccessRules } from './security/access.ts';
@@ -76,6 +76,8 @@ export interface HandlerOptions {
   readonly watchMs?: number;
   /** Called with every request and with what the server does. Default none. */
   readonly onLog?: Log;
+  /** The least severe entries that `onLog` is called with: `info` is all, `error` what the server did wrong. Default `info`. */
+  readonly logLevel?: LogEntry['level'];
 }
 
 export interface ServeOptions extends HandlerOptions {
@@ -128,6 +130,7 @@ const knownHandlerOptions: KnownOptions<HandlerOptions> = {
   allowedOrigins: true,
   watchMs: true,
   onLog: true,
+  logLevel: true,
 };
 const knownServeOptions: KnownOptions<ServeOptions> = {
   ...knownHandlerOptions,
@@ -165,9 +168,13 @@ export function handlerSettings(options: HandlerOptions): HandlerSettings {
   checkNested(options);
   checkNames(options.bundles);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const { watchMs = 0 } = options;
+  const { watchMs = 0, logLevel = 'info' } = options;
   for (const [name, value] of Object.entries(limits)) checkCount(`limits.${name}`, value, 1);
   checkCount('watchMs', watchMs, 0);
+  if (!LOG_LEVELS.includes(logLevel))
+    throw new RangeError(
+      `serve: logLevel is ${JSON.stringify(logLevel)}. Use one of: ${LOG_LEVELS.join(', ')}.`,
+    );
   if (limits.bytesInFlight < limits.bodyBytes)
     throw new RangeError(
       `serve: limits.bytesInFlight is ${limits.bytesInFlight}, less than limits.bodyBytes (${limits.bodyBytes}): the largest request would never be admitted. Raise the first or lower the second.`,
@@ -181,6 +188,7 @@ export function handlerSettings(options: HandlerOptions): HandlerSettings {
     allowedOrigins: options.allowedOrigins ?? [],
     watchMs,
     onLog: options.onLog,
+    logLevel,
   };
 }
 

@@ -86,3 +86,18 @@ describe('a request', () => {
       expect(metrics).toContain(name);
   });
 });
+
+describe('logLevel', () => {
+  it('keeps from the log what is less severe, and refuses a level that does not exist', async () => {
+    const kept: LogEntry[] = [];
+    const options = { bundles: { tiny }, port: 0, onLog: (entry: LogEntry) => kept.push(entry) };
+    await using quiet = await serve({ ...options, logLevel: 'warn' });
+    await (await post(quiet, { inputs: [x()] })).text();
+    await (await post(quiet, { inputs: [] })).text();
+    while (kept.length === 0) await new Promise(setImmediate);
+    expect(kept.map(({ level, status }) => [level, status])).toEqual([['warn', 400]]);
+    await expect(serve({ ...options, logLevel: 'loud' as never })).rejects.toThrow(
+      'logLevel is "loud". Use one of: info, warn, error.',
+    );
+  });
+});

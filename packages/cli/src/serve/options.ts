@@ -60,9 +60,10 @@ export async function serveOptions(
     ...(flags.allowedHost.length > 0 && { allowedHosts: flags.allowedHost }),
     ...(flags.allowedOrigin.length > 0 && { allowedOrigins: flags.allowedOrigin }),
     ...(tls !== undefined && { tls }),
+    logLevel: flags.log === 'json' ? 'info' : 'error',
     onLog: (entry) => {
       if (flags.log === 'json') printError(`${JSON.stringify(entry)}\n`);
-      else if (entry.level === 'error') printError(plainLine(entry));
+      else printError(plainLine(entry));
     },
   };
 }

@@ -97,13 +97,14 @@ export function finish(
   const code = refusal?.code ?? 'ok';
   const durationMs = performance.now() - startedAt;
   recorder.finish({ transport: 'grpc', route: method, status, code, durationMs, ...record });
-  if (log === undefined) return;
+  const isOurs = code === 'failed' || code === 'load-failed';
+  const level = isOurs ? 'error' : status === 0 ? 'info' : 'warn';
+  if (log?.isOn(level) !== true) return;
   const traceId = traceIdOf(headerOf(metadata, 'traceparent'));
   const requestId = headerOf(metadata, 'x-request-id');
-  const isOurs = code === 'failed' || code === 'load-failed';
-  log({
+  log.write({
     time: new Date().toISOString(),
-    level: isOurs ? 'error' : status === 0 ? 'info' : 'warn',
+    level,
     message: `${method} ${status}`,
     ...(requestId !== undefined && { requestId }),
     ...(traceId !== undefined && { traceId }),

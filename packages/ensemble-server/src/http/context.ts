@@ -1,6 +1,6 @@
 import type { Registry } from 'prom-client';
 import type { Decoder } from '../codec/http/decoder.ts';
-import type { Log } from '../observe/log.ts';
+import type { Logger } from '../observe/log.ts';
 import type { Recorder } from '../observe/record.ts';
 import type { Tracing } from '../observe/trace.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -20,7 +20,7 @@ export interface ServerContext {
   readonly isAdminOn: boolean;
   readonly recorder: Recorder;
   readonly metrics: Registry;
-  readonly log: Log | undefined;
+  readonly log: Logger | undefined;
   readonly tracing: Tracing | undefined;
   readonly maxQueueMs: number;
   /** Whether new requests should go elsewhere: not ready any more, connections end with their next answer. */

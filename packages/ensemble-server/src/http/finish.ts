@@ -33,12 +33,13 @@ export function finish(
     },
     status >= 500,
   );
-  if (log === undefined) return;
+  const level = status >= 500 && status !== 503 ? 'error' : status >= 400 ? 'warn' : 'info';
+  if (log?.isOn(level) !== true) return;
   const traceId = traceIdOf(headerOf(request, 'traceparent'));
   const { method, url: path } = request as { readonly method: string; readonly url: string };
-  log({
+  log.write({
     time: new Date().toISOString(),
-    level: status >= 500 && status !== 503 ? 'error' : status >= 400 ? 'warn' : 'info',
+    level,
     message: `${method} ${path} ${status}`,
     requestId: requestId(request, notes),
     ...(traceId !== undefined && { traceId }),

@@ -24,6 +24,23 @@ export interface LogEntry {
 
 export type Log = (entry: LogEntry) => void;
 
+const severity: Readonly<Record<LogEntry['level'], number>> = { info: 0, warn: 1, error: 2 };
+
+export const LOG_LEVELS = Object.keys(severity) as readonly LogEntry['level'][];
+
+/** A log and what it wants: an entry that nobody reads is not made, which would cost each request some. */
+export interface Logger {
+  /** Whether entries of this level are wanted. */
+  isOn(level: LogEntry['level']): boolean;
+  readonly write: Log;
+}
+
+/** Undefined without a log. */
+export function createLogger(write: Log | undefined, least: LogEntry['level']): Logger | undefined {
+  if (write === undefined) return undefined;
+  return { isOn: (level) => severity[level] >= severity[least], write };
+}
+
 /** Text of an error with its causes, for the log alone. */
 export function errorText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
