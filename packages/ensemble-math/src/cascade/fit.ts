@@ -80,12 +80,7 @@ function choose(
   curve: readonly CascadePoint[],
   target: CascadeTarget,
 ): CascadePoint {
-  checkOptions('fitCascade, target', target, {
-    accuracy: true,
-    accuracyLoss: true,
-    confidence: true,
-    cost: true,
-  });
+  checkTarget(target);
   if ('accuracyLoss' in target) return cheapestShown(stages, target);
   if ('cost' in target) {
     const affordable = curve.filter(({ cost }) => cost <= target.cost);
@@ -100,4 +95,24 @@ function choose(
   throw new RangeError(
     `fitCascade: target accuracy is ${wanted}; on these rows the cascade reaches at most ${curve.at(-1)!.accuracy}.`,
   );
+}
+
+/** What another target means would otherwise be ignored in silence. */
+function checkTarget(target: CascadeTarget): void {
+  checkOptions('fitCascade, target', target, {
+    accuracy: true,
+    accuracyLoss: true,
+    confidence: true,
+    cost: true,
+  });
+  const keys = Object.keys(target);
+  const goals = ['accuracy', 'accuracyLoss', 'cost'].filter((goal) => keys.includes(goal));
+  if (goals.length !== 1)
+    throw new RangeError(
+      `fitCascade: target has ${goals.join(' and ') || 'no goal'}. Give one of accuracy, accuracyLoss and cost.`,
+    );
+  if (keys.includes('confidence') && goals[0] !== 'accuracyLoss')
+    throw new RangeError(
+      `fitCascade: target has confidence, which belongs to accuracyLoss, and ${goals[0]!}. Leave confidence out.`,
+    );
 }

@@ -86,6 +86,9 @@ describe('a target of accuracyLoss', () => {
       { accuracyLoss: 0.001 },
       /500 rows cannot show .* that takes 2703/,
     ],
+    ['two goals', { accuracyLoss, cost: 2 }, /has accuracyLoss and cost\. Give one of/],
+    ['no goal', {} as never, /has no goal\. Give one of/],
+    ['a confidence of another goal', { cost: 2, confidence: 0.9 }, /Leave confidence out/],
     ['an option that is none', { accuracyLoss, confidance: 0.9 }, /Did you mean "confidence"/],
   ])('refuses %s', (_, target, message) => {
     const { predictions, labels } = rowsOf(0, 500);
